@@ -1,0 +1,228 @@
+"""A call, whatever protocol carries it.
+
+Rule 1: every change of a call's state goes through the table in this file.
+Rule 2: this file does not know which protocol is in use.  A leg turns the call's commands into messages of its protocol
+and reports what the far end did; the room sees only the call.
+Rule 3: hold and media are attributes, not states.
+
+::
+
+    DIALING ──▶ ALERTING ──┐
+       └───────────────────┼──▶ CONNECTING ──▶ ACTIVE ──▶ ENDING ──▶ ENDED
+    INCOMING ──────────────┘        (hang_up leads from every state to ENDING, released to ENDED)
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from enum import Enum
+from typing import TYPE_CHECKING, Final, final
+
+from firmware.errors import CallError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from firmware.call.endpoint import Leg
+    from firmware.call.media import Channel
+
+logger = logging.getLogger(__name__)
+
+
+class State(Enum):
+    """Where a call stands; on the right what leads there in SIP / H.323."""
+
+    DIALING = "dialing"  # we called; nothing heard yet:     INVITE, 100 / Setup, CallProceeding
+    ALERTING = "alerting"  # the far end rings:              180, 183 / Alerting
+    INCOMING = "incoming"  # the far end called; we ring
+    CONNECTING = "connecting"  # answered; media not agreed: 200 with offer / Connect before OLC
+    ACTIVE = "active"  # media may flow:                     ACK / channels open
+    ENDING = "ending"  # we hung up; far end not done:       BYE, CANCEL / EndSession, ReleaseComplete
+    ENDED = "ended"
+
+
+class EndReason(Enum):
+    """Why a call ended, as a person in the room would say it; the value is that sentence."""
+
+    HUNG_UP = "The call was hung up."
+    BUSY = "The far end is busy."
+    DECLINED = "The far end declined the call."
+    NO_ANSWER = "Nobody answered."
+    CANCELLED = "The caller gave up."
+    NOT_FOUND = "The address is not known there."
+    UNREACHABLE = "The far end could not be reached."
+    NO_COMMON_MEDIA = "The two sides have no common way to send sound or picture."
+    REFUSED = "The far end does not allow the call."
+    LOST = "The connection was lost."
+    PROTOCOL_ERROR = "The far end sent something that makes no sense."
+    LOCAL_ERROR = "This unit could not go on with the call."
+
+
+class _Step(Enum):
+    """What moves a call: commands first, then the leg's reports."""
+
+    ACCEPT = "accept"
+    HANG_UP = "hang up"
+    ALERTING = "alerting"
+    CONNECTED = "connected"
+    ESTABLISHED = "established"
+    RELEASED = "released"
+
+
+_TABLE: Final[dict[State, dict[_Step, State]]] = {
+    State.DIALING: {
+        _Step.ALERTING: State.ALERTING,
+        _Step.CONNECTED: State.CONNECTING,
+        _Step.ESTABLISHED: State.ACTIVE,
+    },
+    State.ALERTING: {
+        _Step.ALERTING: State.ALERTING,
+        _Step.CONNECTED: State.CONNECTING,
+        _Step.ESTABLISHED: State.ACTIVE,
+    },
+    State.INCOMING: {_Step.ACCEPT: State.CONNECTING},
+    State.CONNECTING: {_Step.CONNECTED: State.CONNECTING, _Step.ESTABLISHED: State.ACTIVE},
+    State.ACTIVE: {_Step.ESTABLISHED: State.ACTIVE},
+    # Reports that crossed our hang-up on the way change nothing.
+    State.ENDING: {
+        _Step.HANG_UP: State.ENDING,
+        _Step.ALERTING: State.ENDING,
+        _Step.CONNECTED: State.ENDING,
+        _Step.ESTABLISHED: State.ENDING,
+    },
+    State.ENDED: {_Step.HANG_UP: State.ENDED, _Step.RELEASED: State.ENDED},
+}
+for _state, _row in _TABLE.items():
+    if _state is not State.ENDED:
+        _row.setdefault(_Step.HANG_UP, State.ENDING)
+        _row[_Step.RELEASED] = State.ENDED
+
+_numbers = itertools.count(1)
+
+
+def _ignore(*_: object) -> None:
+    """Stand in for a callback that nobody has set."""
+
+
+@final
+class Call:
+    """One call, ours or the far end's.
+
+    The parent sets the three callbacks; each is called after the fact, and may give the call its next command.
+    """
+
+    def __init__(self, leg: Leg, state: State, remote: str, remote_name: str = "") -> None:
+        self.id: Final = str(next(_numbers))
+        self.remote: Final = remote
+        """The far end's address, ready to be dialled."""
+        self.remote_name = remote_name
+        """What the far end calls itself, or ""; never trusted, only shown."""
+        self.incoming: Final = state is State.INCOMING
+        self.state = state
+        self.channels: tuple[Channel, ...] = ()
+        self.held = False
+        """We put the far end on hold."""
+        self.held_by_far_end = False
+        self.end_reason: EndReason | None = None
+        self.end_detail = ""
+        """The wire's own words, for the log: ``486 Busy Here``, ``Q.850 17``."""
+        self.on_change: Callable[[Call], None] = _ignore
+        self.on_digit: Callable[[Call, str], None] = _ignore
+        self.on_key_frame_request: Callable[[Call], None] = _ignore
+        self._leg = leg
+
+    # Commands
+
+    def alert(self) -> None:
+        """Let the caller know that it rings here.  CallError: not INCOMING."""
+        self._require(State.INCOMING)
+        self._leg.alert()
+
+    def accept(self) -> None:
+        """Answer.  CallError: not INCOMING."""
+        self._advance(_Step.ACCEPT)
+        self._leg.accept()
+
+    def hang_up(self, reason: EndReason = EndReason.HUNG_UP) -> None:
+        """End the call in whatever state it is; a second time does nothing."""
+        if self.state in (State.ENDING, State.ENDED):
+            return
+        self.end_reason = reason
+        self._advance(_Step.HANG_UP)
+        self._leg.release(reason)
+
+    def hold(self, on: bool) -> None:
+        """Put the far end on hold, or take it back.  CallError: not ACTIVE."""
+        self._require(State.ACTIVE)
+        if on is not self.held:
+            self.held = on
+            self._leg.hold(on)
+            self.on_change(self)
+
+    def send_digit(self, digit: str) -> None:
+        """Send a digit by signalling, see Leg.send_digit.  CallError: not ACTIVE."""
+        self._require(State.ACTIVE)
+        self._leg.send_digit(digit)
+
+    def request_key_frame(self) -> None:
+        """Ask for a key frame by signalling, see Leg.request_key_frame; nothing in a call that is not ACTIVE."""
+        if self.state is State.ACTIVE:
+            self._leg.request_key_frame()
+
+    # Reports from the leg
+
+    def alerting(self) -> None:
+        """The far end rings."""
+        self._advance(_Step.ALERTING)
+
+    def connected(self) -> None:
+        """The far end answered; what to send is not agreed yet."""
+        self._advance(_Step.CONNECTED)
+
+    def established(self, channels: Sequence[Channel]) -> None:
+        """Both sides agreed: media may flow."""
+        self.channels = tuple(channels)
+        self._advance(_Step.ESTABLISHED)
+
+    def media_changed(self, channels: Sequence[Channel], held_by_far_end: bool = False) -> None:
+        """Other channels than before: early media, hold, or a change during the call."""
+        self.channels, self.held_by_far_end = tuple(channels), held_by_far_end
+        self.on_change(self)
+
+    def digit_received(self, digit: str) -> None:
+        """The far end sent a digit by signalling."""
+        self.on_digit(self, digit)
+
+    def key_frame_requested(self) -> None:
+        """The far end asks our encoder for a key frame by signalling."""
+        self.on_key_frame_request(self)
+
+    def hold_refused(self, on: bool) -> None:
+        """The far end did not agree to be put on hold (or taken back): all stays as it was."""
+        self.held = not on
+        self.on_change(self)
+
+    def released(self, reason: EndReason, detail: str = "") -> None:
+        """The call is over; the first reason counts."""
+        if self.state is State.ENDED:
+            return
+        self.end_reason = self.end_reason or reason
+        self.end_detail = self.end_detail or detail
+        self.channels = ()
+        self._advance(_Step.RELEASED)
+
+    def _require(self, state: State) -> None:
+        if self.state is not state:
+            raise CallError(f"call {self.id} is {self.state.value}, not {state.value}")
+
+    def _advance(self, step: _Step) -> None:
+        try:
+            state = _TABLE[self.state][step]
+        except KeyError:
+            raise CallError(f"call {self.id} is {self.state.value}: {step.value} makes no sense now") from None
+        if state is not self.state:
+            self.state = state
+            reason = f": {self.end_reason.value} {self.end_detail}" if self.end_reason and state is State.ENDED else ""
+            logger.info("= call %s %s %s%s", self.id, self.remote, state.value, reason.rstrip())
+        self.on_change(self)

@@ -1,0 +1,56 @@
+"""What a signalling protocol is to the room (Endpoint) and to one call (Leg)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from firmware.call.call import Call, EndReason
+
+
+class Leg(Protocol):
+    """What a protocol does for one call.  Each command returns at once; what comes of it is reported to the call."""
+
+    def alert(self) -> None:
+        """Tell the caller that we ring (SIP 180, H.225 Alerting)."""
+
+    def accept(self) -> None:
+        """Answer the incoming call with what the unit can do; ``established`` follows, or ``released``."""
+
+    def release(self, reason: EndReason) -> None:
+        """End the call in any state: refuse, cancel or clear.  ``released`` always follows."""
+
+    def hold(self, on: bool) -> None:
+        """Stop, or start again, both directions of all media; ``media_changed`` follows."""
+
+    def send_digit(self, digit: str) -> None:
+        """Send one of ``0-9 * # A-D`` by signalling; asked only where the channels carry no telephone-event."""
+
+    def request_key_frame(self) -> None:
+        """Ask the far end's encoder for a key frame by signalling; asked only where RTCP feedback can't."""
+
+
+class Endpoint(Protocol):
+    """One signalling protocol, ready to make and take calls."""
+
+    name: str
+    """For people: ``SIP``, ``H.323``."""
+    on_call: Callable[[Call], None]
+    """Called with every incoming call, state INCOMING; the room sets it."""
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """What others dial to reach this unit, ready to be shown."""
+
+    def handles(self, address: str) -> bool:
+        """Whether the address is, beyond doubt, of this protocol (``sip:``, ``h323:``)."""
+
+    def dial(self, address: str) -> Call:
+        """Call the address; the call is DIALING when this returns.  CallError: it is no address."""
+
+    async def start(self) -> None:
+        """Listen.  FirmwareError: can't, and why (the address in use, say)."""
+
+    async def stop(self) -> None:
+        """End all calls politely, within 2 s, and stop listening."""

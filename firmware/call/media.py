@@ -1,0 +1,144 @@
+"""What can be sent and received, and what both sides agreed: codecs, capabilities and channels of one direction.
+
+Values only.  Payload types and addresses are those of RTP, which SIP and H.323 share.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from firmware.sansio import Address
+
+
+class Kind(Enum):
+    """A medium."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class Direction(Enum):
+    """Which way a channel carries its medium, seen from this unit."""
+
+    SEND = "send"
+    RECEIVE = "receive"
+
+
+class Feedback(Enum):
+    """RTCP feedback that both sides agreed (RFC 4585, RFC 5104)."""
+
+    NACK = "nack"
+    PLI = "pli"
+    FIR = "fir"
+
+
+class H264Profile(Enum):
+    """The profiles that rooms meet, by their names in H.264 annex A."""
+
+    CONSTRAINED_BASELINE = "constrained-baseline"
+    BASELINE = "baseline"
+    MAIN = "main"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class H264:
+    """What an H.264 *receiver* can take (RFC 6184 8.1, H.241 8.3): limits on whoever sends to it."""
+
+    profile: H264Profile = H264Profile.CONSTRAINED_BASELINE
+    level: int = 31
+    """level_idc: ten times the level (31 is 3.1); 9 is level 1b."""
+    packetization_mode: int = 1
+    """0: single NAL units only; 1: STAP-A and FU-A too (RFC 6184 6.2, 6.3)."""
+    max_frame_size: int = 0
+    """Macroblocks a frame where more than the level says (max-fs, CustomMaxFS); 0: as the level says."""
+    max_macroblock_rate: int = 0
+    """Macroblocks a second where more than the level says (max-mbps, CustomMaxMBPS); 0: as the level says."""
+    max_bitrate: int = 0
+    """bit/s where more than the level says (max-br); 0: as the level says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """One way to code a medium."""
+
+    name: str
+    """As IANA registered it for RTP: ``H264``, ``opus``, ``G722``, ``PCMU``, ``PCMA``, ``telephone-event``."""
+    kind: Kind
+    clock_rate: int
+    """RTP clock, Hz.  G.722 says 8000 though it samples at 16 kHz (RFC 3551 4.5.2)."""
+    channels: int = 1
+    h264: H264 | None = None
+    """Only, and always, with ``H264``."""
+
+
+H264_BASELINE = Codec("H264", Kind.VIDEO, 90_000, h264=H264())
+OPUS = Codec("opus", Kind.AUDIO, 48_000, channels=2)  # RFC 7587 7: always 48000/2 in signalling
+G722 = Codec("G722", Kind.AUDIO, 8_000)
+PCMU = Codec("PCMU", Kind.AUDIO, 8_000)
+PCMA = Codec("PCMA", Kind.AUDIO, 8_000)
+TELEPHONE_EVENT = Codec("telephone-event", Kind.AUDIO, 8_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this unit can do and is willing to do in a call, best first."""
+
+    codecs: tuple[Codec, ...] = (OPUS, G722, PCMU, PCMA, TELEPHONE_EVENT, H264_BASELINE)
+    bitrate: int = 2_000_000
+    """Of a whole call in one direction, bit/s; 64 kbit/s of it are kept for sound."""
+
+    def of(self, kind: Kind) -> tuple[Codec, ...]:
+        """The codecs of one medium, best first."""
+        return tuple(codec for codec in self.codecs if codec.kind is kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A codec under the RTP payload type that stands for it in one channel."""
+
+    payload_type: int
+    codec: Codec
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One medium in one direction, as both sides agreed it.
+
+    A send and a receive channel with the same ``local`` address share one RTP session.
+    """
+
+    kind: Kind
+    direction: Direction
+    formats: tuple[Format, ...]
+    """All that may arrive, or (sending) the one to use first; telephone-event, where agreed, is one of them.
+    In a send channel H264 limits are the far end's, in a receive channel ours."""
+    local: Address
+    """Our RTP socket, reserved in net.ports; its RTCP socket is the next port."""
+    remote: Address | None = None
+    """Where RTP goes (known also for a receive channel: RTCP receiver reports go to ``remote_rtcp``)."""
+    remote_rtcp: Address | None = None
+    rtcp_mux: bool = False
+    """RTP and RTCP on one port (RFC 5761)."""
+    bitrate: int = 0
+    """Upper limit, bit/s; 0: none was said."""
+    packet_time: float = 0.020
+    """Sound in one packet, s (ptime)."""
+    feedback: frozenset[Feedback] = frozenset()
+    """What the far end understands (send: asks of us; receive: may be asked)."""
+
+    @property
+    def codec(self) -> Codec:
+        """The codec to use: the first that is a medium by itself."""
+        return self.format.codec
+
+    @property
+    def format(self) -> Format:
+        """The format to use: the first that is a medium by itself."""
+        return next(f for f in self.formats if f.codec.name != TELEPHONE_EVENT.name)
+
+    @property
+    def telephone_event(self) -> Format | None:
+        """The format of named telephone events (RFC 4733), where agreed."""
+        return next((f for f in self.formats if f.codec.name == TELEPHONE_EVENT.name), None)

@@ -1,0 +1,184 @@
+"""What passes the border between the room's process and the media worker: commands down, reports up.
+
+Each is one msgpack message of a tagged union.  Sockets go beside `Apply` (see engine), by file descriptor.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from firmware.call.media import Channel, Direction, Kind
+from firmware.media.scene import Scene
+
+# Commands, room -> worker
+
+
+class Configure(Struct, frozen=True, tag=True):
+    """The first command: how this unit's media behave until the process ends."""
+
+    width: int = 1280
+    height: int = 720
+    frame_rate: int = 30
+    echo: bool = False
+    """Every far end gets back its own sound and picture, instead of the room's."""
+
+
+class Apply(Struct, frozen=True, tag=True):
+    """All the channels that a call has from now on; those it had and has no more are stopped, unchanged ones go on."""
+
+    call_id: str
+    channels: tuple[Channel, ...]
+    """(): the call is over."""
+
+
+class Mute(Struct, frozen=True, tag=True):
+    """Send silence instead of the microphone, or the microphone again."""
+
+    on: bool
+
+
+class Volume(Struct, frozen=True, tag=True):
+    """How loud the speaker is, 0 to 100."""
+
+    percent: int
+
+
+class SendDigits(Struct, frozen=True, tag=True):
+    """Send digits as telephone events, one after the other."""
+
+    call_id: str
+    digits: str
+
+
+class ForceKeyFrame(Struct, frozen=True, tag=True):
+    """The far end asked for a key frame by signalling."""
+
+    call_id: str
+
+
+class Show(Struct, frozen=True, tag=True):
+    """Draw this scene from now on."""
+
+    scene: Scene
+
+
+class TakeScreenshot(Struct, frozen=True, tag=True):
+    """Give what is on the screen."""
+
+    number: int
+    """Comes back in the Screenshot."""
+    format: str
+    """``png`` or ``jpeg``."""
+    width: int
+    height: int
+
+
+class Stop(Struct, frozen=True, tag=True):
+    """End the process in order."""
+
+
+Command = Configure | Apply | Mute | Volume | SendDigits | ForceKeyFrame | Show | TakeScreenshot | Stop
+
+# Reports, worker -> room
+
+
+class Ready(Struct, frozen=True, tag=True):
+    """The worker takes commands; sent once, after Configure."""
+
+
+class StreamStatistics(Struct, frozen=True):
+    """One medium in one direction, over the last second."""
+
+    kind: Kind
+    direction: Direction
+    codec: str
+    bitrate: int
+    """bit/s of RTP payload."""
+    packets: int
+    """Since the start."""
+    lost: int
+    """Packets, since the start; for a send stream what the far end reports."""
+    loss: float
+    """Fraction, 0 to 1, in the last interval."""
+    jitter: float
+    """s."""
+    round_trip: float | None
+    """s, from RTCP; None before the first report block."""
+    frame_rate: float = 0.0
+    width: int = 0
+    height: int = 0
+    key_frames: int = 0
+    """Since the start."""
+
+
+class Statistics(Struct, frozen=True, tag=True):
+    """All streams of one call, once a second."""
+
+    call_id: str
+    streams: tuple[StreamStatistics, ...]
+
+
+class AudioTick(Struct, frozen=True, tag=True):
+    """How late the 10 ms audio tick was in the last second, s; sent once a second while sound runs."""
+
+    median: float
+    p99: float
+    worst: float
+
+
+class DigitReceived(Struct, frozen=True, tag=True):
+    """A telephone event ended."""
+
+    call_id: str
+    digit: str
+
+
+class KeyFrameWanted(Struct, frozen=True, tag=True):
+    """The decoder needs a key frame, and the far end takes no RTCP feedback: ask by signalling."""
+
+    call_id: str
+
+
+class MediaSilent(Struct, frozen=True, tag=True):
+    """Nothing at all, neither RTP nor RTCP, has come from the far end for this long, s (or comes again: 0)."""
+
+    call_id: str
+    seconds: float
+
+
+class DeviceFailed(Struct, frozen=True, tag=True):
+    """A device is missing or failed; the media go on without it."""
+
+    device: str
+    """``camera``, ``microphone``, ``speaker`` or ``display``."""
+    reason: str
+
+
+class ChannelFailed(Struct, frozen=True, tag=True):
+    """A channel had to be stopped (no such codec in this build, say)."""
+
+    call_id: str
+    kind: Kind
+    direction: Direction
+    reason: str
+
+
+class Screenshot(Struct, frozen=True, tag=True):
+    """The answer to TakeScreenshot; b"" where there is no display."""
+
+    number: int
+    image: bytes
+
+
+Report = (
+    Ready
+    | Statistics
+    | AudioTick
+    | DigitReceived
+    | KeyFrameWanted
+    | MediaSilent
+    | DeviceFailed
+    | ChannelFailed
+    | Screenshot
+)
+

@@ -1,0 +1,186 @@
+"""What the firmware asks of a board: one Protocol per device.
+
+``board.open_board(name, settings)`` gives a `Board`.  Opening a device raises DeviceError when it is missing or busy; so does
+any later call when the device has failed.  The firmware then goes on without it.
+
+Sound is mono, signed 16-bit little endian, in blocks of 10 ms.  A raw picture is an `av.VideoFrame`.  A device is used by
+one thread at a time; ``close`` may be called by any, and lets a blocked call return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import av
+    from PIL import Image
+
+SAMPLE_RATE = 48_000
+"""Hz, of all sound between the firmware and a board."""
+BLOCK_TIME = 0.010
+"""Seconds of sound in a block: the audio tick."""
+BLOCK_BYTES = int(SAMPLE_RATE * BLOCK_TIME) * 2
+"""Bytes of a block: 480 samples of 16 bits."""
+
+
+class Microphone(Protocol):
+    """A source of sound, which also gives the audio thread its beat."""
+
+    def read(self) -> bytes:
+        """Wait for the next block of 10 ms and give it (BLOCK_BYTES); b"" once closed."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class Speaker(Protocol):
+    """A sink of sound."""
+
+    def write(self, block: bytes) -> None:
+        """Play a block (BLOCK_BYTES) after those before it; never blocks: what finds no room is dropped."""
+
+    def set_volume(self, percent: int) -> None:
+        """Set the loudness, 0 to 100."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+class Encoder(Protocol):
+    """An H.264 encoder that is part of a camera's path and delivers access units by itself."""
+
+    def set_bitrate(self, bitrate: int) -> None:
+        """Change the target, bit/s, while running."""
+
+    def force_key_frame(self) -> None:
+        """Make the next picture an IDR with its parameter sets."""
+
+    def close(self) -> None:
+        """Stop; on_access_unit is not called after this returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """What an encoder is asked to produce: constrained baseline, Annex B, parameter sets with every IDR."""
+
+    width: int
+    height: int
+    frame_rate: int
+    bitrate: int
+    """bit/s."""
+    level: int
+    """level_idc."""
+
+
+OnAccessUnit = Callable[[bytes, float], None]
+"""Called with an H.264 access unit (Annex B) and its capture time (s, CLOCK_MONOTONIC)."""
+
+
+class Camera(Protocol):
+    """A source of pictures."""
+
+    width: int
+    height: int
+    frame_rate: int
+
+    def capture(self) -> av.VideoFrame | None:
+        """Wait for the next picture and give it (``yuv420p``, read only, kept by the caller as long as it likes);
+        None once closed.  ``frame.time`` is its capture time on CLOCK_MONOTONIC."""
+
+    def open_encoder(self, settings: EncoderSettings, on_access_unit: OnAccessUnit) -> Encoder | None:
+        """Start the hardware's encoder on this camera; None where there is none: the firmware encodes in software."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A picture and where it is shown; fractions of the screen make it independent of the screen's size."""
+
+    picture: av.VideoFrame | Image.Image
+    """A raw picture, opaque; or an RGBA image, blended over what is below."""
+    x: float
+    y: float
+    width: float
+    height: float
+    """The picture keeps its shape: it is fitted into this rectangle, and centred."""
+    fill: bool = False
+    """Fill the rectangle and cut what is over instead."""
+
+
+class Display(Protocol):
+    """A screen that shows planes, the last one on top."""
+
+    width: int
+    height: int
+
+    def show(self, planes: Sequence[Plane]) -> None:
+        """Show these planes from the next refresh on, instead of those before."""
+
+    def screenshot(self, width: int, height: int) -> Image.Image:
+        """What is on the screen now, as RGB of this size."""
+
+    def close(self) -> None:
+        """Release the device; the screen goes dark."""
+
+
+class Button(Protocol):
+    """A push button (gpiozero's Button)."""
+
+    when_pressed: Callable[[], None] | None
+    """Called, in a thread of the board's own, after debouncing."""
+
+
+class Lamp(Protocol):
+    """A lamp (gpiozero's LED)."""
+
+    def on(self) -> None:
+        """Light it."""
+
+    def off(self) -> None:
+        """Put it out."""
+
+    def blink(self, on_time: float = 0.5, off_time: float = 0.5) -> None:
+        """Let it blink until on() or off()."""
+
+
+BUTTONS = ("call", "hang_up", "mute", "volume_up", "volume_down")
+LAMPS = ("ready", "ringing", "in_call", "muted")
+
+
+class Board(Protocol):
+    """All the devices of one machine."""
+
+    name: str
+    """``pi`` or ``sim``."""
+
+    def open_microphone(self) -> Microphone:
+        """The configured or the first microphone."""
+
+    def open_speaker(self) -> Speaker:
+        """The configured or the first speaker."""
+
+    def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:
+        """The configured or the first camera, in this size and rate or the nearest it has."""
+
+    def open_display(self) -> Display:
+        """The screen."""
+
+    def open_buttons(self) -> Mapping[str, Button]:
+        """The buttons that are wired, by names of BUTTONS."""
+
+    def open_lamps(self) -> Mapping[str, Lamp]:
+        """The lamps that are wired, by names of LAMPS."""
+
+    def press(self, button: str) -> None:
+        """Press and release a button as a finger would.  DeviceError: a real button needs a finger, or no such one."""
+
+    def close(self) -> None:
+        """Release whatever is still open."""
+
+
+BoardSettings = Mapping[str, Any]
+"""The configuration's table ``[board.pi]`` or ``[board.sim]``; the board checks its keys (ConfigError)."""
