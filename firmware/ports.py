@@ -1,10 +1,10 @@
 """What the firmware asks of a board: one Protocol per device.
 
-``board.open_board(name, settings)`` gives a `Board`.  Opening a device raises DeviceError when it is missing or busy; so does
-any later call when the device has failed.  The firmware then goes on without it.
+``board.open_board(name, settings)`` gives a `Board`.  Opening a device raises DeviceError when it is missing or busy;
+so does any later call when the device has failed.  The firmware then goes on without it.
 
-Sound is mono, signed 16-bit little endian, in blocks of 10 ms.  A raw picture is an `av.VideoFrame`.  A device is used by
-one thread at a time; ``close`` may be called by any, and lets a blocked call return.
+Sound is mono, signed 16-bit little endian, in blocks of 10 ms.  A raw picture is an `av.VideoFrame`.  A device is used
+by one thread at a time; ``close`` may be called by any, and lets a blocked call return.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ import heapq
 import itertools
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from firmware.sansio import Address, Close, Core, Flow, Open, Send
@@ -21,8 +20,8 @@ Deliver = Callable[[], None]
 class Wire:
     """Joins cores by address.  Attach them, give commands, then `run`.
 
-    *lost* is asked with the number (from 1) and the bytes of each datagram.  With *reorder*, each datagram is delayed by up
-    to that many seconds more, by a seeded random.
+    *lost* is asked with the number (from 1) and the bytes of each datagram.  With *reorder*, each datagram is delayed
+    by up to that many seconds more, by a seeded random.
     """
 
     def __init__(
@@ -126,7 +125,7 @@ class Wire:
         if flow.remote not in self.cores:
             self.cores[address].flow_closed(flow, self.now)
             return
-        accepted = Flow(flow.transport, flow.remote, replace(flow, remote=(flow.local[0], next(self._port))).remote)
+        accepted = Flow(flow.transport, flow.remote, (flow.local[0], next(self._port)))
         self._streams[address, flow] = (flow.remote, accepted)
         self._streams[flow.remote, accepted] = (address, flow)
         self.cores[flow.remote].flow_opened(accepted, self.now)

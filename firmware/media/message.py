@@ -181,4 +181,3 @@ Report = (
     | ChannelFailed
     | Screenshot
 )
-
