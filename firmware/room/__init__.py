@@ -1,0 +1,32 @@
+"""The appliance: what a person in the room can do, what the room does by itself, and its state as a value.
+
+Rule 1: the room knows calls, never the protocol of one.
+Rule 2: commands return at once or raise CallError; what comes of them is seen in the state.
+Rule 3: the state is a frozen value; subscribers get each new one, once, after the change and never inside of it.
+Rule 4: all runs on one event loop, whose clock is the room's.
+
+::
+
+    buttons, web, command line ──▶ dial answer hang_up hold ... ──▶ Call, Media
+    lamps, screen, web         ◀── RoomState (subscribe)        ◀── on_change, handle_report
+
+`state.py` has the values, `line.py` what is kept of one call, `room.py` the room itself.
+"""
+
+from firmware.room.line import Line
+from firmware.room.room import DIGITS, MAX_ADDRESS, MAX_DIGITS, NOTICE_TIME, Media, NoSuchCallError, Room
+from firmware.room.state import CallView, Notice, RoomState
+
+__all__ = [
+    "DIGITS",
+    "MAX_ADDRESS",
+    "MAX_DIGITS",
+    "NOTICE_TIME",
+    "CallView",
+    "Line",
+    "Media",
+    "NoSuchCallError",
+    "Notice",
+    "Room",
+    "RoomState",
+]

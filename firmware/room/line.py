@@ -1,0 +1,57 @@
+"""What the room keeps of one call: how far it has been dealt with, and the timers that run for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+from firmware.call.media import Direction, Kind
+from firmware.room.state import CallView
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from firmware.call.call import Call
+    from firmware.call.media import Channel
+
+Timer = Literal["ring", "answer", "silence"]
+
+
+class Line:
+    """What the room keeps of one call."""
+
+    def __init__(self, call: Call) -> None:
+        self.call: Final = call
+        self.seen = call.state
+        self.applied: tuple[Channel, ...] = ()
+        self.active_since: float | None = None
+        self.held_by_room = False
+        """On hold because another call became active, not because somebody asked."""
+        self._timers: dict[Timer, asyncio.TimerHandle] = {}
+
+    def start_timer(self, name: Timer, handle: asyncio.TimerHandle) -> None:
+        """Keep a timer that was just started, and stop the one of that name before."""
+        self.stop_timers(name)
+        self._timers[name] = handle
+
+    def stop_timers(self, *names: Timer) -> None:
+        """Stop these timers, or without a name all."""
+        for name in names or tuple(self._timers):
+            if name in self._timers:
+                self._timers.pop(name).cancel()
+
+    def view(self) -> CallView:
+        """The call as others may see it."""
+        call = self.call
+        received = [c for c in call.channels if c.direction is Direction.RECEIVE]
+        return CallView(
+            id=call.id,
+            remote=call.remote,
+            remote_name=call.remote_name,
+            incoming=call.incoming,
+            state=call.state,
+            held=call.held,
+            held_by_far_end=call.held_by_far_end,
+            active_since=self.active_since,
+            sees=any(c.kind is Kind.VIDEO for c in received),
+            codecs=tuple(dict.fromkeys(c.codec.name for c in call.channels)),
+        )

@@ -1,0 +1,67 @@
+"""The room's state, as a value that anybody may keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.call.call import State
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """A call, as others may see it."""
+
+    id: str
+    remote: str
+    """The far end's address, ready to be dialled."""
+    remote_name: str
+    """What the far end calls itself, or ""."""
+    incoming: bool
+    state: State
+    held: bool
+    held_by_far_end: bool
+    active_since: float | None
+    """Since when it is ACTIVE, s on the event loop's clock; None: not yet."""
+    sees: bool
+    """Whether the far end's picture comes in."""
+    codecs: tuple[str, ...]
+    """What is received and sent, each codec once."""
+
+    @property
+    def title(self) -> str:
+        """Whom to name on a screen."""
+        return self.remote_name or self.remote
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What the room says for a few seconds after a call has ended."""
+
+    title: str
+    """Whom the call was with."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomState:
+    """Everything about the room that others may show."""
+
+    name: str
+    ready: bool
+    """Whether sound and picture work, so that calls can be made."""
+    addresses: tuple[str, ...]
+    """What others dial to reach this room."""
+    calls: tuple[CallView, ...]
+    """Oldest first; those that have ended are gone."""
+    muted: bool
+    volume: int
+    """0 to 100."""
+    notice: Notice | None
+    faults: tuple[str, ...]
+    """Devices that are missing or have failed: a sentence each."""
+
+    def call(self, call_id: str) -> CallView | None:
+        """The call of this number."""
+        return next((call for call in self.calls if call.id == call_id), None)
