@@ -1,0 +1,99 @@
+# Sets up whatever is missing (Debian packages, virtual environment), then does what was asked.
+# ARGS="..." is passed on: to `visavis run` by run, to pytest by test and bench.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check --no-input
+ARGS ?=
+
+# What a unit needs of the system, and what only the tests need: the programs that are not ours.
+RUN_PACKAGES := libopus0
+TEST_PACKAGES := baresip-core baresip-ffmpeg sip-tester tshark chromium
+
+.PHONY: help run test check bench lock clean run-packages test-packages
+
+help:
+	@echo 'make run    start a unit on the simulated board and call it (ARGS="--config FILE": a unit as configured)'
+	@echo 'make test   run all tests (ARGS="tests/unit -k sdp": some)'
+	@echo 'make check  ruff, mypy --strict and the architecture test'
+	@echo 'make bench  measure, and print the table of figures'
+	@echo 'make lock   write requirements*.txt anew from pyproject.toml'
+
+run: run-packages $(VENV)/run.stamp
+	@$(PYTHON) -m firmware run $(ARGS)
+
+test: run-packages test-packages $(VENV)/test.stamp
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: run-packages $(VENV)/test.stamp
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(PYTHON) -m pytest -q tests/unit/test_architecture.py
+
+bench: run-packages test-packages $(VENV)/test.stamp
+	@$(PYTHON) -m pytest -q -m bench tests/bench $(ARGS)
+
+# Debian packages: asks dpkg, and apt (and sudo) only when something is missing.
+define install
+@missing=; for package in $(1); do \
+	dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
+done; \
+if [ -n "$$missing" ]; then $(as-root-install); fi
+endef
+
+define as-root-install
+if ! command -v apt-get >/dev/null; then echo "Missing, and this is no Debian; please install:$$missing" >&2; exit 1; fi; \
+if [ $$(id -u) = 0 ]; then root=; else root=sudo; fi; \
+echo "Installing the missing Debian packages$${root:+ (sudo may ask for your password)}:$$missing"; \
+apt="$$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"; \
+$$apt update && $$apt install -y --no-install-recommends $$missing >/dev/null
+endef
+
+run-packages:
+	$(call install,$(RUN_PACKAGES))
+
+test-packages:
+	$(call install,$(TEST_PACKAGES))
+
+# The virtual environment.  One whose Python is gone (after an upgrade of the system) is made anew.
+ifneq ($(wildcard $(VENV)),)
+ifeq ($(wildcard $(PYTHON)),)
+$(shell rm -rf $(VENV))
+endif
+endif
+
+# Python 3.11 to 3.13 that can make virtual environments; Debian's own needs python3-venv for that.
+usable = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+$(PYTHON):
+	@find_python() { for python in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do \
+		if $$python -c '$(usable)' 2>/dev/null; then echo $$python; return; fi; done; }; \
+	python=$$(find_python); \
+	if [ -z "$$python" ]; then missing="python3 python3-venv"; $(as-root-install); python=$$(find_python); fi; \
+	if [ -z "$$python" ]; then echo "Python 3.11, 3.12 or 3.13 is needed; none was found" >&2; exit 1; fi; \
+	echo "Making the virtual environment $(VENV) with $$($$python --version)"; \
+	$$python -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt pyproject.toml | $(PYTHON)
+	@echo "Installing what requirements.txt names"
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test.stamp: requirements-test.txt $(VENV)/run.stamp
+	@echo "Installing what requirements-test.txt names"
+	@$(PIP) install --require-hashes -r requirements-test.txt
+	@touch $@
+
+# The locks hold for every supported Python and machine; requirements-test.txt has the same versions and more.
+LOCK := $(PYTHON) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock'
+
+lock: | $(PYTHON)
+	@$(PIP) install uv
+	@$(LOCK) $(ARGS) --output-file requirements.txt
+	@$(LOCK) --extra test --constraint requirements.txt --output-file requirements-test.txt
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
