@@ -1,0 +1,59 @@
+"""What every test may ask for: programs that are not ours, and an IPv6 loopback.
+
+What a machine lacks skips a test, saying so; where ``CI=true`` it fails the test, because there it must run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+
+import pytest
+
+
+def missing(what: str) -> None:
+    """Skip the test for the want of something, or fail it in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing, and CI must have it (`make test` installs it)", pytrace=False)
+    pytest.skip(f"{what} is missing (`make test` installs it)")
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str], str]:
+    """Give the path of a program by its name; skip the test where it is not installed."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            missing(f"the program {name}")
+        assert path is not None
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def ipv6() -> str:
+    """``::1``; a machine without IPv6 skips the test, in CI too: no package can bring it."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError as error:
+        pytest.skip(f"this machine has no IPv6 loopback: {error}")
+    return "::1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark by folder, and leave measuring to `make bench`: a busy machine must fail no test."""
+    for item in items:
+        for folder in ("interop", "bench"):
+            if folder in item.path.relative_to(config.rootpath).parts[1:2]:
+                item.add_marker(folder)
+    if "bench" in config.getoption("markexpr"):
+        return
+    measured = [item for item in items if item.get_closest_marker("bench")]
+    if measured:
+        config.hook.pytest_deselected(items=measured)
+        items[:] = [item for item in items if item not in measured]
