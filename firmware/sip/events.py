@@ -1,0 +1,148 @@
+"""What a user agent tells its application, as values.
+
+An event that carries a session says which command it asks for next; where it names none, none is needed.  After
+`Ended` a session is gone: no command and no event follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.sip.invite import InviteSession
+    from firmware.sip.message import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Somebody calls.  ``ring`` at once or not at all; then ``accept`` or ``reject``.
+
+    A call that nobody answers ends by itself: after its Expires, at the latest after three minutes.
+    """
+
+    session: InviteSession
+    offer: bytes | None
+    """The session description offered; None asks for ours: give it to ``accept``."""
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A provisional response (101 to 199) to our INVITE.  A forked call may give several, from several far ends."""
+
+    session: InviteSession
+    status: int
+    reason: str
+    body: bytes | None
+    """An early answer, which the 2xx of the same far end repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The far end answered our INVITE, or our re-INVITE without an offer.
+
+    If we had offered, ACK is sent already and *body* is the answer (None: the far end broke the rules and gave none).
+    If we had not, *body* is the far end's offer: ``acknowledge`` with the answer at once, or ``end``.
+    """
+
+    session: InviteSession
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The far end has our 2xx: its ACK has come."""
+
+    session: InviteSession
+    body: bytes | None
+    """The answer, where our 2xx carried the offer; otherwise None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """The far end wants to change the session (re-INVITE).  ``answer`` or ``refuse_offer`` must follow within 32 s."""
+
+    session: InviteSession
+    body: bytes | None
+    """The offer; None asks for ours: give it to ``answer``, and the far end's answer comes in Confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferWithdrawn:
+    """An Offered that was not answered yet no longer stands; the session is as it was before."""
+
+    session: InviteSession
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The far end accepted our re-INVITE; *body* is its answer (None: it broke the rules and gave none)."""
+
+    session: InviteSession
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferRefused:
+    """The far end refused our re-INVITE; the session is as it was before.
+
+    Status 491 means that the two sides' offers kept crossing, and that ours is out of date by now.
+    """
+
+    session: InviteSession
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """An INFO in the call (RFC 6086 4.2.2); answered already.  Only types of ``Identity.info_types`` come up."""
+
+    session: InviteSession
+    content_type: str
+    """Lower case, without parameters."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over, whatever ended it; exactly one for each session."""
+
+    session: InviteSession
+    status: int | None
+    """Of the final response that ended it (408 also when nothing was heard, 503 when the transport failed), else None."""
+    reason: str
+    """The status's reason phrase, or the value of the BYE's or CANCEL's Reason header field (RFC 3326), or ""."""
+    by_far_end: bool
+    """False where our own ``end`` or ``reject`` ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsAnswered:
+    """What came of ``UserAgent.options``."""
+
+    call_id: str
+    """What ``options`` returned."""
+    status: int
+    """408 when nothing was heard, 503 when the transport failed."""
+    reason: str
+    allow: tuple[str, ...]
+    """Methods of the answer's Allow."""
+    body: bytes | None
+    """A session description of what the far end can do."""
+
+
+Event = (
+    Incoming
+    | Progress
+    | Accepted
+    | Confirmed
+    | Offered
+    | OfferWithdrawn
+    | Answered
+    | OfferRefused
+    | Info
+    | Ended
+    | OptionsAnswered
+)
