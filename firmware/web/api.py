@@ -1,0 +1,332 @@
+"""The API as a table: one row for each operation, from which the routes and their description are made.
+
+A row's function gets the unit, the request and the decoded body, and gives a body or a whole response.  What it refuses
+it raises: NoSuchCallError is 404, another CallError and DeviceError 409; each becomes a JSON `Error`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from firmware.ports import BUTTONS
+from firmware.room import NoSuchCallError
+from firmware.web import body
+
+if TYPE_CHECKING:
+    from firmware.ports import Board
+    from firmware.room import Room
+    from firmware.web.auth import Gate
+    from firmware.web.live import Live
+
+BASE: Final = "/api/v1"
+CURRENT: Final = "current"
+"""In place of a call's number: the one that the room's own button would mean."""
+COOKIE: Final = "visavis_session"
+SIMULATED: Final = "sim"
+"""The board whose buttons can be pressed from afar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What the operations work on."""
+
+    room: Room
+    live: Live
+    gate: Gate
+    board: Board | None
+    pictures: asyncio.Semaphore
+    """Bounds the screenshots that are made at the same time."""
+
+
+Wanted = TypeVar("Wanted")
+
+
+@dataclass(frozen=True, slots=True)
+class Ask(Generic[Wanted]):
+    """One request."""
+
+    unit: Unit
+    request: web.Request
+    wanted: Wanted
+    """The decoded body or query; None: the operation has neither."""
+
+
+Do = Callable[[Ask[Any]], Awaitable[Struct | web.StreamResponse | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One row."""
+
+    name: str
+    method: str
+    path: str
+    """Below BASE."""
+    summary: str
+    do: Do
+    request: type[Struct] | None = None
+    """The JSON body."""
+    query: type[Struct] | None = None
+    """The query's parameters; decoded in the place of a body."""
+    response: type[Struct] | None = None
+    content: str = "application/json"
+    """Media type of the response."""
+    status: int = 200
+    refusals: tuple[int, ...] = ()
+    """Statuses that may be answered instead, besides those that any operation may answer."""
+    public: bool = False
+    """Needs no password."""
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _call(unit: Unit, call_id: str) -> body.Call:
+    view = unit.room.state.call(call_id)
+    if view is None:
+        raise NoSuchCallError(f"there is no call {call_id}")
+    return body.call(view, _now())
+
+
+def _id(request: web.Request) -> str | None:
+    call_id = request.match_info["id"]
+    return None if call_id == CURRENT else call_id
+
+
+async def _state(ask: Ask[None]) -> body.State:
+    return body.state(ask.unit.room.state, _now())
+
+
+async def _dial(ask: Ask[body.Dial]) -> web.Response:
+    call_id = ask.unit.room.dial(ask.wanted.address)
+    view = ask.unit.room.state.call(call_id)
+    if view is None:  # refused before this line
+        raise web.HTTPConflict(text="the call could not be made")
+    location = f"{BASE}/calls/{call_id}"
+    return json_response(body.call(view, _now()), status=201, headers={"Location": location})
+
+
+async def _get_call(ask: Ask[None]) -> body.Call:
+    return _call(ask.unit, ask.request.match_info["id"])
+
+
+async def _answer(ask: Ask[None]) -> body.Call:
+    return _call(ask.unit, ask.unit.room.answer(_id(ask.request)))
+
+
+async def _hold(ask: Ask[None]) -> body.Call:
+    ask.unit.room.hold(ask.request.match_info["id"])
+    return _call(ask.unit, ask.request.match_info["id"])
+
+
+async def _resume(ask: Ask[None]) -> body.Call:
+    ask.unit.room.resume(ask.request.match_info["id"])
+    return _call(ask.unit, ask.request.match_info["id"])
+
+
+async def _hang_up(ask: Ask[None]) -> None:
+    ask.unit.room.hang_up(_id(ask.request))
+
+
+async def _send_digits(ask: Ask[body.Digits]) -> None:
+    ask.unit.room.send_digits(ask.request.match_info["id"], ask.wanted.digits)
+
+
+async def _statistics(ask: Ask[None]) -> body.Statistics:
+    return body.statistics(ask.unit.room.statistics(ask.request.match_info["id"]))
+
+
+async def _get_mute(ask: Ask[None]) -> body.Mute:
+    return body.Mute(ask.unit.room.state.muted)
+
+
+async def _set_mute(ask: Ask[body.Mute]) -> body.Mute:
+    ask.unit.room.set_mute(ask.wanted.muted)
+    return body.Mute(ask.unit.room.state.muted)
+
+
+async def _get_volume(ask: Ask[None]) -> body.Volume:
+    return body.Volume(ask.unit.room.state.volume)
+
+
+async def _set_volume(ask: Ask[body.Volume]) -> body.Volume:
+    ask.unit.room.set_volume(ask.wanted.volume)
+    return body.Volume(ask.unit.room.state.volume)
+
+
+async def _screen(ask: Ask[body.Size]) -> web.Response:
+    if ask.unit.pictures.locked():
+        raise web.HTTPServiceUnavailable(text="too many pictures at a time", headers={"Retry-After": "1"})
+    async with ask.unit.pictures:
+        try:
+            png = await ask.unit.room.screenshot("png", ask.wanted.width, ask.wanted.height)
+        except TimeoutError:
+            png = b""
+    if not png:
+        raise web.HTTPServiceUnavailable(text="there is no screen now", headers={"Retry-After": "1"})
+    return web.Response(body=png, content_type="image/png", headers={"Cache-Control": "no-store"})
+
+
+async def _live_screen(ask: Ask[None]) -> web.StreamResponse:
+    return await ask.unit.live.screen(ask.request)
+
+
+async def _events(ask: Ask[None]) -> web.StreamResponse:
+    return await ask.unit.live.events(ask.request)
+
+
+async def _board(ask: Ask[None]) -> body.Board:
+    name = ask.unit.board.name if ask.unit.board else ""
+    return body.Board(name, BUTTONS if name == SIMULATED else ())
+
+
+async def _press(ask: Ask[None]) -> None:
+    button = ask.request.match_info["name"]
+    if button not in BUTTONS:
+        raise web.HTTPNotFound(text=f"there is no button {button}; there are {', '.join(BUTTONS)}")
+    if ask.unit.board is None or ask.unit.board.name != SIMULATED:
+        raise web.HTTPConflict(text="only the simulated board's buttons can be pressed from afar")
+    await asyncio.to_thread(ask.unit.board.press, button)
+
+
+async def _log_in(ask: Ask[body.Login]) -> web.Response:
+    gate, address = ask.unit.gate, ask.request.remote or ""
+    if not gate.open and not await gate.check_password(ask.wanted.password, address):
+        raise web.HTTPForbidden(text="the password is wrong")
+    response = web.Response(status=204)
+    response.set_cookie(COOKIE, gate.open_session(_now()), httponly=True, samesite="Strict", path="/")
+    return response
+
+
+async def _log_out(ask: Ask[None]) -> web.Response:
+    ask.unit.gate.close_session(ask.request.cookies.get(COOKIE, ""))
+    response = web.Response(status=204)
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+OPERATIONS: Final = (
+    Operation("getState", "GET", "/state", "The room as it is now.", _state, response=body.State),
+    Operation(
+        "dial", "POST", "/calls", "Call an address.", _dial, body.Dial, response=body.Call, status=201, refusals=(409,)
+    ),
+    Operation("getCall", "GET", "/calls/{id}", "A call.", _get_call, response=body.Call, refusals=(404,)),
+    Operation(
+        "answer",
+        "POST",
+        "/calls/{id}/answer",
+        "Answer a call; `current`: the one that rings longest.",
+        _answer,
+        response=body.Call,
+        refusals=(404, 409),
+    ),
+    Operation(
+        "hangUp",
+        "POST",
+        "/calls/{id}/hang_up",
+        "End or decline a call; `current`: the foremost one.",
+        _hang_up,
+        status=204,
+        refusals=(404,),
+    ),
+    Operation(
+        "hold", "POST", "/calls/{id}/hold", "Put a call on hold.", _hold, response=body.Call, refusals=(404, 409)
+    ),
+    Operation(
+        "resume",
+        "POST",
+        "/calls/{id}/resume",
+        "Take a call off hold.",
+        _resume,
+        response=body.Call,
+        refusals=(404, 409),
+    ),
+    Operation(
+        "sendDigits",
+        "POST",
+        "/calls/{id}/digits",
+        "Press keys on the far end's keypad.",
+        _send_digits,
+        body.Digits,
+        status=204,
+        refusals=(404, 409),
+    ),
+    Operation(
+        "getStatistics",
+        "GET",
+        "/calls/{id}/statistics",
+        "What flowed in the last second.",
+        _statistics,
+        response=body.Statistics,
+        refusals=(404,),
+    ),
+    Operation("getMute", "GET", "/mute", "Whether the room is muted.", _get_mute, response=body.Mute),
+    Operation("setMute", "PUT", "/mute", "Mute the room, or not.", _set_mute, body.Mute, response=body.Mute),
+    Operation("getVolume", "GET", "/volume", "The speaker's loudness.", _get_volume, response=body.Volume),
+    Operation("setVolume", "PUT", "/volume", "Set the loudness.", _set_volume, body.Volume, response=body.Volume),
+    Operation(
+        "getScreen",
+        "GET",
+        "/screen.png",
+        "What is on the room's screen.",
+        _screen,
+        query=body.Size,
+        content="image/png",
+        refusals=(503,),
+    ),
+    Operation(
+        "watchScreen",
+        "GET",
+        "/screen.mjpeg",
+        "The screen, live: JPEG pictures, at most ten a second and only where something changed.",
+        _live_screen,
+        content="multipart/x-mixed-replace",
+        refusals=(503,),
+    ),
+    Operation(
+        "listen",
+        "GET",
+        "/events",
+        "A WebSocket that sends the state (as `getState` gives it) on connecting and at each change.",
+        _events,
+        status=101,
+        refusals=(503,),
+    ),
+    Operation("getBoard", "GET", "/board", "The hardware.", _board, response=body.Board),
+    Operation(
+        "press",
+        "POST",
+        "/board/buttons/{name}/press",
+        "Press and release a button of the simulated board.",
+        _press,
+        status=204,
+        refusals=(404, 409),
+    ),
+    Operation(
+        "logIn",
+        "POST",
+        "/session",
+        "Show the password and get a cookie for what follows.",
+        _log_in,
+        body.Login,
+        status=204,
+        refusals=(403, 429),
+        public=True,
+    ),
+    Operation("logOut", "DELETE", "/session", "Give the cookie back.", _log_out, status=204, public=True),
+)
+
+
+def json_response(content: Struct, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """Make a JSON response."""
+    return web.Response(
+        body=msgspec.json.encode(content), status=status, headers=headers, content_type="application/json"
+    )

@@ -1,0 +1,170 @@
+"""What goes in and comes out of the API, as JSON objects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from msgspec import Meta, Struct
+
+from firmware.call.call import State as CallState
+from firmware.call.media import Direction, Kind
+from firmware.room import MAX_ADDRESS, MAX_DIGITS
+
+if TYPE_CHECKING:
+    from firmware.media import message
+    from firmware.room import CallView, RoomState
+
+
+class Error(Struct, frozen=True):
+    """Why something was not done."""
+
+    error: Annotated[str, Meta(description="A sentence for people.")]
+
+
+class Dial(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to call."""
+
+    address: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=MAX_ADDRESS,
+            description="`sip:room@example.com`, a number or a name.",
+            examples=["sip:room@192.0.2.1"],
+        ),
+    ]
+
+
+class Digits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to press on the far end's keypad."""
+
+    digits: Annotated[str, Meta(min_length=1, max_length=MAX_DIGITS, pattern="^[0-9A-Da-d*#]+$")]
+
+
+class Mute(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the far ends hear silence instead of the room."""
+
+    muted: bool
+
+
+class Volume(Struct, frozen=True, forbid_unknown_fields=True):
+    """How loud the speaker is."""
+
+    volume: Annotated[int, Meta(ge=0, le=100, description="Percent.")]
+
+
+class Login(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is there."""
+
+    password: Annotated[str, Meta(min_length=1, max_length=256)]
+
+
+class Call(Struct, frozen=True):
+    """A call that has not ended."""
+
+    id: str
+    remote: Annotated[str, Meta(description="The far end's address, ready to be dialled.")]
+    remote_name: Annotated[str, Meta(description="What the far end calls itself, or an empty text.")]
+    incoming: bool
+    state: CallState
+    held: Annotated[bool, Meta(description="This room put the far end on hold.")]
+    held_by_far_end: bool
+    duration: Annotated[float | None, Meta(description="How long it has been active, s; null before that.")]
+    sees: Annotated[bool, Meta(description="Whether the far end's picture comes in.")]
+    codecs: tuple[str, ...]
+
+
+class Notice(Struct, frozen=True):
+    """Why a call has ended, for the first seconds after it."""
+
+    title: Annotated[str, Meta(description="Whom the call was with.")]
+    text: str
+
+
+class State(Struct, frozen=True):
+    """The room as it is now."""
+
+    name: str
+    ready: Annotated[bool, Meta(description="Whether sound and picture work, so that calls can be made.")]
+    addresses: Annotated[tuple[str, ...], Meta(description="What others dial to reach this room.")]
+    calls: tuple[Call, ...]
+    muted: bool
+    volume: int
+    notice: Notice | None
+    faults: Annotated[tuple[str, ...], Meta(description="Devices that are missing or have failed, a sentence each.")]
+
+
+class Stream(Struct, frozen=True):
+    """One medium in one direction, over the last second."""
+
+    kind: Kind
+    direction: Direction
+    codec: str
+    bitrate: Annotated[int, Meta(description="bit/s of RTP payload.")]
+    packets: Annotated[int, Meta(description="Since the start.")]
+    lost: Annotated[int, Meta(description="Packets since the start; for `send`, what the far end reports.")]
+    loss: Annotated[float, Meta(description="Fraction of the last interval, 0 to 1.")]
+    jitter: Annotated[float, Meta(description="s.")]
+    round_trip: Annotated[float | None, Meta(description="s; null before the far end's first report.")]
+    frame_rate: float
+    width: int
+    height: int
+    key_frames: Annotated[int, Meta(description="Since the start.")]
+
+
+class Statistics(Struct, frozen=True):
+    """All streams of a call, renewed once a second."""
+
+    streams: tuple[Stream, ...]
+
+
+class Size(Struct, frozen=True):
+    """How large a picture of the screen is wanted."""
+
+    width: Annotated[int, Meta(ge=16, le=1920, description="Pixels.")] = 1280
+    height: Annotated[int, Meta(ge=16, le=1080, description="Pixels.")] = 720
+
+
+class Board(Struct, frozen=True):
+    """The hardware that the unit runs on."""
+
+    name: str
+    buttons: Annotated[tuple[str, ...], Meta(description="Buttons that can be pressed through this API.")]
+
+
+def call(view: CallView, now: float) -> Call:
+    """Make the body of a call; *now* is the event loop's time."""
+    return Call(
+        id=view.id,
+        remote=view.remote,
+        remote_name=view.remote_name,
+        incoming=view.incoming,
+        state=view.state,
+        held=view.held,
+        held_by_far_end=view.held_by_far_end,
+        duration=None if view.active_since is None else round(max(0.0, now - view.active_since), 3),
+        sees=view.sees,
+        codecs=view.codecs,
+    )
+
+
+def state(room: RoomState, now: float) -> State:
+    """Make the body of the state; *now* is the event loop's time."""
+    return State(
+        name=room.name,
+        ready=room.ready,
+        addresses=room.addresses,
+        calls=tuple(call(view, now) for view in room.calls),
+        muted=room.muted,
+        volume=room.volume,
+        notice=None if room.notice is None else Notice(room.notice.title, room.notice.text),
+        faults=room.faults,
+    )
+
+
+def statistics(report: message.Statistics | None) -> Statistics:
+    """Make the body of a call's statistics."""
+    streams = () if report is None else report.streams
+    return Statistics(
+        tuple(Stream(**{name: getattr(stream, name) for name in Stream.__struct_fields__}) for stream in streams)
+    )

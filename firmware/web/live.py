@@ -1,0 +1,151 @@
+"""What lasts longer than an answer: the events on a WebSocket, and the live screen as a stream of JPEG pictures.
+
+Rule 1: a client gets the newest; what it was too slow for is gone, and one that takes nothing for long is dropped.
+Rule 2: the screen is read only while somebody watches, once for all who do, at most ten times a second.
+Rule 3: the numbers of both are bounded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from aiohttp import WSCloseCode, web
+
+from firmware.web import body
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from firmware.room import Room, RoomState
+
+logger = logging.getLogger(__name__)
+
+MAX_LISTENERS: Final = 16
+MAX_VIEWERS: Final = 4
+FRAME_TIME: Final = 0.1
+"""Between two pictures of the live screen, s."""
+VIEW_SIZE: Final = (960, 540)
+"""Of the live screen, pixels."""
+SEND_TIME: Final = 10.0
+"""How long a client may take to take a message, s."""
+HEARTBEAT: Final = 15.0
+"""Between two pings on a WebSocket, s; a client that doesn't answer is gone."""
+BOUNDARY: Final = "picture"
+
+
+class Live:
+    """The listeners to a room's events and the viewers of its screen."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._listeners: set[web.WebSocketResponse] = set()
+        self._viewers: set[asyncio.Event] = set()
+        self._picture = b""
+        self._camera: asyncio.Task[None] | None = None
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """Send the state on connecting and at each change."""
+        if len(self._listeners) >= MAX_LISTENERS:
+            raise web.HTTPServiceUnavailable(text="too many listeners")
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=4096, timeout=1.0)
+        self._listeners.add(socket)
+        try:
+            await socket.prepare(request)
+            changed = asyncio.Event()
+            changed.set()
+            unsubscribe = self._room.subscribe(lambda _: changed.set())
+            sender = asyncio.create_task(self._send_states(socket, changed))
+            try:
+                async for _ in socket:  # a client has nothing to say here; reading also answers pings and sees the end
+                    pass
+            finally:
+                unsubscribe()
+                sender.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await sender
+        finally:
+            self._listeners.discard(socket)
+        return socket
+
+    async def _send_states(self, socket: web.WebSocketResponse, changed: asyncio.Event) -> None:
+        sent: RoomState | None = None
+        try:
+            while await changed.wait():
+                changed.clear()
+                state = self._room.state
+                if state != sent:
+                    sent = state
+                    now = asyncio.get_running_loop().time()
+                    text = msgspec.json.encode(body.state(state, now)).decode()
+                    async with asyncio.timeout(SEND_TIME):
+                        await socket.send_str(text)
+        except (TimeoutError, ConnectionError):
+            logger.info("a listener to the events reads too slowly: dropped")
+            await socket.close(code=WSCloseCode.TRY_AGAIN_LATER, drain=False)
+
+    async def screen(self, request: web.Request) -> web.StreamResponse:
+        """Send pictures of the screen, each in the place of the one before."""
+        if len(self._viewers) >= MAX_VIEWERS:
+            raise web.HTTPServiceUnavailable(text="too many viewers")
+        response = web.StreamResponse(headers={"Cache-Control": "no-store"})
+        response.content_type = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
+        with self._viewer() as arrived:
+            await response.prepare(request)
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                await response.write(f"--{BOUNDARY}\r\n".encode())
+                async for picture in self._pictures(arrived):
+                    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
+                    async with asyncio.timeout(SEND_TIME):
+                        # the boundary that follows tells a browser that the picture is complete
+                        await response.write(head.encode() + picture + f"\r\n--{BOUNDARY}\r\n".encode())
+        return response
+
+    @contextlib.contextmanager
+    def _viewer(self) -> Iterator[asyncio.Event]:
+        arrived = asyncio.Event()
+        if self._picture and self._viewers:
+            arrived.set()
+        self._viewers.add(arrived)
+        if self._camera is None or self._camera.done():
+            self._picture = b""
+            self._camera = asyncio.create_task(self._watch())
+        try:
+            yield arrived
+        finally:
+            self._viewers.discard(arrived)
+
+    async def _pictures(self, arrived: asyncio.Event) -> AsyncIterator[bytes]:
+        while await arrived.wait():
+            arrived.clear()
+            yield self._picture
+
+    async def _watch(self) -> None:
+        """Read the screen as long as somebody watches; tell the viewers only of what differs."""
+        loop = asyncio.get_running_loop()
+        while self._viewers:
+            started = loop.time()
+            try:
+                picture = await self._room.screenshot("jpeg", *VIEW_SIZE)
+            except (TimeoutError, OSError):
+                picture = b""  # the media process is just being started again
+            if picture and picture != self._picture:
+                self._picture = picture
+                for arrived in self._viewers:
+                    arrived.set()
+            await asyncio.sleep(max(FRAME_TIME / 4, started + FRAME_TIME - loop.time()))
+
+    async def stop(self) -> None:
+        """Say goodbye to all."""
+        if self._camera is not None:
+            self._camera.cancel()
+        await asyncio.gather(
+            *(
+                socket.close(code=WSCloseCode.GOING_AWAY, message=b"the unit stops")
+                for socket in tuple(self._listeners)
+            ),
+            return_exceptions=True,
+        )
