@@ -1,0 +1,111 @@
+"""The settings of a board: structs whose fields say type, limits and description, checked when a board is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+
+from firmware.errors import ConfigError
+from firmware.ports import BUTTONS, LAMPS
+
+NOT_WIRED = -1
+
+Pin = Annotated[int, Meta(ge=NOT_WIRED, le=27)]
+
+
+class Pins(Struct, frozen=True, kw_only=True):
+    """Where buttons and lamps are wired: the chip's (BCM) numbers, -1 where there is none.
+
+    A button connects its pin to ground.  A lamp is lit by a high level.
+    """
+
+    button_call: Annotated[Pin, Meta(description="Pin of the green button: answer, or dial room.call_button.")] = 5
+    button_hang_up: Annotated[Pin, Meta(description="Pin of the red button: hang up, or refuse.")] = 6
+    button_mute: Annotated[Pin, Meta(description="Pin of the button that mutes the microphone.")] = 13
+    button_volume_up: Annotated[Pin, Meta(description="Pin of the button that makes the speaker louder.")] = 19
+    button_volume_down: Annotated[Pin, Meta(description="Pin of the button that makes the speaker softer.")] = 26
+    lamp_ready: Annotated[Pin, Meta(description="Pin of the lamp that says the room can be called.")] = 12
+    lamp_ringing: Annotated[Pin, Meta(description="Pin of the lamp that blinks while it rings.")] = 16
+    lamp_in_call: Annotated[Pin, Meta(description="Pin of the lamp that says a call is up.")] = 20
+    lamp_muted: Annotated[Pin, Meta(description="Pin of the lamp that says the microphone is muted.")] = 21
+
+    def buttons(self) -> dict[str, int]:
+        """Pin by button, those that are wired."""
+        return _wired({name: getattr(self, f"button_{name}") for name in BUTTONS})
+
+    def lamps(self) -> dict[str, int]:
+        """Pin by lamp, those that are wired."""
+        return _wired({name: getattr(self, f"lamp_{name}") for name in LAMPS})
+
+
+class PiSettings(Pins, frozen=True, kw_only=True):
+    """A Raspberry Pi."""
+
+
+class SimSettings(Pins, frozen=True, kw_only=True):
+    """The simulated board."""
+
+    camera: Annotated[
+        str, Meta(min_length=1, description='What the camera sees: "card", the moving test card, or a film\'s file.')
+    ] = "card"
+    camera_label: Annotated[str, Meta(max_length=40, description="What is written on the test card.")] = "Visavis"
+    camera_color: Annotated[
+        str, Meta(pattern=r"^#[0-9a-fA-F]{6}$", description="The test card's main colour, #rrggbb.")
+    ] = "#1d4f7c"
+    microphone: Annotated[
+        str, Meta(min_length=1, description='What the microphone hears: "tone", "silence", or a recording\'s file.')
+    ] = "tone"
+    microphone_tone: Annotated[int, Meta(ge=20, le=20_000, description="The tone's frequency, Hz.")] = 440
+    microphone_level: Annotated[float, Meta(ge=-90, le=0, description="The tone's level, dB to full scale.")] = -20.0
+    microphone_drift: Annotated[
+        float, Meta(ge=-1000, le=1000, description="How much the microphone's clock is too fast, millionths.")
+    ] = 0.0
+    speaker: Annotated[
+        str, Meta(min_length=1, description='Where the speaker\'s sound goes: "null", nowhere, or a WAV file.')
+    ] = "null"
+    speaker_drift: Annotated[
+        float, Meta(ge=-1000, le=1000, description="How much the speaker's clock is too fast, millionths.")
+    ] = 0.0
+    display_width: Annotated[int, Meta(ge=160, le=4096, description="Width of the screen, pixels.")] = 1280
+    display_height: Annotated[int, Meta(ge=90, le=2304, description="Height of the screen, pixels.")] = 720
+
+
+S = TypeVar("S", bound=Pins)
+
+
+def read(name: str, table: Mapping[str, Any], kind: type[S]) -> S:
+    """Check the table ``[board.<name>]``.  ConfigError: each wrong key with its value and what is allowed."""
+    fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    values: dict[str, Any] = {}
+    wrong = []
+    for key, value in table.items():
+        if key not in fields:
+            wrong.append(f"board.{name}.{key}: no such setting; there are {', '.join(fields)}")
+            continue
+        try:
+            values[key] = msgspec.convert(value, fields[key])
+        except msgspec.ValidationError as error:
+            wrong.append(f"board.{name}.{key} = {value!r}: {error}")
+    if not wrong:
+        settings = kind(**values)
+        wrong = [f"board.{name}.{text}" for text in _shared_pins(settings)]
+        if not wrong:
+            return settings
+    raise ConfigError("\n".join(wrong))
+
+
+def _wired(pins: dict[str, int]) -> dict[str, int]:
+    return {name: pin for name, pin in pins.items() if pin != NOT_WIRED}
+
+
+def _shared_pins(pins: Pins) -> list[str]:
+    keys: dict[int, str] = {}
+    wrong = []
+    for key in Pins.__struct_fields__:
+        pin = getattr(pins, key)
+        if pin != NOT_WIRED and keys.setdefault(pin, key) != key:
+            wrong.append(f"{key} = {pin}: {keys[pin]} is on this pin already; allowed is one that is free, or -1")
+    return wrong

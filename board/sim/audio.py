@@ -1,0 +1,133 @@
+"""A microphone that hears a tone, a recording or nothing, and a speaker that is recorded.
+
+Both keep time as sound hardware does, on clocks of their own: the microphone gives a block every 10 ms of its clock,
+the speaker takes one.  Neither can be hurried, and a drift can be set, since two real clocks never agree.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from array import array
+from typing import TYPE_CHECKING, Protocol
+
+from board.sim.beat import Beat
+from firmware.ports import BLOCK_BYTES, BLOCK_TIME, SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from board.sim.wave import WaveWriter
+
+_PATIENCE = 20
+"""Blocks that the microphone keeps for a late reader."""
+_ROOM = 20
+"""Blocks that the speaker keeps until they are played."""
+_HEAD_START = 4
+"""Blocks of silence that the speaker begins with, also after it ran dry, to be ahead of small delays."""
+_LONGEST_SILENCE = 100
+"""Blocks: a longer gap is recorded as this much."""
+
+_SILENCE = bytes(BLOCK_BYTES)
+
+
+class Sound(Protocol):
+    """What the microphone hears."""
+
+    def block(self, number: int) -> bytes:
+        """The block of this number; numbers only grow.  DeviceError: it can't be had."""
+
+    def close(self) -> None:
+        """Release files."""
+
+
+class Silence:
+    """Nothing."""
+
+    def block(self, number: int) -> bytes:  # noqa: ARG002
+        """Give silence."""
+        return _SILENCE
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Tone:
+    """A sine of ``frequency`` (whole Hz), ``level`` dB below full scale: one second of it, which has no seam."""
+
+    def __init__(self, frequency: int, level: float = -12.0) -> None:
+        peak = 32_767 * 10 ** (level / 20)
+        turn = 2 * math.pi * frequency / SAMPLE_RATE
+        second = array("h", (round(peak * math.sin(turn * n)) for n in range(SAMPLE_RATE))).tobytes()
+        self._blocks = [second[n : n + BLOCK_BYTES] for n in range(0, len(second), BLOCK_BYTES)]
+
+    def block(self, number: int) -> bytes:
+        """Give a hundredth of the second."""
+        return self._blocks[number % len(self._blocks)]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class SimMicrophone:
+    """A `firmware.ports.Microphone`; ``drift`` is how much its clock is too fast, in millionths."""
+
+    def __init__(self, sound: Sound, drift: float = 0.0) -> None:
+        self._sound = sound
+        self._beat = Beat(BLOCK_TIME / (1 + drift * 1e-6), _PATIENCE)
+
+    def read(self) -> bytes:
+        """Wait for the next block; b"" once closed.  A reader that stays away for longer than 0.2 s loses sound."""
+        number = self._beat.wait()
+        if number is None:
+            self._sound.close()
+            return b""
+        return self._sound.block(number)
+
+    def close(self) -> None:
+        """Let ``read`` return; it then releases the recording, since it may be reading now."""
+        self._beat.stop()
+
+
+class SimSpeaker:
+    """A `firmware.ports.Speaker`, recorded where a writer is given.
+
+    It plays a block every 10 ms of its clock.  Where none has come, it plays silence; where 0.2 s are waiting already,
+    another is dropped.
+    """
+
+    def __init__(self, record: WaveWriter | None, drift: float = 0.0) -> None:
+        self._record = record
+        self._period = BLOCK_TIME / (1 + drift * 1e-6)
+        self._start = time.monotonic()
+        self._written = 0  # blocks, silence included
+        self._gain = 1.0
+
+    def write(self, block: bytes) -> None:
+        """Play a block after those before it.  DeviceError: the record can't be written, the disk is full say."""
+        played = math.floor((time.monotonic() - self._start) / self._period)
+        if self._written >= played + _ROOM:
+            return
+        if self._written < played:
+            gap = played + _HEAD_START - self._written
+            self._keep(_SILENCE * min(gap, _LONGEST_SILENCE))
+            self._written += gap
+        self._written += 1
+        self._keep(self._scaled(block))
+
+    def set_volume(self, percent: int) -> None:
+        """Set the loudness; half way is a quarter of the amplitude, which is what ears call half."""
+        self._gain = (min(100, max(0, percent)) / 100) ** 2
+
+    def close(self) -> None:
+        """Finish the record."""
+        if self._record is not None:
+            self._record.close()
+
+    def _scaled(self, block: bytes) -> bytes:
+        gain = self._gain
+        if gain == 1:
+            return block
+        return array("h", [int(sample * gain) for sample in array("h", block)]).tobytes()
+
+    def _keep(self, sound: bytes) -> None:
+        if self._record is not None:
+            self._record.write(sound)

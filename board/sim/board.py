@@ -1,0 +1,109 @@
+"""The simulated board: opens the devices that the settings describe."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from board.settings import SimSettings, read
+from firmware.errors import DeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from board.gpio import Gpio
+    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker
+
+
+class _Device(Protocol):
+    def close(self) -> None: ...
+
+
+D = TypeVar("D", bound=_Device)
+
+
+class SimBoard:
+    """A `firmware.ports.Board` that has everything and needs nothing."""
+
+    name = "sim"
+
+    def __init__(self, settings: BoardSettings) -> None:
+        self._settings = read("sim", settings, SimSettings)
+        self._open: list[_Device] = []
+        self._pins: Gpio | None = None
+
+    def open_microphone(self) -> Microphone:
+        """A microphone that hears a tone, silence or a recording.  DeviceError: the recording can't be read."""
+        from board.sim.audio import Silence, SimMicrophone, Sound, Tone
+        from board.sim.recording import Recording
+
+        settings = self._settings
+        sound: Sound
+        match settings.microphone:
+            case "tone":
+                sound = Tone(settings.microphone_tone, settings.microphone_level)
+            case "silence":
+                sound = Silence()
+            case path:
+                sound = Recording(path)
+        return self._kept(SimMicrophone(sound, settings.microphone_drift))
+
+    def open_speaker(self) -> Speaker:
+        """A speaker that is recorded, or not.  DeviceError: the file can't be written."""
+        from board.sim.audio import SimSpeaker
+        from board.sim.wave import WaveWriter
+
+        path = self._settings.speaker
+        return self._kept(SimSpeaker(None if path == "null" else WaveWriter(path), self._settings.speaker_drift))
+
+    def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:
+        """A camera that sees the test card or a film.  DeviceError: the film can't be read."""
+        from board.sim.camera import SimCamera, Source
+
+        settings = self._settings
+        source: Source
+        if settings.camera == "card":
+            from board.sim.card import Card
+
+            source = Card(width, height, frame_rate, settings.camera_label, settings.camera_color)
+        else:
+            from board.sim.film import Film
+
+            source = Film(settings.camera, width, height)
+        return self._kept(SimCamera(source, frame_rate))
+
+    def open_display(self) -> Display:
+        """A screen in memory."""
+        from board.sim.display import SimDisplay
+
+        return self._kept(SimDisplay(self._settings.display_width, self._settings.display_height))
+
+    def open_buttons(self) -> Mapping[str, Button]:
+        """Buttons on mock pins."""
+        return self._gpio().open_buttons()
+
+    def open_lamps(self) -> Mapping[str, Lamp]:
+        """Lamps on mock pins."""
+        return self._gpio().open_lamps()
+
+    def press(self, button: str) -> None:
+        """Press and release a button as a finger would; returns at once.  DeviceError: there is no such button."""
+        self._gpio().press(button)
+
+    def close(self) -> None:
+        """Release whatever is still open."""
+        for device in reversed(self._open):
+            with suppress(DeviceError):
+                device.close()
+        self._open.clear()
+
+    def _gpio(self) -> Gpio:
+        if self._pins is None:
+            from board.gpio import Gpio
+
+            self._pins = self._kept(Gpio.mock(self._settings))
+        return self._pins
+
+    def _kept(self, device: D) -> D:
+        self._open.append(device)
+        return device

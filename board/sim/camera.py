@@ -1,0 +1,59 @@
+"""A camera that sees the test card or a film.
+
+Rule 1: pictures come at the camera's own absolute times; a picture that nobody fetched in time is lost, nothing drifts.
+Rule 2: ``frame.time`` is when the picture was due, which is when a real camera would have taken it.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Protocol
+
+from board.sim.beat import Beat
+
+if TYPE_CHECKING:
+    import av
+
+    from firmware.ports import EncoderSettings, OnAccessUnit
+
+_MICROSECOND = Fraction(1, 1_000_000)
+
+
+class Source(Protocol):
+    """What stands before the camera."""
+
+    width: int
+    height: int
+
+    def picture(self, number: int, seconds: float) -> av.VideoFrame:
+        """The picture of this number, ``seconds`` after the start; numbers only grow.  DeviceError: it can't be had."""
+
+    def close(self) -> None:
+        """Release files."""
+
+
+class SimCamera:
+    """A `firmware.ports.Camera`."""
+
+    def __init__(self, source: Source, frame_rate: int) -> None:
+        self.width, self.height, self.frame_rate = source.width, source.height, frame_rate
+        self._source = source
+        self._beat = Beat(1 / frame_rate)
+
+    def capture(self) -> av.VideoFrame | None:
+        """Wait for the next picture and give it; None once closed.  DeviceError: the film has no more pictures."""
+        number = self._beat.wait()
+        if number is None:
+            self._source.close()
+            return None
+        frame = self._source.picture(number, number * self._beat.period)
+        frame.time_base = _MICROSECOND
+        frame.pts = round(self._beat.time(number) / _MICROSECOND)
+        return frame
+
+    def open_encoder(self, settings: EncoderSettings, on_access_unit: OnAccessUnit) -> None:
+        """There is no encoder in this camera."""
+
+    def close(self) -> None:
+        """Let ``capture`` return; it then releases the film, since it may be decoding now."""
+        self._beat.stop()

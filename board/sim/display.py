@@ -1,0 +1,45 @@
+"""A screen in memory: it keeps the planes it was last shown, and composes them only when somebody looks."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from board.compose import Composer
+from firmware.errors import DeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PIL import Image
+
+    from firmware.ports import Plane
+
+
+class SimDisplay:
+    """A `firmware.ports.Display`; may be looked at by any thread while another shows."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self._planes: tuple[Plane, ...] = ()
+        self._composer = Composer()
+        self._composing = threading.Lock()
+        self._closed = False
+
+    def show(self, planes: Sequence[Plane]) -> None:
+        """Show these planes instead of those before.  DeviceError: closed."""
+        if self._closed:
+            raise DeviceError("the display is closed")
+        self._planes = tuple(planes)
+
+    def screenshot(self, width: int, height: int) -> Image.Image:
+        """What is on the screen now, in this size, pixels.  DeviceError: closed."""
+        if self._closed:
+            raise DeviceError("the display is closed")
+        with self._composing:
+            return self._composer.compose(self._planes, width, height)
+
+    def close(self) -> None:
+        """Forget the planes."""
+        self._closed = True
+        self._planes = ()

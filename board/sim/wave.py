@@ -1,0 +1,64 @@
+"""A WAV file that is valid at every moment, also when the process is killed."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+from firmware.errors import DeviceError
+from firmware.ports import SAMPLE_RATE
+
+_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_LARGEST = 0xFFFF_FFFF - _HEADER.size
+"""Bytes of sound that the sizes in a WAV header can tell; about twelve hours."""
+
+
+class WaveWriter:
+    """A mono WAV file at 48 kHz.  What its header says is never more than what is there, at most a second less."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._length = 0
+        self._told = 0
+        try:
+            self._file = open(path, "wb", buffering=0)  # noqa: SIM115, PTH123
+            self._write_header()
+        except OSError as error:
+            raise DeviceError(f"{path} can't be written: {error.strerror}") from error
+
+    def write(self, sound: bytes) -> None:
+        """Append whole samples; what a WAV file can't hold any more is dropped.  DeviceError: the disk is full, say."""
+        if self._file.closed or self._length + len(sound) > _LARGEST:
+            return
+        try:
+            if self._file.write(sound) != len(sound):
+                raise OSError(0, "the disk is full")
+            self._length += len(sound)
+            if self._length - self._told >= SAMPLE_RATE * 2:
+                self._write_header()
+        except OSError as error:
+            raise DeviceError(f"{self._path} can't be written: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Say the full length and close."""
+        if self._file.closed:
+            return
+        try:
+            self._write_header()
+        except OSError as error:
+            raise DeviceError(f"{self._path} can't be finished: {error.strerror}") from error
+        finally:
+            self._file.close()
+
+    def _write_header(self) -> None:
+        length = self._length
+        header = _HEADER.pack(
+            b"RIFF", length + _HEADER.size - 8, b"WAVE",
+            b"fmt ", 16, 1, 1, SAMPLE_RATE, SAMPLE_RATE * 2, 2, 16,
+            b"data", length,
+        )  # fmt: skip
+        if not length:
+            self._file.write(header)
+        else:
+            os.pwrite(self._file.fileno(), header, 0)
+        self._told = length
