@@ -33,9 +33,8 @@ MAX_SECONDS = 2**32 - 1
 
 _DISPLAY_NAME = re.compile(rf"(?:{TOKEN}|[ \t]|[^\x00-\x7f])*+")
 _VIA = re.compile(
-    rf"SIP[ \t]*+/[ \t]*+2\.0[ \t]*+/[ \t]*+({TOKEN}++)[ \t]++"
-    r"(?:\[([0-9A-Fa-f:.]++)\]|([A-Za-z0-9_][A-Za-z0-9_.\-]*+))(?:[ \t]*+:[ \t]*+([0-9]++))?",
-    re.IGNORECASE,
+    rf"({TOKEN}++)[ \t]*+/[ \t]*+({TOKEN}++)[ \t]*+/[ \t]*+({TOKEN}++)[ \t]++"
+    r"(?:\[([0-9A-Fa-f:.]++)\]|([A-Za-z0-9_][A-Za-z0-9_.\-]*+))(?:[ \t]*+:[ \t]*+([0-9]++))?"
 )
 _CSEQ = re.compile(rf"([0-9]++)[ \t]++({TOKEN}++)")
 _MEDIA_TYPE = re.compile(rf"({TOKEN}++)[ \t]*+/[ \t]*+({TOKEN}++)")
@@ -113,6 +112,8 @@ class Via:
     """sent-by: a name, an IPv4 address or an IPv6 address without brackets."""
     port: int | None = None
     parameters: Parameters = ()
+    protocol: str = "SIP/2.0"
+    """In upper case; another version is read, so that its request can be answered with 505."""
 
     @classmethod
     def parse(cls, text: str) -> Via:
@@ -120,17 +121,18 @@ class Via:
         match = _VIA.match(text)
         if match is None:
             raise DecodeError(f"{text[:40]!r} is not a Via")
-        transport, ipv6, name, port = match.groups()
+        protocol, version, transport, ipv6, name, port = match.groups()
         return cls(
             transport.upper(),
             name or check_ipv6(ipv6),
             None if port is None else parse_port(port),
             parse_parameters(text, match.end(), "Via"),
+            f"{protocol}/{version}".upper(),
         )
 
     def __str__(self) -> str:
         address = format_host_port(self.host, self.port)
-        return f"SIP/2.0/{self.transport} {address}{format_parameters(self.parameters)}"
+        return f"{self.protocol}/{self.transport} {address}{format_parameters(self.parameters)}"
 
     @property
     def branch(self) -> str | None:
