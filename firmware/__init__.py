@@ -8,7 +8,8 @@ Layers
 A module imports downwards only, siblings on one line never see each other, and a test
 (``tests/unit/test_architecture.py``) keeps it so::
 
-    __main__                            command line, composition root: the only one that sees `board`
+    __main__                            where the process starts: the only one that sees `board`
+    command                             the command line; what a running unit is made of
     ui | web                            buttons, lamps, screen | API, panel
     room                                what the appliance does; never a protocol's name
     signaling | media                   where a protocol becomes a Call | where channels become sound and picture

@@ -207,20 +207,24 @@ _VALUE_LENGTH: Final = 60
 """Characters of a wrong value that are shown."""
 
 
-def load(path: Path) -> Config:
+Boards = Mapping[str, type[Struct]]
+"""The settings that a board's own table may have, by the board's name."""
+
+
+def load(path: Path, boards: Boards | None = None) -> Config:
     """Read the settings from a TOML file.  ConfigError: all that is wrong, one line each."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(f"{path}: {reason}") from None
-    config, wrong = parse(text)
+    config, wrong = parse(text, boards)
     if wrong:
         raise ConfigError("\n".join(f"{path}: {entry}" for entry in wrong))
     return config
 
 
-def parse(text: str) -> tuple[Config, list[Wrong]]:
+def parse(text: str, boards: Boards | None = None) -> tuple[Config, list[Wrong]]:
     """Read settings from TOML text: what could be used, defaults for the rest, and all that is wrong."""
     try:
         tables = tomllib.loads(text)
@@ -237,6 +241,8 @@ def parse(text: str) -> tuple[Config, list[Wrong]]:
         else:
             values[name] = read_table(table, sections[name], name, wrong)
     config = Config(**values)
+    for name, kind in (boards or {}).items():
+        read_table(getattr(config.board, name), kind, f"board.{name}", wrong)
     wrong += [entry for entry in _contradictions(config) if entry.key not in {other.key for other in wrong}]
     return config, wrong
 
@@ -337,10 +343,10 @@ def _range(least: float | None, most: float | None, unit: str = "") -> str:
 # Writing
 
 
-def dump(config: Config | None = None, boards: Mapping[str, type[Struct]] | None = None) -> str:
+def dump(config: Config | None = None, boards: Boards | None = None) -> str:
     """All settings as TOML, each with its description and what it may be.
 
-    *boards* tells the settings that a board's own table has, by the board's name, so that they can be shown too.
+    With *boards*, those of the boards' own tables are shown too.
     """
     lines = ["# Settings of a Visavis unit.  Every line may be left out: then what stands here is used."]
     config = config or Config()
@@ -390,7 +396,7 @@ def toml_value(value: object) -> str:
             raise TypeError(f"{type(value).__name__} is nothing that TOML can hold")
 
 
-def save(config: Config, path: Path, boards: Mapping[str, type[Struct]] | None = None) -> None:
+def save(config: Config, path: Path, boards: Boards | None = None) -> None:
     """Write the settings in one step: whoever reads meanwhile, or after a power cut, finds the old file or the new one.
 
     ConfigError: it can't be written, and why; the old file stays.

@@ -41,7 +41,7 @@ class Media(Protocol):
     def running(self) -> bool:
         """Whether the media process takes commands."""
 
-    def apply(self, call_id: str, channels: Sequence[Channel]) -> None:
+    def apply(self, call_id: str, channels: Iterable[Channel]) -> None:
         """Make these the call's channels."""
 
     def send_digits(self, call_id: str, digits: str) -> None:
@@ -59,8 +59,8 @@ class Media(Protocol):
     def statistics(self, call_id: str) -> message.Statistics | None:
         """What flowed in the last second."""
 
-    async def screenshot(self, format: str, width: int, height: int) -> bytes:  # noqa: A002 - its name in the API
-        """What is on the screen."""
+    async def screenshot(self, image_format: str, width: int, height: int) -> bytes:
+        """What is on the screen.  DeviceError: there is no screen, or it gives nothing now."""
 
 
 class Room:
@@ -138,9 +138,9 @@ class Room:
         self._line(call_id)
         return self._media.statistics(call_id)
 
-    async def screenshot(self, format: str = "png", width: int = 1280, height: int = 720) -> bytes:  # noqa: A002
-        """What is on the screen, as ``png`` or ``jpeg``; b"" where there is no screen."""
-        return await self._media.screenshot(format, width, height)
+    async def screenshot(self, image_format: str = "png", width: int = 1280, height: int = 720) -> bytes:
+        """What is on the screen, as ``png`` or ``jpeg``.  DeviceError: there is no screen, or it gives nothing now."""
+        return await self._media.screenshot(image_format, width, height)
 
     # Commands
 
@@ -280,10 +280,6 @@ class Room:
                 self._lines[call_id].call.request_key_frame()
             case message.MediaSilent(call_id=call_id, seconds=seconds) if call_id in self._lines:
                 self._heard_silence(self._lines[call_id], seconds)
-
-    def media_changed(self) -> None:
-        """Tell that the media process has started or died; the parent calls it."""
-        self._changed()
 
     def _heard_silence(self, line: Line, seconds: float) -> None:
         line.stop_timers("silence")

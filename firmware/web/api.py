@@ -15,6 +15,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from firmware.errors import DeviceError
 from firmware.ports import BUTTONS
 from firmware.room import NoSuchCallError
 from firmware.web import body
@@ -168,10 +169,8 @@ async def _screen(ask: Ask[body.Size]) -> web.Response:
     async with ask.unit.pictures:
         try:
             png = await ask.unit.room.screenshot("png", ask.wanted.width, ask.wanted.height)
-        except TimeoutError:
-            png = b""
-    if not png:
-        raise web.HTTPServiceUnavailable(text="there is no screen now", headers={"Retry-After": "1"})
+        except DeviceError as error:
+            raise web.HTTPServiceUnavailable(text=str(error), headers={"Retry-After": "1"}) from None
     return web.Response(body=png, content_type="image/png", headers={"Cache-Control": "no-store"})
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from aiohttp import WSCloseCode, web
 
+from firmware.errors import DeviceError
 from firmware.web import body
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ class Live:
             started = loop.time()
             try:
                 picture = await self._room.screenshot("jpeg", *VIEW_SIZE)
-            except (TimeoutError, OSError):
+            except DeviceError:
                 picture = b""  # the media process is just being started again
             if picture and picture != self._picture:
                 self._picture = picture
