@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from board.gpio import Gpio
 from board.settings import PiSettings, read
 from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from board.gpio import Gpio
     from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker
 
 
@@ -58,6 +58,8 @@ class PiBoard:
 
     def _gpio(self) -> Gpio:
         if self._pins is None:
+            from board.gpio import Gpio
+
             self._pins = Gpio.real(self._settings)
         return self._pins
 
