@@ -49,5 +49,7 @@ class Received:
 class Statistics:
     """Both directions."""
 
+    now: float
+    """When these were taken."""
     sent: Sent
     received: Received

@@ -1,6 +1,6 @@
 """Digits as named telephone events in RTP (RFC 4733).
 
-Rule 1: an event is many packets with one timestamp, its start; the duration in them grows; the last is sent three times.
+Rule 1: an event is many packets with one timestamp, its start; the duration in them grows; the last goes three times.
 Rule 2: the receiver reports an event once, when it ends: by the end bit, by the next event, or because no more came.
 Rule 3: events 0 to 15 are digits; others (flash, tones) are neither sent nor reported.
 """
