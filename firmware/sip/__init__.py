@@ -22,6 +22,6 @@ calls `Message.check` once, and none of those that it checks raises after that.
 
 Where the standard lets a receiver choose, we choose as follows: line breaks are CRLF, never half of one (25.1); a field
 that must not be repeated makes the message bad (7.3.1); white space is not forgiven in a start line (7.1) nor between
-``<`` and ``>`` (20.10); ``Max-Forwards`` and the tag of From may be missing, as a client of RFC 2543 leaves them; a Date
-or a Subject that makes no sense is nobody's business.  Text is UTF-8, and bytes that are not pass through unharmed.
+``<`` and ``>`` (20.10); ``Max-Forwards`` and the tag of From may be missing, as a client of RFC 2543 leaves them; a
+Date or a Subject that makes no sense is nobody's business.  Text is UTF-8, and bytes that are not pass unharmed.
 """

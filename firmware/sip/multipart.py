@@ -56,7 +56,7 @@ def split(content_type: MediaType, body: bytes) -> list[tuple[MediaType, bytes]]
     delimiter = b"\r\n--" + boundary.encode("utf-8", "surrogateescape")
     # RFC 2046 5.1.1: the CRLF before a delimiter belongs to it; before the first one it may be the header fields'.
     pieces = (b"\r\n" + body).split(delimiter, MAX_PARTS + 1)
-    parts = []
+    parts: list[tuple[MediaType, bytes]] = []
     for piece in pieces[1:]:
         if piece.startswith(b"--"):
             return parts
