@@ -179,7 +179,8 @@ class _Part:
                 self.attributes.append((name.strip(), text.strip()))
             case "c":
                 # RFC 8866 5.7: several c= lines are layers of a multicast; the first one serves.
-                self.connection = self.connection or _connection(value, number)
+                address = _connection(value, number)
+                self.connection = self.connection or address
             case "b":
                 kind, _, amount = value.partition(":")
                 if amount.strip().isdecimal() and len(amount) <= 15:

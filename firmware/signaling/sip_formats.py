@@ -1,0 +1,240 @@
+"""Codecs in the words of SDP, and which of theirs is one of ours.
+
+Rule 1: a payload type means what its ``rtpmap`` says; without one, what RFC 3551 6 says.
+Rule 2: H.264 is agreed by profile and packetization mode, which both sides then keep, and by level, which is a limit of
+the receiver and may go down (RFC 6184 8.2.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from firmware.call.media import H264, TELEPHONE_EVENT, Codec, Format, H264Profile, Kind
+from firmware.rtp.payload import DYNAMIC, STATIC, static_payload_type
+from firmware.sdp import attributes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from firmware.sdp.session import MediaDescription
+
+LEVEL_1B: Final = 9
+MAX_BITRATES: Final = {
+    10: 64, LEVEL_1B: 128, 11: 192, 12: 384, 13: 768, 20: 2_000, 21: 4_000, 22: 4_000, 30: 10_000, 31: 14_000,
+    32: 20_000, 40: 20_000, 41: 50_000, 42: 50_000, 50: 135_000, 51: 240_000, 52: 240_000,
+}  # fmt: skip
+"""H.264 table A-1, MaxBR: level_idc -> kbit/s of VCL data in Baseline and Main; the lowest level first."""
+_RANK: Final = {level: rank for rank, level in enumerate(MAX_BITRATES)}
+
+_PROFILES: Final = (
+    (0x42, 0x40, 0x40, H264Profile.CONSTRAINED_BASELINE),
+    (0x4D, 0x80, 0x80, H264Profile.CONSTRAINED_BASELINE),
+    (0x58, 0xC0, 0xC0, H264Profile.CONSTRAINED_BASELINE),
+    (0x42, 0x40, 0x00, H264Profile.BASELINE),
+    (0x58, 0xC0, 0x80, H264Profile.BASELINE),
+    (0x4D, 0xA0, 0x00, H264Profile.MAIN),
+    (0x64, 0x00, 0x00, H264Profile.HIGH),  # whatever its constraints: Constrained High is a part of High
+)
+"""RFC 6184 table 5: profile_idc, mask and value of profile-iop, profile.  The lowest bits make no difference here."""
+_OCTETS: Final = {
+    H264Profile.CONSTRAINED_BASELINE: 0x42E0,
+    H264Profile.BASELINE: 0x4200,
+    H264Profile.MAIN: 0x4D00,
+    H264Profile.HIGH: 0x6400,
+}
+"""What we write: profile_idc and profile-iop."""
+_NO_FMO = frozenset({H264Profile.CONSTRAINED_BASELINE, H264Profile.BASELINE})
+"""Rooms that say Baseline mean the constrained one: nobody sends its slice groups and arbitrary slice order."""
+
+_USUAL: Final = {
+    ("opus", 48_000, 0): 96,
+    ("h264", 90_000, 1): 97,
+    ("h264", 90_000, 0): 98,
+    ("telephone-event", 8_000, 0): 101,
+    ("telephone-event", 48_000, 0): 102,
+}
+"""Dynamic payload types that others use for the same: name, clock rate, packetization mode -> number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFormat:
+    """A format of the far end's description."""
+
+    payload_type: int
+    codec: Codec
+    """As far as we know its parameters."""
+    level_asymmetry: bool = False
+    """H264: the levels of the two directions need not be the same (level-asymmetry-allowed)."""
+    profile: int = 0
+    """H264: profile_idc and profile-iop as they were written; an answer repeats them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A format that both sides have."""
+
+    receive: Format
+    """Under our payload type, with our limits."""
+    send: Format
+    """Under their payload type, with their limits."""
+    fmtp: str
+    """Parameters that an answer says for it, or ""."""
+
+
+def read_formats(media: MediaDescription, kind: Kind) -> tuple[RemoteFormat, ...]:
+    """Give the formats of an RTP line in the far end's order, known to us or not."""
+    maps, fmtps = attributes.rtpmaps(media), attributes.fmtps(media)
+    found = []
+    for payload_type in attributes.payload_types(media):
+        rtpmap = maps.get(payload_type)
+        if rtpmap is not None:
+            codec = Codec(rtpmap.name, kind, rtpmap.clock_rate, rtpmap.channels)
+        elif payload_type in STATIC:
+            codec = STATIC[payload_type]
+        else:
+            continue
+        if codec.name.lower() == "h264":
+            remote = _read_h264(payload_type, codec, fmtps.get(payload_type, ""))
+        else:
+            remote = RemoteFormat(payload_type, codec)
+        if remote is not None:
+            found.append(remote)
+    return tuple(found)
+
+
+def agree(ours: Codec, theirs: RemoteFormat, payload_type: int | None = None) -> Agreed | None:
+    """Match a codec of ours with a format of theirs; None: they are not the same.
+
+    *payload_type* is ours, where it is not the same as theirs.
+    """
+    codec = theirs.codec
+    number = theirs.payload_type if payload_type is None else payload_type
+    if (ours.name.lower(), ours.clock_rate, ours.channels) != (codec.name.lower(), codec.clock_rate, codec.channels):
+        return None
+    if ours.h264 is None or codec.h264 is None:
+        fmtp = fmtp_of(ours)
+        return Agreed(Format(number, ours), Format(theirs.payload_type, ours), fmtp)
+    mine, far = ours.h264, codec.h264
+    same_profile = mine.profile is far.profile or {mine.profile, far.profile} <= _NO_FMO
+    # RFC 6184 8.2.2: mode is one value for both directions; who can take mode 1 can take mode 0.
+    if not same_profile or far.packetization_mode > mine.packetization_mode:
+        return None
+    lower = min(mine.level, far.level, key=_RANK.__getitem__)
+    # RFC 6184 8.1, level-asymmetry-allowed: only if both sides say it; we always do.
+    receive_level, send_level = (mine.level, far.level) if theirs.level_asymmetry else (lower, lower)
+    mode = far.packetization_mode
+    receive = replace(ours, h264=replace(mine, profile=far.profile, level=receive_level, packetization_mode=mode))
+    send = replace(ours, h264=replace(far, level=send_level))
+    assert receive.h264 is not None
+    fmtp = _write_h264(receive.h264, theirs.profile, theirs.level_asymmetry)
+    return Agreed(Format(number, receive), Format(theirs.payload_type, send), fmtp)
+
+
+def fmtp_of(codec: Codec) -> str:
+    """Give the parameters with which a codec of ours is offered, or ""."""
+    if codec.h264 is not None:
+        return _write_h264(codec.h264, _OCTETS[codec.h264.profile], asymmetry=True)
+    return _FMTP.get(codec.name, "")
+
+
+_FMTP: Final = {
+    "opus": "useinbandfec=1",  # RFC 7587 6.1: we decode the redundancy, so send it
+    "telephone-event": "0-15",  # RFC 4733 7.1.1: the digits, * # A-D
+}
+
+
+def rtpmap_of(codec: Codec) -> str:
+    """Give ``name/clock rate[/channels]``."""
+    return str(attributes.RtpMap(codec.name, codec.clock_rate, codec.channels))
+
+
+def variants(codecs: Sequence[Codec]) -> Iterator[Codec]:
+    """Give the codecs as an offer lists them: H264 once for each packetization mode, telephone-event for each clock."""
+    usable = [codec for codec in codecs if codec.name != TELEPHONE_EVENT.name]
+    for codec in usable:
+        yield codec
+        if codec.h264 is not None and codec.h264.packetization_mode == 1:
+            yield replace(codec, h264=replace(codec.h264, packetization_mode=0))
+    if any(codec.name == TELEPHONE_EVENT.name for codec in codecs):
+        # RFC 4733 2.4.1: events share the clock of the sound they stand in.
+        for clock_rate in dict.fromkeys(codec.clock_rate for codec in usable):
+            yield replace(TELEPHONE_EVENT, clock_rate=clock_rate)
+
+
+def number(codecs: Iterable[Codec], taken: Iterable[int] = ()) -> tuple[Format, ...]:
+    """Give each codec a payload type that is not *taken*: its static one, the usual one, or the next that is free."""
+    used = set(taken)
+    wanted = list(codecs)
+    usual = [_usual(codec) for codec in wanted]
+    formats = []
+    for codec, preferred in zip(wanted, usual, strict=True):
+        payload_type = preferred
+        if payload_type is None or payload_type in used:
+            payload_type = next((n for n in DYNAMIC if n not in used and n not in usual), None)
+        if payload_type is not None:  # RFC 3551 3: 32 dynamic ones are all there are
+            used.add(payload_type)
+            formats.append(Format(payload_type, codec))
+    return tuple(formats)
+
+
+def max_bitrate(h264: H264) -> int:
+    """Give the most that a receiver with these limits takes, bit/s."""
+    return max(MAX_BITRATES[h264.level] * 1000, h264.max_bitrate)
+
+
+def _usual(codec: Codec) -> int | None:
+    mode = codec.h264.packetization_mode if codec.h264 is not None else 0
+    return (
+        static_payload_type(codec)
+        if codec.h264 is None and static_payload_type(codec) is not None
+        else _USUAL.get((codec.name.lower(), codec.clock_rate, mode))
+    )
+
+
+def _read_h264(payload_type: int, codec: Codec, fmtp: str) -> RemoteFormat | None:
+    parameters = attributes.parameters(fmtp)
+    # RFC 6184 8.1: without profile-level-id, Baseline without constraints at level 1.
+    octets = parameters.get("profile-level-id", "42000a")
+    mode = parameters.get("packetization-mode", "0")
+    try:
+        profile_idc, iop, level = bytes.fromhex(octets)
+    except ValueError:
+        return None
+    profile = next((p for idc, mask, value, p in _PROFILES if idc == profile_idc and iop & mask == value), None)
+    if profile is None or mode not in ("0", "1"):
+        return None  # interleaved mode 2, or nothing that exists
+    if level == 11 and iop & 0x10 and profile_idc != 0x64:
+        level = LEVEL_1B  # RFC 6184 8.1, profile-level-id: constraint_set3 makes 1.1 to 1b
+    if level not in MAX_BITRATES:
+        level = max((known for known in MAX_BITRATES if known <= level and known != LEVEL_1B), default=10)
+    h264 = H264(
+        profile,
+        level,
+        int(mode),
+        _limit(parameters, "max-fs"),
+        _limit(parameters, "max-mbps"),
+        _limit(parameters, "max-br") * 1000,
+    )
+    asymmetry = parameters.get("level-asymmetry-allowed") == "1"
+    return RemoteFormat(payload_type, replace(codec, name="H264", h264=h264), asymmetry, profile_idc << 8 | iop)
+
+
+def _limit(parameters: dict[str, str], name: str) -> int:
+    text = parameters.get(name, "")
+    return int(text) if text.isdecimal() and len(text) <= 7 else 0
+
+
+def _write_h264(h264: H264, octets: int, asymmetry: bool) -> str:
+    level = h264.level
+    if octets >> 8 == 0x64:
+        octets &= 0xFF0F | 0x0C
+    else:
+        octets &= ~0x10
+        if level == LEVEL_1B:
+            level, octets = 11, octets | 0x10
+    written = [f"profile-level-id={octets:04x}{level:02x}", f"packetization-mode={h264.packetization_mode}"]
+    if asymmetry:
+        written.insert(1, "level-asymmetry-allowed=1")
+    limits = {"max-fs": h264.max_frame_size, "max-mbps": h264.max_macroblock_rate, "max-br": h264.max_bitrate // 1000}
+    return ";".join(written + [f"{name}={value}" for name, value in limits.items() if value])

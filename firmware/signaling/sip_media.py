@@ -1,0 +1,394 @@
+"""Offer and answer (RFC 3264) of one SIP call: our capabilities and ports meet the far end's description.
+
+Rule 1: what is agreed changes only when an offer has its answer; an offer that was refused leaves no trace (8).
+Rule 2: the order of ``m=`` lines never changes, and a line of no use to us is refused where it stands (RFC 3264 6).
+Rule 3: the first usable line of each kind is taken.  Its ports are reserved when they are first promised, and kept
+until `SipMedia.close`.
+Rule 4: payload types are the offerer's (RFC 3264 6.1), and keep their meaning as long as the call lasts (8.3.2).
+Rule 5: an answer names one codec of each kind, the first of the offer's that we have, and telephone events with it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from firmware.call.media import TELEPHONE_EVENT, Channel, Format, Kind
+from firmware.errors import FirmwareError
+from firmware.sdp import attributes
+from firmware.sdp.attributes import Direction
+from firmware.sdp.session import Bandwidth, MediaDescription, Origin, SessionDescription, parse
+from firmware.signaling import sip_formats
+from firmware.signaling.sip_channels import AUDIO_BITRATE, FEEDBACK, PACKET_TIME, line_channels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from firmware.call.media import Capabilities, Codec
+    from firmware.sansio import Address
+    from firmware.sdp.session import Attributes
+    from firmware.signaling.sip_formats import Agreed, RemoteFormat
+
+PROFILES: Final = ("RTP/AVP", "RTP/AVPF")
+"""RTP profiles that are usable; feedback is taken under both, as everybody does."""
+
+
+class NoCommonMediaError(FirmwareError):
+    """Nothing in this description can be used here, or it is no answer to what we offered."""
+
+
+class Pair(Protocol):
+    """A reserved pair of ports."""
+
+    @property
+    def address(self) -> Address:
+        """Where RTP arrives."""
+
+
+class Ports(Protocol):
+    """Who reserves ports (`firmware.net.ports.PortPool`)."""
+
+    def reserve(self, host: str) -> Pair:
+        """Reserve a pair on this address.  CallError: none is free."""
+
+    def release(self, address: Address) -> None:
+        """Give it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """An ``m=`` line of ours."""
+
+    said: MediaDescription
+    kind: Kind | None = None
+    """None: refused by one side."""
+    formats: tuple[Format, ...] = ()
+    """What the payload types in ``said`` mean."""
+
+
+class SipMedia:
+    """What one call has agreed.
+
+    *host* is the address of ours that the far end reaches; *session_id* names our descriptions (RFC 8866 5.2).
+    """
+
+    def __init__(self, capabilities: Capabilities, ports: Ports, host: str, session_id: int) -> None:
+        self.channels: tuple[Channel, ...] = ()
+        """What may flow now."""
+        self.held_by_far_end = False
+        """The far end does not take what we would send."""
+        self.held = False
+        """We put the far end on hold; the next offer or answer says so."""
+        self._capabilities = capabilities
+        self._ports = ports
+        self._host = host
+        self._session_id = session_id
+        self._version = 0
+        self._said: tuple[MediaDescription, ...] | None = None
+        self._lines: tuple[_Line, ...] = ()
+        self._offered: tuple[_Line, ...] | None = None
+        self._reserved: dict[Kind, Address] = {}
+
+    def offer(self, *, anew: bool = False) -> bytes:
+        """Describe what we want now: all we can do in a first offer, then what was agreed, held or not.
+
+        With *anew* also what was refused before is offered again, as to one who asks us for an offer (RFC 3261 14.2).
+        CallError: no ports are free.
+        """
+        lines = list(self._lines)
+        for index, line in enumerate(lines):
+            if line.kind is not None:
+                lines[index] = self._offer_line(line.kind, line if not anew else None, line)
+        if anew or not lines:
+            for kind in (Kind.AUDIO, Kind.VIDEO):
+                if self._codecs(kind) and all(line.kind is not kind for line in lines):
+                    # RFC 3264 8.1: a new stream may take the place of one that was refused.
+                    places = (i for i, line in enumerate(lines) if line.kind is None and line.said.kind == kind.value)
+                    index = next(places, len(lines))
+                    lines[index : index + 1] = [self._offer_line(kind, None, None)]
+        self._offered = tuple(lines)
+        return self._describe(self._offered)
+
+    def withdraw(self) -> None:
+        """Forget the last offer: it was refused, and what was agreed before stays."""
+        self._offered = None
+
+    def accept(self, body: bytes) -> None:
+        """Take the far end's answer to our last offer; a later answer to the same offer replaces it.
+
+        DecodeError: it is no description.  NoCommonMediaError: nothing of it is usable.
+        """
+        answer = parse(body)
+        offered = self._offered or self._lines
+        agreed: list[_Line] = []
+        channels: list[Channel] = []
+        receiving: list[bool] = []
+        for index, line in enumerate(offered):
+            media = answer.media[index] if index < len(answer.media) else None
+            pairs = self._match_answer(line, answer, media) if media is not None else ()
+            if media is None or line.kind is None or not pairs:
+                agreed.append(_Line(line.said.refused()))
+                continue
+            agreed.append(line)
+            said = attributes.direction(SessionDescription(), line.said)
+            heard = self._direction(answer, media)
+            receiving.append(heard.receives or not said.sends)
+            way = Direction.of(said.sends and heard.receives, said.receives and heard.sends)
+            channels += self._channels(line, answer, media, pairs, way)
+        if not receiving:
+            raise NoCommonMediaError("nothing of the answer is usable here")
+        self._lines = tuple(agreed)
+        self.channels = tuple(channels)
+        if not self.held:
+            self.held_by_far_end = not any(receiving)
+
+    def answer(self, body: bytes) -> bytes:
+        """Take the far end's offer and give our answer.
+
+        DecodeError: it is no description.  NoCommonMediaError: nothing of it is usable.  CallError: no ports are free.
+        """
+        offer = parse(body)
+        chosen = self._choose(offer)
+        lines: list[_Line] = []
+        channels: list[Channel] = []
+        receiving: list[bool] = []
+        for index, media in enumerate(offer.media):
+            if index not in chosen:
+                lines.append(_Line(media.refused()))
+                continue
+            kind, pairs = chosen[index]
+            heard = self._direction(offer, media)
+            receiving.append(heard.receives)
+            # RFC 3264 6.1: sendonly is answered by recvonly or inactive, and so on; on hold we take nothing.
+            way = Direction.of(heard.receives, heard.sends and not self.held)
+            lines.append(self._answer_line(kind, media, pairs, way))
+            channels += self._channels(lines[-1], offer, media, pairs, way)
+        answer = self._describe(lines)
+        self._lines, self._offered = tuple(lines), None
+        self.channels = tuple(channels)
+        self.held_by_far_end = bool(receiving) and not any(receiving)
+        return answer
+
+    def check(self, body: bytes) -> None:
+        """Raise what `answer` would raise for this offer, as far as the offer is the reason; nothing is reserved."""
+        self._choose(parse(body))
+
+    def close(self) -> None:
+        """Give back all ports."""
+        for address in self._reserved.values():
+            self._ports.release(address)
+        self._reserved.clear()
+        self.channels = ()
+
+    # What is usable
+
+    def _codecs(self, kind: Kind) -> tuple[Codec, ...]:
+        codecs = self._capabilities.of(kind)
+        return codecs if any(codec.name != TELEPHONE_EVENT.name for codec in codecs) else ()
+
+    def _choose(self, offer: SessionDescription) -> dict[int, tuple[Kind, tuple[Agreed, ...]]]:
+        """Give, by the index of its line, each kind that is usable and its formats, the best first."""
+        chosen: dict[int, tuple[Kind, tuple[Agreed, ...]]] = {}
+        for kind in Kind:
+            candidates = [
+                (index, media)
+                for index, media in enumerate(offer.media)
+                if media.kind == kind.value and self._is_usable(offer, media)
+            ]
+            # RFC 4796 5: slides are a second picture; they serve as the first only where there is no other.
+            candidates.sort(key=lambda candidate: "slides" in (candidate[1].attribute("content") or ""))
+            for index, media in candidates:
+                pairs = self._match_offer(kind, sip_formats.read_formats(media, kind))
+                if pairs:
+                    chosen[index] = (kind, pairs)
+                    break
+        refusal = self._lines and all(media.port == 0 for media in offer.media)
+        if not chosen and not refusal:  # RFC 3264 8.2: in a call that is up, all streams may be ended
+            raise NoCommonMediaError("nothing of the offer is usable here")
+        return chosen
+
+    def _is_usable(self, session: SessionDescription, media: MediaDescription) -> bool:
+        if media.port == 0 or media.protocol not in PROFILES:
+            return False
+        try:
+            address = ipaddress.ip_address(session.address_of(media) or "")
+        except ValueError:  # a name, or nothing
+            return False
+        to_one = not address.is_multicast and str(address) != "255.255.255.255"
+        return to_one and (address.version == 6) is (":" in self._host)
+
+    def _match_offer(self, kind: Kind, formats: Sequence[RemoteFormat]) -> tuple[Agreed, ...]:
+        ours = self._codecs(kind)
+        codecs = [codec for codec in ours if codec.name != TELEPHONE_EVENT.name]
+        found = (agreed for far in formats for codec in codecs if (agreed := sip_formats.agree(codec, far)))
+        best = next(found, None)
+        if best is None:
+            return ()
+        events: tuple[Agreed, ...] = ()
+        if len(codecs) < len(ours):
+            clock_rate = best.send.codec.clock_rate
+            events = _events(formats, clock_rate)
+        return (best, *events)
+
+    def _match_answer(self, line: _Line, answer: SessionDescription, media: MediaDescription) -> tuple[Agreed, ...]:
+        """Give the formats of an answer's line that we offered, in its order; (): it is refused or makes no sense."""
+        if line.kind is None or media.kind != line.said.kind or not self._is_usable(answer, media):
+            return ()
+        formats = sip_formats.read_formats(media, line.kind)
+        found = []
+        for far in formats:
+            # RFC 3264 6.1: the answer should keep our number; where it does, that one is meant.
+            same = [mine for mine in line.formats if mine.payload_type == far.payload_type]
+            ours = (*same, *(mine for mine in line.formats if mine not in same))
+            match = (sip_formats.agree(mine.codec, far, mine.payload_type) for mine in ours)
+            agreed = next((m for m in match if m), None)
+            if agreed is not None:
+                found.append(agreed)
+        codecs = [agreed for agreed in found if agreed.send.codec.name != TELEPHONE_EVENT.name]
+        if not codecs:
+            return ()
+        events = [agreed for agreed in found if agreed.send.codec.name == TELEPHONE_EVENT.name]
+        events.sort(key=lambda agreed: agreed.send.codec.clock_rate != codecs[0].send.codec.clock_rate)
+        return (*codecs, *events)
+
+    @staticmethod
+    def _direction(session: SessionDescription, media: MediaDescription) -> Direction:
+        direction = attributes.direction(session, media)
+        if ipaddress.ip_address(session.address_of(media) or "").is_unspecified:
+            # RFC 3264 8.4: the way of RFC 2543 to put on hold.
+            return Direction.of(direction.sends, receives=False)
+        return direction
+
+    # What we say
+
+    def _describe(self, lines: Iterable[_Line]) -> bytes:
+        said = tuple(line.said for line in lines)
+        if said != self._said:
+            # RFC 3264 8: each description that differs from the one before has the next version.
+            self._version += 1
+            self._said = said
+        origin = Origin(self._session_id, self._version, self._host)
+        return SessionDescription(origin, connection=self._host, media=said).encode()
+
+    def _offer_line(self, kind: Kind, again: _Line | None, before: _Line | None) -> _Line:
+        """Offer a line *again* as it was, or with all we can do, in both cases under the numbers it had *before*."""
+        # RFC 3264 8.4: to hold who sends only, or has stopped altogether, is inactive.
+        way = Direction.of(not (self.held and self.held_by_far_end), not self.held)
+        if again is not None:
+            return replace(again, said=_with_direction(again.said, way))
+        kept = before.formats if before is not None else ()
+        known = {_identity(f.codec) for f in kept}
+        more = [codec for codec in sip_formats.variants(self._codecs(kind)) if _identity(codec) not in known]
+        formats = (*kept, *sip_formats.number(more, [f.payload_type for f in kept]))
+        protocol = before.said.protocol if before is not None else "RTP/AVP"
+        extra = tuple(("rtcp-fb", f"* {name}") for name in FEEDBACK) if kind is Kind.VIDEO else ()
+        if before is not None:
+            extra += tuple(pair for pair in before.said.attributes if pair[0] in ("rtcp-mux", "mid"))
+        fmtps = {f.payload_type: sip_formats.fmtp_of(f.codec) for f in formats}
+        return _Line(self._write(kind, protocol, formats, fmtps, extra, way), kind, formats)
+
+    def _answer_line(self, kind: Kind, media: MediaDescription, pairs: tuple[Agreed, ...], way: Direction) -> _Line:
+        formats = tuple(agreed.receive for agreed in pairs)
+        extra: list[tuple[str, str]] = []
+        if kind is Kind.VIDEO:
+            offered = attributes.feedback(media, pairs[0].send.payload_type)
+            extra += [("rtcp-fb", f"* {name}") for name in FEEDBACK if name in offered]
+        if media.attribute("rtcp-mux") is not None:
+            extra.append(("rtcp-mux", ""))
+        if media.attribute("mid"):
+            extra.append(("mid", media.attribute("mid") or ""))  # RFC 5888 6: tokens are repeated
+        fmtps = {agreed.receive.payload_type: agreed.fmtp for agreed in pairs}
+        return _Line(self._write(kind, media.protocol, formats, fmtps, tuple(extra), way), kind, formats)
+
+    def _write(
+        self,
+        kind: Kind,
+        protocol: str,
+        formats: tuple[Format, ...],
+        fmtps: dict[int, str],
+        extra: Attributes,
+        way: Direction,
+    ) -> MediaDescription:
+        said: list[tuple[str, str]] = []
+        for f in formats:
+            said.append(("rtpmap", f"{f.payload_type} {sip_formats.rtpmap_of(f.codec)}"))
+            if fmtps[f.payload_type]:
+                said.append(("fmtp", f"{f.payload_type} {fmtps[f.payload_type]}"))
+        bandwidths: tuple[Bandwidth, ...] = ()
+        if kind is Kind.AUDIO:
+            said.append(("ptime", f"{PACKET_TIME * 1000:.0f}"))
+        else:
+            bitrate = self._video_bitrate()
+            # RFC 3890 6.2: AS for those who don't know TIAS; 5 % are the headers of packets of 1200 bytes.
+            bandwidths = (Bandwidth("AS", bitrate * 105 // 100_000), Bandwidth("TIAS", bitrate))
+        return MediaDescription(
+            kind.value,
+            self._port(kind)[1],
+            protocol,
+            tuple(str(f.payload_type) for f in formats),
+            bandwidths=bandwidths,
+            attributes=(*said, *extra, (way.value, "")),
+        )
+
+    def _port(self, kind: Kind) -> Address:
+        if kind not in self._reserved:
+            self._reserved[kind] = self._ports.reserve(self._host).address
+        return self._reserved[kind]
+
+    def _channels(
+        self,
+        line: _Line,
+        session: SessionDescription,
+        media: MediaDescription,
+        pairs: tuple[Agreed, ...],
+        way: Direction,
+    ) -> list[Channel]:
+        if self.held or line.kind is None:
+            return []
+        mux = all(each.attribute("rtcp-mux") is not None for each in (line.said, media))  # RFC 5761 5.1.1
+        bitrate = self._video_bitrate() if line.kind is Kind.VIDEO else 0
+        return line_channels(line.kind, session, media, pairs, way, self._port(line.kind), mux, bitrate)
+
+    def _video_bitrate(self) -> int:
+        return max(self._capabilities.bitrate - AUDIO_BITRATE, AUDIO_BITRATE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Nowhere:
+    """The pair of ports, and who reserves it, of a description that promises none."""
+
+    address: Address = ("", 0)
+
+    def reserve(self, host: str) -> _Nowhere:
+        return _Nowhere((host, 0))
+
+    def release(self, address: Address) -> None:
+        """Let it be."""
+
+
+def describe(capabilities: Capabilities, host: str) -> bytes:
+    """Describe what the unit can do, to one who asks by OPTIONS (RFC 3264 9): all ports are 0."""
+    return SipMedia(capabilities, _Nowhere(), host, 0).offer()
+
+
+def _events(formats: Iterable[RemoteFormat], clock_rate: int) -> tuple[Agreed, ...]:
+    """Give their telephone events, those with this clock first."""
+    found = [
+        agreed
+        for far in formats
+        if (agreed := sip_formats.agree(replace(TELEPHONE_EVENT, clock_rate=far.codec.clock_rate), far))
+    ]
+    found.sort(key=lambda agreed: agreed.send.codec.clock_rate != clock_rate)
+    return tuple(found)
+
+
+def _identity(codec: Codec) -> tuple[object, ...]:
+    """Give what makes a payload type's meaning: name, clock and, of H264, profile and mode."""
+    h264 = (codec.h264.profile, codec.h264.packetization_mode) if codec.h264 is not None else ()
+    return (codec.name.lower(), codec.clock_rate, codec.channels, *h264)
+
+
+def _with_direction(media: MediaDescription, way: Direction) -> MediaDescription:
+    rest = tuple(pair for pair in media.attributes if pair[0] not in {d.value for d in Direction})
+    return replace(media, attributes=(*rest, (way.value, "")))
