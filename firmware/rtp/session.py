@@ -16,7 +16,6 @@ take another SSRC (RFC 3550 8.2).
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -24,25 +23,17 @@ from typing import Final
 from firmware.call.media import Feedback, Kind
 from firmware.errors import DecodeError
 from firmware.rtp import rtcp
-from firmware.rtp.feedback import History, KeyFrameAnswerer, KeyFrameAsker
+from firmware.rtp.feedback import KeyFrameAnswerer, KeyFrameAsker
 from firmware.rtp.interval import Interval
 from firmware.rtp.packet import Packet
+from firmware.rtp.sender import NTP_TO_UNIX, Sender
 from firmware.rtp.source import MAX_MISORDER, MAX_MISORDER_VIDEO, Source, Verdict
-from firmware.rtp.statistics import Received, Sent, Statistics
+from firmware.rtp.statistics import Received, Statistics
 
 SILENCE: Final = 0.2
 """s after which another source may take over."""
-NACK_INTERVAL: Final = 0.010
-"""s between two NACKs: at most a hundred a second."""
-_LOOP_PACKETS: Final = 1000
-_LOOP_TIME: Final = 10.0
-"""s; a packet of ours not older than these that comes back is a loop."""
 _COLLISION_INTERVAL: Final = 10.0
 """s between two changes of our SSRC: more often is nobody's chance."""
-_MAX_ROUND_TRIP: Final = 30.0
-"""s."""
-_NTP_TO_UNIX: Final = 2_208_988_800
-"""s from 1900 to 1970 (RFC 5905 figure 4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +87,18 @@ class Session:
         self.remote_cname = ""
         """What the far end's SDES says, or ""; two sessions with the same one have the same far end."""
         self._clock_rate = clock_rate
-        self._rng = rng
         self._cname = cname
-        self._clock_offset = clock_offset
+        self._sender = Sender(clock_rate, rng, now, clock_offset)
         self._max_misorder = MAX_MISORDER_VIDEO if kind is Kind.VIDEO else MAX_MISORDER
         self._interval = Interval(bandwidth, rng, now)
         self._asker = KeyFrameAsker()
         self._answerer = KeyFrameAnswerer()
-        self._history: History | None = None
         self._left: int | None = None
         """An SSRC of ours that collided and has to say goodbye."""
         self._collided = float("-inf")
         self._closed = False
         self._said = False
         """Whether any packet of ours is out."""
-        # Sending.
-        self._ssrc = rng.getrandbits(32)
-        self._sequence = rng.getrandbits(16)
-        self._timestamp_offset = rng.getrandbits(32)
-        self._timestamp = 0
-        self._timestamp_time = now
-        """When the first packet with this timestamp was sent."""
-        self._sent_packets = self._sent_octets = self._retransmitted = 0
-        self._last_sent: float | None = None
-        self._previous_regular = now
-        self._remote_report: rtcp.Report | None = None
-        self._sender_reports: deque[tuple[int, float]] = deque(maxlen=32)
-        """Middle NTP bits of our reports, and when they were sent."""
-        self._round_trip: float | None = None
-        self._nacked = float("-inf")
-        # Receiving.
         self._source: Source | None = None
         self._stream = 0
         self._expecting = False
@@ -141,12 +114,12 @@ class Session:
     @property
     def ssrc(self) -> int:
         """Ours; a collision changes it."""
-        return self._ssrc
+        return self._sender.ssrc
 
     @property
     def round_trip(self) -> float | None:
         """s, as last measured."""
-        return self._round_trip
+        return self._sender.round_trip
 
     @property
     def last_received(self) -> float | None:
@@ -161,19 +134,16 @@ class Session:
         *timestamp*: on the caller's own timeline, any int that advances with the clock rate; the session adds its
         random offset (RFC 3550 5.1) and wraps it.
         """
-        timestamp = timestamp + self._timestamp_offset & 0xFFFFFFFF
-        sequence = self._sequence = self._sequence + 1 & 0xFFFF
-        data = Packet(payload_type, marker, sequence, timestamp, self._ssrc, payload).encode()
-        if timestamp != self._timestamp and self.receive_clock_rates.get(payload_type, 1):
-            self._timestamp, self._timestamp_time = timestamp, now
-        self._sent_packets += 1
-        self._sent_octets += len(payload)
-        self._last_sent, self._said = now, True
-        if Feedback.NACK in self.feedback:
-            if self._history is None:
-                self._history = History()
-            self._history.add(sequence, data)
-        return data
+        self._said = True
+        return self._sender.send(
+            payload,
+            timestamp,
+            marker,
+            payload_type,
+            now,
+            clocked=self.receive_clock_rates.get(payload_type, 1) != 0,
+            keep=Feedback.NACK in self.feedback,
+        )
 
     def receive(self, data: bytes, now: float) -> Packet | None:
         """Take a datagram of the RTP port; give the packet, with ``index`` and ``stream`` set, or None: not for us.
@@ -212,7 +182,7 @@ class Session:
 
     def _admit(self, packet: Packet, now: float) -> Source | None:
         """Decide whether a packet's SSRC becomes the source; the rule stands in the module's docstring."""
-        if packet.ssrc == self._ssrc and self._is_loop(packet, now):
+        if packet.ssrc == self.ssrc and self._is_loop(packet, now):
             return None
         if self.receive_clock_rates and packet.payload_type not in self.receive_clock_rates:
             return None
@@ -231,15 +201,13 @@ class Session:
         if self._early_report is not None and self._early_report[0] == new.ssrc:
             new.sender_report = self._early_report[1]
         self._source, self._candidate, self._expecting = new, None, False
-        self._asker.answered()  # what was asked of the source before is of no use
+        self._asker = KeyFrameAsker()  # what was asked of the source before is of no use
         self._interval.members = 2
         return new
 
     def _is_loop(self, packet: Packet, now: float) -> bool:
         """RFC 3550 8.2: tell our own packet that came back from another's that has our SSRC; leave that to it."""
-        behind = self._sequence - packet.sequence & 0xFFFF
-        age = self._timestamp - packet.timestamp & 0xFFFFFFFF
-        if self._sent_packets and behind < _LOOP_PACKETS and age < _LOOP_TIME * self._clock_rate:
+        if self._sender.is_own(packet):
             self._last_received = now
             return True
         return not self._collide(now)
@@ -249,8 +217,8 @@ class Session:
             return False
         self._collided = now
         if self._said:
-            self._left = self._ssrc
-        self._ssrc = self._rng.getrandbits(32)
+            self._left = self._sender.ssrc
+        self._sender.renew()
         return True
 
     # RTCP
@@ -291,29 +259,27 @@ class Session:
     ) -> None:
         match message:
             case rtcp.PictureLoss(media=media):
-                if media in (self._ssrc, 0) and self._answerer.picture_loss(now):
+                if media in (self.ssrc, 0) and self._answerer.picture_loss(now):
                     events.append(KeyFrameRequested())
             case rtcp.FullIntra(sender=sender, entries=entries):
                 for ssrc, number in entries:
-                    if ssrc == self._ssrc and self._answerer.command(sender, number, now):
+                    if ssrc == self.ssrc and self._answerer.command(sender, number, now):
                         events.append(KeyFrameRequested())
             case rtcp.Nack(media=media, sequences=sequences):
-                if media == self._ssrc and self._history is not None:
-                    packets = self._history.find(sequences, now, self._round_trip)
-                    self._retransmitted += len(packets)
-                    if packets:
-                        events.append(Retransmit(packets))
+                packets = self._sender.again(sequences, now) if media == self.ssrc else ()
+                if packets:
+                    events.append(Retransmit(packets))
 
     def _comes_back(self, messages: list[rtcp.Message], now: float) -> bool:
         """RFC 3550 8.2: whether the sender has our SSRC: it is we ourselves, or, by another CNAME, a collision."""
         for message in messages:
             match message:
-                case rtcp.SourceDescription(ssrc=self._ssrc):
+                case rtcp.SourceDescription(ssrc=self.ssrc):
                     if message.cname != self._cname:
                         self._collide(now)
                     return True
         return any(
-            isinstance(message, rtcp.SenderReport | rtcp.ReceiverReport) and message.ssrc == self._ssrc
+            isinstance(message, rtcp.SenderReport | rtcp.ReceiverReport) and message.ssrc == self.ssrc
             for message in messages
         )
 
@@ -325,16 +291,8 @@ class Session:
 
     def _take_reports(self, reports: tuple[rtcp.Report, ...], now: float) -> None:
         for report in reports:
-            if report.ssrc != self._ssrc:
-                continue
-            self._remote_report = report
-            # RFC 3550 6.4.1: the round trip is A - LSR - DLSR; A is ours, so the time we sent LSR needs no wall clock.
-            for middle, sent in self._sender_reports:
-                if report.last_sender_report == middle:
-                    round_trip = now - sent - report.delay / 65536
-                    if round_trip <= _MAX_ROUND_TRIP:
-                        self._round_trip = max(0.0, round_trip)
-                    break
+            if report.ssrc == self.ssrc:
+                self._sender.take(report, now)
 
     def timer(self) -> float | None:
         """When handle_timer is wanted; every other call may change it.  None: the session is closed."""
@@ -354,13 +312,11 @@ class Session:
             return self._control(now, goodbye)
         again = self._asker.timer()
         if again is not None and now >= again:
-            # The decoder still waits; the request rides on a report if one is due as well.
+            # The decoder still waits.
             return self.request_key_frame(now) or None
         if not self._interval.expire(now):
             return None
-        data = self._control(now, regular=True)
-        self._previous_regular = now
-        return data
+        return self._control(now, regular=True)
 
     def _control(self, now: float, *feedback: rtcp.Message, regular: bool = False) -> bytes:
         """Give a compound packet: SR or RR, then SDES, then the rest (RFC 3550 6.1, RFC 4585 3.1)."""
@@ -373,15 +329,12 @@ class Session:
                 self._reported_source = source.last
         head: rtcp.Message
         # RFC 3550 6.4: SR if data was sent since the last report or the one before.
-        if self._last_sent is not None and now - self._last_sent < 2 * self._interval.deterministic:
-            ntp = round((now + self._clock_offset + _NTP_TO_UNIX) * 2**32) & 0xFFFF_FFFF_FFFF_FFFF
-            elapsed = round((now - self._timestamp_time) * self._clock_rate)
-            timestamp = self._timestamp + elapsed & 0xFFFFFFFF
-            head = rtcp.SenderReport(self._ssrc, ntp, timestamp, self._sent_packets, self._sent_octets, reports)
-            self._sender_reports.append((ntp >> 16 & 0xFFFFFFFF, now))
+        last = self._sender.last
+        if last is not None and now - last < 2 * self._interval.deterministic:
+            head = self._sender.report(now, reports)
         else:
-            head = rtcp.ReceiverReport(self._ssrc, reports)
-        data = rtcp.compound((head, rtcp.SourceDescription(self._ssrc, self._cname), *feedback))
+            head = rtcp.ReceiverReport(self.ssrc, reports)
+        data = rtcp.compound((head, rtcp.SourceDescription(self.ssrc, self._cname), *feedback))
         self._interval.sent(len(data))
         self._said = True
         return data
@@ -396,12 +349,12 @@ class Session:
         asks again.
         """
         source = self._source
-        if source is None or not self._asker.ask(now, self._round_trip):
+        if source is None or not self._asker.ask(now, self.round_trip):
             return None
         if Feedback.PLI in self.feedback:
-            return self._control(now, rtcp.PictureLoss(self._ssrc, source.ssrc))
+            return self._control(now, rtcp.PictureLoss(self.ssrc, source.ssrc))
         if Feedback.FIR in self.feedback:
-            return self._control(now, rtcp.FullIntra(self._ssrc, ((source.ssrc, self._asker.number),)))
+            return self._control(now, rtcp.FullIntra(self.ssrc, ((source.ssrc, self._asker.number),)))
         self._asker.answered()  # signalling has its own answers; handle_timer could not send anything
         return b""
 
@@ -410,25 +363,20 @@ class Session:
         self._asker.answered()
 
     def report_missing(self, indexes: Iterable[int], now: float) -> bytes | None:
-        """Ask for packets again (generic NACK): the RTCP packet to send.
-
-        None: not agreed, nothing to ask for, or a NACK went a moment ago; then the packets are asked for at the next
-        try that the reorder buffer makes.
-        """
+        """Ask for packets again (generic NACK): the RTCP packet to send, or None: not agreed, or nothing to ask for."""
         source = self._source
-        if source is None or Feedback.NACK not in self.feedback or now < self._nacked + NACK_INTERVAL:
+        if source is None or Feedback.NACK not in self.feedback:
             return None
         sequences = tuple(index & 0xFFFF for index in indexes)
         if not sequences:
             return None
-        self._nacked = now
-        return self._control(now, rtcp.Nack(self._ssrc, source.ssrc, sequences))
+        return self._control(now, rtcp.Nack(self.ssrc, source.ssrc, sequences))
 
     def close(self, now: float) -> bytes:
         """End the session: the RTCP packet, with BYE, to send as the last; b"" if nothing was ever sent."""
         self._closed = True
         # RFC 3550 6.3.7: who never sent a packet must not send a BYE.
-        return self._control(now, rtcp.Goodbye((self._ssrc,))) if self._said else b""
+        return self._control(now, rtcp.Goodbye((self.ssrc,))) if self._said else b""
 
     # What is known
 
@@ -442,27 +390,17 @@ class Session:
         ntp, reference, _ = self._source.sender_report
         ahead = timestamp - reference & 0xFFFFFFFF
         ahead -= (ahead & 0x80000000) << 1
-        return ntp / 2**32 - _NTP_TO_UNIX + ahead / self._source.clock_rate
+        return ntp / 2**32 - NTP_TO_UNIX + ahead / self._source.clock_rate
 
     def statistics(self, now: float) -> Statistics:
         """Give what was sent and received until now; ``received.loss`` is of the time since the last such call."""
-        remote = self._remote_report
         source = self._source
         loss = 0.0
         if source is not None:
             loss, self._asked_statistics = source.since(self._asked_statistics)
         return Statistics(
             now,
-            Sent(
-                packets=self._sent_packets,
-                octets=self._sent_octets,
-                lost=remote.lost if remote else 0,
-                loss=remote.fraction_lost / 256 if remote else 0.0,
-                jitter=remote.jitter / self._clock_rate if remote else 0.0,
-                round_trip=self._round_trip,
-                retransmitted=self._retransmitted,
-                last=self._last_sent,
-            ),
+            self._sender.statistics(),
             Received(
                 packets=self._received_packets,
                 octets=self._received_octets,
