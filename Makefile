@@ -20,7 +20,7 @@ help:
 	@echo 'make lock   write requirements*.txt anew from pyproject.toml'
 
 run: run-packages $(VENV)/run.stamp
-	@$(PYTHON) -m firmware run $(ARGS)
+	@$(PYTHON) -m firmware $(if $(ARGS),run $(ARGS),demo)
 
 test: run-packages test-packages $(VENV)/test.stamp
 	@$(PYTHON) -m pytest $(ARGS)

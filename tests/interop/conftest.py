@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from interop.baresip import Baresip
 from interop.footage import write_card
+from interop.sipp import Sipp
+from interop.unit import Unit
 
 FAR_LABEL = "Far end"
 """Of the test card that baresip plays: told from the unit's own by the number that its code carries."""
@@ -34,3 +36,67 @@ def baresip(program: Callable[[str], str], tmp_path: Path, card: Path) -> Iterat
             return running.enter_context(Baresip(path, tmp_path / f"baresip-{count}", **{"card": card, **settings}))
 
         yield start
+
+
+@pytest.fixture
+def sipp(program: Callable[[str], str], tmp_path: Path) -> Iterator[Callable[..., Sipp]]:
+    """Start SIPp with a scenario; keywords are those of `Sipp`.  It ends with the test."""
+    path = program("sipp")
+    with ExitStack() as running:
+        count = 0
+
+        def start(scenario: str, **settings: Any) -> Sipp:
+            nonlocal count
+            count += 1
+            return running.enter_context(Sipp(path, tmp_path / f"sipp-{count}", scenario, **settings))
+
+        yield start
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Iterator[Callable[..., Unit]]:
+    """Start a unit; arguments are those of `Unit` after its folder.  It ends with the test."""
+    with ExitStack() as running:
+        count = 0
+
+        def start(*settings: Any, **keywords: Any) -> Unit:
+            nonlocal count
+            count += 1
+            return running.enter_context(Unit(tmp_path / f"unit-{count}", *settings, **keywords))
+
+        yield start
+
+
+SMALL = {"width": 320, "height": 180}
+"""Media settings for tests that look at signalling only."""
+
+
+@pytest.fixture(scope="module")
+def idle_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
+    """A unit that answers by itself, shared by the tests of a module."""
+    with Unit(tmp_path_factory.mktemp("unit"), {"media": SMALL}) as running:
+        yield running
+
+
+@pytest.fixture
+def answering(idle_unit: Unit) -> Iterator[Unit]:
+    """The shared unit, without a call before and after the test."""
+    idle_unit.wait_for_idle()
+    yield idle_unit
+    idle_unit.wait_for_idle()
+
+
+@pytest.fixture(scope="module")
+def idle_asking_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
+    """A unit that rings until told what to do, shared by the tests of a module."""
+    settings = {"room": {"auto_answer": False, "max_calls": 1}, "media": SMALL}
+    with Unit(tmp_path_factory.mktemp("asking"), settings) as running:
+        yield running
+
+
+@pytest.fixture
+def ringing(idle_asking_unit: Unit) -> Iterator[Unit]:
+    """The shared unit that rings, without a call before and after the test."""
+    idle_asking_unit.wait_for_idle()
+    yield idle_asking_unit
+    idle_asking_unit.wait_for_idle()

@@ -22,7 +22,7 @@ def write_card(
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = Fraction(1, frame_rate)
         for number in range(round(seconds * frame_rate)):
-            picture = card.draw(number)
+            picture = card.picture(number)
             picture.pts = number
             picture.time_base = Fraction(1, frame_rate)
             container.mux(stream.encode(picture))

@@ -1,0 +1,215 @@
+"""A unit under test: a real process, `visavis run`, on the simulated board and an address of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from interop.ports import own_address
+from interop.process import family, family_memory_and_cpu
+from interop.sound import read_samples, tone_share
+from PIL import Image
+
+from board.sim.counter import card_number, read_cards
+
+ROOT = Path(__file__).parents[2]
+SPEAKER_RATE = 48_000
+CARD_LABEL = "Unit"
+"""Of the test card that a unit's camera sees."""
+
+Settings = Mapping[str, Mapping[str, Any]]
+State = dict[str, Any]
+
+
+class Unit:
+    """One `visavis run`.  Use as a context manager: inside, it is ready for calls.
+
+    *settings* are those of its configuration, by section, over what a test needs: it answers by itself, hears *tone*
+    Hz, and keeps what its speaker plays.
+    """
+
+    def __init__(self, folder: Path, settings: Settings | None = None, *, address: str = "", tone: int = 660) -> None:
+        self.folder = folder
+        self.address = address or own_address()
+        self.sip_port, self.web_port = 5060, 8080
+        self.tone = tone
+        self.speaker = folder / "speaker.wav"
+        self._settings = settings or {}
+        self.start_time = 0.0
+        """s from the start of the process until it was ready."""
+        self.exit_status: int | None = None
+
+    def __enter__(self) -> Unit:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        configuration = self.folder / "unit.toml"
+        configuration.write_text(self._configuration())
+        self._log = (self.folder / "log").open("wb")
+        begin = time.monotonic()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "firmware", "run", "--config", str(configuration)],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        self.start_time = time.monotonic() - begin
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.stop()
+        if kind is None:
+            assert self.exit_status == 0, self.log()
+            assert "Traceback" not in self.log(), self.log()
+
+    def stop(self) -> None:
+        """End it as systemd would, and keep its exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.exit_status = self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            self.exit_status = None
+        self._log.close()
+
+    def log(self) -> str:
+        """What it has printed."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    @property
+    def uri(self) -> str:
+        """What to dial to reach it."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"sip:room@{host}:{self.sip_port}"
+
+    @property
+    def sip(self) -> tuple[str, int]:
+        """Where its SIP listens."""
+        return self.address, self.sip_port
+
+    # The API
+
+    def api(self, method: str, path: str, body: object = None) -> Any:
+        """Ask the API; give the JSON it answers, or the bytes of anything else.  RuntimeError: it refused."""
+        connection = http.client.HTTPConnection(self.address, self.web_port, timeout=10)
+        with contextlib.closing(connection):
+            content = None if body is None else json.dumps(body).encode()
+            headers = {"Content-Type": "application/json"} if content else {}
+            connection.request(method, f"/api/v1{path}", content, headers)
+            response = connection.getresponse()
+            data = response.read()
+        if response.status >= 400:
+            raise RuntimeError(f"{method} {path}: {response.status} {data.decode(errors='replace')}")
+        if "json" in (response.getheader("Content-Type") or ""):
+            return json.loads(data)
+        return data
+
+    def state(self) -> State:
+        """The room's state."""
+        return dict(self.api("GET", "/state"))
+
+    def dial(self, address: str) -> str:
+        """Call somebody; gives the call's number."""
+        return str(self.api("POST", "/calls", {"address": address})["id"])
+
+    def command(self, call_id: str, name: str, body: object = None) -> Any:
+        """Do something with a call: ``answer``, ``hold``, ``resume``, ``hang_up``, ``digits``."""
+        return self.api("POST", f"/calls/{call_id}/{name}", body)
+
+    def streams(self, call_id: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """The statistics of a call by kind and direction."""
+        statistics = self.api("GET", f"/calls/{call_id}/statistics")
+        return {(stream["kind"], stream["direction"]): stream for stream in statistics["streams"]}
+
+    def screen(self, width: int = 1280, height: int = 720) -> Image.Image:
+        """What is on its screen."""
+        with Image.open(io.BytesIO(self.api("GET", f"/screen.png?width={width}&height={height}"))) as picture:
+            return picture.convert("RGB")
+
+    def counter(self, label: str) -> int | None:
+        """The counter of the test card of this label on its screen; None: it isn't there."""
+        return read_cards(self.screen()).get(card_number(label))
+
+    def heard_tone(self, frequency: float, seconds: float = 3.0) -> float:
+        """How much of the power that its speaker played last, of about this long, is at this frequency: 0 to 1."""
+        samples = read_samples(self.speaker, SPEAKER_RATE)
+        return tone_share(samples[-round(seconds * SPEAKER_RATE) :], frequency, SPEAKER_RATE)
+
+    def wait(self, wanted: Callable[[State], bool], timeout: float = 10.0) -> State:
+        """Wait until the state is as wanted, and give it."""
+        deadline = time.monotonic() + timeout
+        while True:
+            state = self.state()
+            if wanted(state):
+                return state
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not in {timeout} s; now {json.dumps(state, indent=1)}\n{self.log()[-4000:]}")
+            time.sleep(0.02)
+
+    def wait_for_call(self, call_state: str = "active", timeout: float = 10.0) -> str:
+        """Wait until a call is in this state, and give its number."""
+        state = self.wait(lambda state: any(call["state"] == call_state for call in state["calls"]), timeout)
+        return str(next(call["id"] for call in state["calls"] if call["state"] == call_state))
+
+    def wait_for_idle(self, timeout: float = 10.0) -> State:
+        """Wait until there is no call."""
+        return self.wait(lambda state: not state["calls"], timeout)
+
+    def usage(self) -> tuple[int, float]:
+        """Resident memory, bytes, and CPU time, s, of all its processes."""
+        return family_memory_and_cpu(self.process.pid)
+
+    def kill_media_worker(self) -> None:
+        """End its media process as a crash would."""
+        for pid in family(self.process.pid):
+            if b"media-worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+                return
+        raise AssertionError("there is no media process")
+
+    # Configuration
+
+    def _configuration(self) -> str:
+        sections: dict[str, dict[str, Any]] = {
+            "room": {"name": "Unit", "auto_answer": True},
+            "sip": {"addresses": [self.address], "port": self.sip_port},
+            "media": {},
+            "web": {"addresses": [self.address], "port": self.web_port},
+            "board": {"kind": "sim"},
+            "board.sim": {"camera_label": CARD_LABEL, "microphone_tone": self.tone, "speaker": str(self.speaker)},
+            "log": {"level": "debug"},
+        }
+        for section, values in self._settings.items():
+            sections[section].update(values)
+        lines = []
+        for section, values in sections.items():
+            lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+        return "\n".join(lines) + "\n"
+
+    def _wait_until_ready(self, timeout: float = 20.0) -> None:
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the unit ended with status {self.process.returncode}:\n{self.log()}")
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if self.state()["ready"]:
+                    return
+            time.sleep(0.01)
+        raise AssertionError(f"the unit was not ready in {timeout} s:\n{self.log()}")
