@@ -79,14 +79,12 @@ class Card:
         """Places in pixels, (x, y, width, height), from fractions of the picture."""
         width, height = self.width, self.height
         self._margin = width // 20
-        self._bars_top, self._ribbon_top, self._strip_top = (
-            round(height * part / 2) * 2 for part in (0.40, 0.58, 0.84)
-        )
+        self._strip_top, self._bars_top, self._ribbon_top = (round(height * part) * 2 for part in (0.20, 0.28, 0.36))
         self._clock_size = round(height * 0.11)
         self._clock_place = (self._margin, round(height * 0.245))
         dial = round(height * 0.29 / 2) * 2
         self._dial_size = dial
-        self._dial_place = (width - self._margin - dial, round((self._bars_top - dial) / 2))
+        self._dial_place = (width - self._margin - dial, round((self._strip_top - dial) / 2))
         self._code_place = ((width - MODULES * self._module) // 2, self._strip_top + round(height * 0.035))
         self._code_height = round(height * 0.09)
 
@@ -104,7 +102,7 @@ class Card:
         for number, color in enumerate(_BARS):
             left, right = (round(self.width * n / len(_BARS)) for n in (number, number + 1))
             draw.rectangle((left, self._bars_top, right, self._ribbon_top), color)
-        draw.rectangle((0, self._strip_top, self.width, self.height), "#ffffff")
+        draw.rectangle((0, self._strip_top, self.width, self._bars_top - 1), "#ffffff")
         return image
 
     def _draw_glyphs(self) -> dict[str, list[bytes]]:
@@ -138,7 +136,7 @@ class Card:
 
     def _weave_ribbon(self) -> Image.Image:
         """One length of the ribbon, as wide as the picture and without a seam: clouds in the unit's colour."""
-        width, height = self.width // 2 * 2, self._strip_top - self._ribbon_top
+        width, height = self.width // 2 * 2, self.height - self._ribbon_top
         rng = random.Random(self._number)
         clouds = Image.new("L", (width, height), 128)
         for scale, weight in ((width // 10, 0.5), (width // 40, 0.5), (width // 160 or 2, 0.4)):
@@ -153,7 +151,7 @@ class Card:
 
     def _plan_waves(self) -> list[list[int]]:
         """For every phase of the wave, how far each row of chroma is pushed sideways, in pixels of chroma."""
-        rows = (self._strip_top - self._ribbon_top) // 2
+        rows = (self.height - self._ribbon_top) // 2
         reach = self.width * _WAVE_HEIGHT / 2
         phases = round(_WAVE_TIME * self.frame_rate)
         return [

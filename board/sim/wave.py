@@ -22,8 +22,12 @@ class WaveWriter:
         self._told = 0
         try:
             self._file = open(path, "wb", buffering=0)  # noqa: SIM115, PTH123
-            self._write_header()
         except OSError as error:
+            raise DeviceError(f"{path} can't be written: {error.strerror}") from error
+        try:
+            self._file.write(self._header())
+        except OSError as error:
+            self._file.close()
             raise DeviceError(f"{path} can't be written: {error.strerror}") from error
 
     def write(self, sound: bytes) -> None:
@@ -35,7 +39,7 @@ class WaveWriter:
                 raise OSError(0, "the disk is full")
             self._length += len(sound)
             if self._length - self._told >= SAMPLE_RATE * 2:
-                self._write_header()
+                self._update_header()
         except OSError as error:
             raise DeviceError(f"{self._path} can't be written: {error.strerror}") from error
 
@@ -44,21 +48,19 @@ class WaveWriter:
         if self._file.closed:
             return
         try:
-            self._write_header()
+            self._update_header()
         except OSError as error:
             raise DeviceError(f"{self._path} can't be finished: {error.strerror}") from error
         finally:
             self._file.close()
 
-    def _write_header(self) -> None:
-        length = self._length
-        header = _HEADER.pack(
-            b"RIFF", length + _HEADER.size - 8, b"WAVE",
+    def _update_header(self) -> None:
+        os.pwrite(self._file.fileno(), self._header(), 0)
+        self._told = self._length
+
+    def _header(self) -> bytes:
+        return _HEADER.pack(
+            b"RIFF", self._length + _HEADER.size - 8, b"WAVE",
             b"fmt ", 16, 1, 1, SAMPLE_RATE, SAMPLE_RATE * 2, 2, 16,
-            b"data", length,
+            b"data", self._length,
         )  # fmt: skip
-        if not length:
-            self._file.write(header)
-        else:
-            os.pwrite(self._file.fileno(), header, 0)
-        self._told = length

@@ -1,0 +1,106 @@
+"""`board.sim.board`: the settings become the devices they describe."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from signals import SILENCE, find_tone, level
+
+import board
+from board.sim.board import SimBoard
+from board.sim.card import read_counter
+from firmware.errors import DeviceError
+from firmware.ports import BLOCK_BYTES, BUTTONS, LAMPS, Board
+
+
+def test_every_device_is_there() -> None:
+    sim: Board = SimBoard({"display_width": 1920, "display_height": 1080})
+    assert sim.open_camera(320, 180, 30).width == 320
+    assert len(sim.open_microphone().read()) == BLOCK_BYTES
+    sim.open_speaker().write(bytes(BLOCK_BYTES))
+    assert sim.open_display().width == 1920
+    assert set(sim.open_buttons()) == set(BUTTONS)
+    assert set(sim.open_lamps()) == set(LAMPS)
+    sim.close()
+
+
+def test_close_closes_what_is_open() -> None:
+    sim = SimBoard({})
+    camera, microphone, display = sim.open_camera(320, 180, 30), sim.open_microphone(), sim.open_display()
+    sim.close()
+    assert camera.capture() is None
+    assert microphone.read() == b""
+    with pytest.raises(DeviceError):
+        display.show([])
+    sim.close()
+
+
+def test_the_card_carries_its_label() -> None:
+    sim = SimBoard({"camera_label": "Room B"})
+    frame = sim.open_camera(640, 360, 30).capture()
+    assert frame is not None
+    assert read_counter(frame, "Room B") is not None
+    assert read_counter(frame, "Room A") is None
+    sim.close()
+
+
+@pytest.mark.parametrize(("microphone", "tone"), [("tone", -20.0), ("silence", SILENCE)])
+def test_what_the_microphone_hears(microphone: str, tone: float) -> None:
+    sim = SimBoard({"microphone": microphone, "microphone_tone": 700})
+    source = sim.open_microphone()
+    sound = b"".join(source.read() for _ in range(10))
+    assert find_tone(sound, 700) == pytest.approx(tone, abs=0.5)
+    sim.close()
+
+
+def test_files_before_camera_and_microphone_and_behind_the_speaker(tmp_path: Path) -> None:
+    path = str(tmp_path / "sound.wav")
+    first = SimBoard({"speaker": path})
+    speaker, source = first.open_speaker(), SimBoard({"microphone_tone": 300}).open_microphone()
+    for _ in range(15):
+        speaker.write(source.read())
+    first.close()
+    assert find_tone(Path(path), 300) == pytest.approx(-20, abs=0.5)
+    second = SimBoard({"microphone": path})
+    microphone = second.open_microphone()
+    assert level(b"".join(microphone.read() for _ in range(15))) > -24
+    second.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "opener"),
+    [
+        ({"microphone": "/nowhere/sound.wav"}, "open_microphone"),
+        ({"speaker": "/nowhere/sound.wav"}, "open_speaker"),
+    ],
+)
+def test_a_missing_file_is_a_missing_device(settings: dict[str, str], opener: str) -> None:
+    with pytest.raises(DeviceError, match=r"/nowhere/sound\.wav"):
+        getattr(SimBoard(settings), opener)()
+
+
+def test_a_missing_film_is_a_missing_camera() -> None:
+    with pytest.raises(DeviceError, match=r"/nowhere/film\.mp4"):
+        SimBoard({"camera": "/nowhere/film.mp4"}).open_camera(640, 360, 30)
+
+
+def test_pressing_without_having_opened_the_buttons() -> None:
+    sim = SimBoard({})
+    sim.press("call")
+    with pytest.raises(DeviceError, match="eject"):
+        sim.press("eject")
+    sim.close()
+
+
+def test_a_process_loads_only_what_it_opens() -> None:
+    program = (
+        "import sys\n"
+        "from board import open_board\n"
+        "sim = open_board('sim', {})\n"
+        "assert not {'av', 'PIL', 'gpiozero'} & set(sys.modules)\n"
+        "sim.open_buttons()\n"
+        "assert not {'av', 'PIL'} & set(sys.modules)\n"
+        "sim.close()\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=Path(board.__file__).parents[1], check=True, timeout=60)
