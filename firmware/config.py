@@ -243,7 +243,7 @@ def parse(text: str, boards: Boards | None = None) -> tuple[Config, list[Wrong]]
     config = Config(**values)
     for name, kind in (boards or {}).items():
         read_table(getattr(config.board, name), kind, f"board.{name}", wrong)
-    wrong += [entry for entry in _contradictions(config) if entry.key not in {other.key for other in wrong}]
+    wrong += [entry for entry in contradictions(config) if entry.key not in {other.key for other in wrong}]
     return config, wrong
 
 
@@ -268,7 +268,7 @@ def read_table(table: Mapping[str, Any], kind: type[Section], path: str, wrong: 
     return kind(**values)
 
 
-def _contradictions(config: Config) -> Iterator[Wrong]:
+def contradictions(config: Config) -> Iterator[Wrong]:
     """Give what is wrong between settings that are right by themselves."""
     media = config.media
     if media.rtp_last_port - media.rtp_first_port < 3:

@@ -39,11 +39,8 @@ KEEP_ALIVE: Final = 30.0
 STOP_TIME: Final = 1.0
 """How long requests may go on when the server stops, s."""
 PANEL: Final = Path(__file__).with_name("panel")
-FILES: Final = {
-    "/": "index.html",
-    "/panel.css": "panel.css",
-    "/panel.js": "panel.js",
-    "/icon.svg": "icon.svg",
+FILES: Final = {"/": "index.html"} | {
+    f"/{name}": name for name in ("panel.css", "panel.js", "api.js", "calls.js", "icon.svg")
 }
 """What is served of PANEL, by path."""
 

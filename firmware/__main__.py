@@ -1,0 +1,105 @@
+"""Where every process of the unit starts: the command line, and the only place that knows the boards.
+
+An expected failure is one clear line on standard error and an exit status: 1 where something failed, 2 where the
+arguments or the settings are wrong.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from firmware.command.parser import parser
+from firmware.errors import ConfigError, FirmwareError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from firmware.config import Boards
+    from firmware.ports import Board, BoardSettings
+
+FAILED, WRONG, INTERRUPTED = 1, 2, 130
+
+
+class _Boards:
+    """The package `board` as a Hardware, imported when it is needed."""
+
+    def open(self, kind: str, settings: BoardSettings) -> Board:
+        from board import open_board
+
+        return open_board(kind, settings)
+
+    def kind(self, configured: str) -> str:
+        from board import detect
+
+        return detect() if configured == "auto" else configured
+
+    @property
+    def settings(self) -> Boards:
+        from board import SETTINGS
+
+        return SETTINGS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says and give the exit status."""
+    parsed = parser().parse_args(arguments)
+    try:
+        return _run(parsed)
+    except ConfigError as error:
+        return _say(error, WRONG)
+    except FirmwareError as error:
+        return _say(error, FAILED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads what is still to be flushed
+        return FAILED
+    except OSError as error:
+        return _say(error, FAILED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(arguments: Namespace) -> int:
+    """Import what the command needs, and nothing else: `visavis status` is quick."""
+    hardware = _Boards()
+    match arguments.command:
+        case "run":
+            from firmware.command import run
+
+            return run.run(arguments, hardware)
+        case "demo":
+            from firmware.command import demo
+
+            return demo.run(arguments, hardware)
+        case "echo":
+            from firmware.command import echo
+
+            return echo.run(arguments, hardware)
+        case "config":
+            from firmware.command import config
+
+            return config.run(arguments, hardware)
+        case "password":
+            from firmware.command import password
+
+            return password.run(arguments, hardware)
+        case "media-worker":
+            from firmware.command import media_worker
+
+            return media_worker.run(arguments, hardware)
+        case command:
+            from firmware.command import remote
+
+            return remote.COMMANDS[command](arguments)
+
+
+def _say(error: Exception, status: int) -> int:
+    for line in str(error).splitlines() or [type(error).__name__]:
+        print(f"visavis: {line}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""``visavis demo``: a unit on the simulated board calls an echo far end, and says what flows.
+
+Unit and far end are each what `visavis run` and `visavis echo` run, on loopback addresses of their own: 127.0.0.1 and
+127.0.0.2.  A port that is taken is replaced by a free one, so that the demo also runs beside a unit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import to_builtins
+from msgspec.structs import replace
+
+from firmware.command import echo, remote
+from firmware.command.unit import Unit, start_log, until_stopped
+from firmware.config import Config
+from firmware.errors import FirmwareError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from firmware.command.hardware import Hardware
+
+OUR_ADDRESS, FAR_ADDRESS = "127.0.0.1", "127.0.0.2"
+START_TIME: Final = 20.0
+"""How long the far end may take to start, s."""
+CALL_TIME: Final = 10.0
+"""How long the call may take to become active, s."""
+FLOW_TIME: Final = 5.0
+"""How long the call runs before the first figures, s; RTCP needs some seconds to measure the round trip."""
+REPEAT_TIME: Final = 30.0
+"""Between the figures after that, s."""
+
+
+def run(arguments: Namespace, hardware: Hardware) -> int:
+    """Run the demo until it is told to stop, or for the given time."""
+    start_log(arguments.log)
+
+    async def serve(stopped: asyncio.Event) -> int:
+        async with contextlib.AsyncExitStack() as stack:
+            far_end, address = await _start_echo(arguments.log)
+            stack.push_async_callback(_stop_echo, far_end)
+            unit = Unit(_settings(arguments), hardware)
+            await unit.start()
+            stack.push_async_callback(unit.stop)
+            print(f"A unit on the simulated board is ready; call it at {unit.room.state.addresses[0]}.")
+            print(f"Its panel: {unit.panels[0]}", flush=True)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(arguments.seconds):
+                    await _until(stopped, _show(unit, address))
+            print("Hanging up.", flush=True)
+        return 0
+
+    return until_stopped(serve)
+
+
+def _settings(arguments: Namespace) -> Config:
+    defaults = Config()
+    return replace(
+        defaults,
+        room=replace(defaults.room, name="Visavis demo"),
+        sip=replace(defaults.sip, addresses=(OUR_ADDRESS,), port=free_port(OUR_ADDRESS, defaults.sip.port)),
+        web=replace(
+            defaults.web,
+            addresses=(OUR_ADDRESS,),
+            port=arguments.web_port or free_port(OUR_ADDRESS, defaults.web.port),
+        ),
+        board=replace(defaults.board, kind="sim"),
+        log=replace(defaults.log, level=arguments.log),
+    )
+
+
+def free_port(address: str, wanted: int) -> int:
+    """Give this port where it is free for UDP and TCP, or another that is.  FirmwareError: the address isn't ours."""
+    for port in (wanted, 0):
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+            contextlib.suppress(OSError),
+        ):
+            stream.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            stream.bind((address, port))
+            stream.listen()
+            datagrams.bind((address, stream.getsockname()[1]))
+            return int(stream.getsockname()[1])
+    raise FirmwareError(f"no port is free on {address}")
+
+
+async def _start_echo(log: str) -> tuple[asyncio.subprocess.Process, str]:
+    """Start the far end and give what to dial."""
+    port = free_port(FAR_ADDRESS, Config().sip.port)
+    options = ["--board", "sim", "--address", FAR_ADDRESS, "--sip-port", str(port), "--log", log]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "firmware", "echo"), *options, stdout=asyncio.subprocess.PIPE
+    )
+    lines: list[str] = []
+    try:
+        async with asyncio.timeout(START_TIME):
+            assert process.stdout is not None
+            while line := (await process.stdout.readline()).decode().strip():
+                if line == echo.READY:
+                    return process, lines[0]
+                lines.append(line)
+    except TimeoutError:
+        pass
+    await _stop_echo(process)
+    raise FirmwareError("the echo far end does not start")
+
+
+async def _stop_echo(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), 5.0)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+async def _until(stopped: asyncio.Event, work: Any) -> None:
+    """Do this work until it ends by itself or the event is set."""
+    task, end = asyncio.ensure_future(work), asyncio.ensure_future(stopped.wait())
+    try:
+        await asyncio.wait((task, end), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
+        end.cancel()
+        await asyncio.gather(task, end, return_exceptions=True)
+
+
+async def _show(unit: Unit, address: str) -> None:
+    """Dial, and say what flows until the call ends."""
+    print(f"Calling an echo far end at {address} ...", flush=True)
+    call_id = unit.room.dial(address)
+    loop = asyncio.get_running_loop()
+    until = loop.time() + CALL_TIME
+    while (call := unit.room.state.call(call_id)) is not None and call.active_since is None:
+        if loop.time() > until:
+            raise FirmwareError(f"the call is still {call.state.value} after {CALL_TIME:.0f} s")
+        await asyncio.sleep(0.05)
+    wait = FLOW_TIME
+    while True:
+        await asyncio.sleep(wait)
+        wait = REPEAT_TIME
+        if unit.room.state.call(call_id) is None:
+            notice = unit.room.state.notice
+            print(f"The call is over. {notice.text if notice else ''}".rstrip(), flush=True)
+            await asyncio.Event().wait()  # the panel stays, and can call again
+        report = unit.room.statistics(call_id)
+        for stream in report.streams if report else ():
+            print(f"  {remote.flow(to_builtins(stream))}")
+        if wait == REPEAT_TIME:
+            print("Ctrl-C ends it.", flush=True)

@@ -1,0 +1,42 @@
+"""``visavis run``: the unit itself, until SIGINT or SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from firmware.command.settings import settings
+from firmware.command.unit import Unit, start_log, until_stopped
+
+if TYPE_CHECKING:
+    import asyncio
+    from argparse import Namespace
+
+    from firmware.command.hardware import Hardware
+
+logger = logging.getLogger(__name__)
+
+
+def run(arguments: Namespace, hardware: Hardware) -> int:
+    """Run a unit until it is told to stop."""
+    began = time.monotonic()
+    config = settings(arguments, hardware.settings)
+    start_log(config.log.level)
+
+    async def serve(stopped: asyncio.Event) -> int:
+        unit = Unit(config, hardware)
+        await unit.start()
+        try:
+            logger.info(
+                "= ready after %.2f s; call %s", time.monotonic() - began, " or ".join(unit.room.state.addresses)
+            )
+            for panel in unit.panels:
+                logger.info("= panel at %s", panel)
+            await stopped.wait()
+            logger.info("= stopping")
+        finally:
+            await unit.stop()
+        return 0
+
+    return until_stopped(serve)

@@ -1,0 +1,117 @@
+"""What a running unit is made of: everything is started here in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sys
+from typing import TYPE_CHECKING, Final
+
+from firmware.call.media import G722, H264_BASELINE, OPUS, PCMA, PCMU, TELEPHONE_EVENT, Capabilities, Codec
+from firmware.media.engine import Engine
+from firmware.media.message import Configure
+from firmware.net.ports import PortPool
+from firmware.room import Room
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from firmware.call.endpoint import Endpoint
+    from firmware.command.hardware import Hardware
+    from firmware.config import Config
+
+logger = logging.getLogger(__name__)
+
+CODECS: Final = {codec.name: codec for codec in (OPUS, G722, PCMU, PCMA, H264_BASELINE)}
+
+
+class Unit:
+    """One unit, from its settings.  Make it on the event loop that it is to run on."""
+
+    def __init__(self, config: Config, hardware: Hardware, *, echo: bool = False) -> None:
+        self._config = config
+        self._kind = hardware.kind(config.board.kind)
+        table = getattr(config.board, self._kind)
+        self._board = hardware.open(self._kind, table)
+        media = config.media
+        ports = PortPool(media.rtp_first_port, media.rtp_last_port)
+        worker = [sys.executable, "-m", "firmware", "media-worker", "--board", self._kind]
+        worker += ["--settings", json.dumps(table), "--log", config.log.level]
+        configure = Configure(media.width, media.height, media.frame_rate, echo)
+        self._engine = Engine(worker, configure, ports, lambda report: self.room.handle_report(report))
+        self.room = Room(config.room, _endpoints(config, ports), self._engine)
+        self.panels: tuple[str, ...] = ()
+        """Where browsers find the panel, once started."""
+        self._stops = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        """Start everything.  FirmwareError: something can't start, and why; then all is stopped again."""
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._board.close)
+            # The media process takes longest: all else starts while it does.
+            engine = asyncio.ensure_future(self._engine.start())
+            stack.push_async_callback(self._stop_engine, engine)
+            await self.room.start()
+            stack.push_async_callback(self.room.stop)
+            self._start_ui(stack)
+            if self._config.web.enabled:
+                await self._start_web(stack)
+            await engine
+            self._stops = stack.pop_all()
+
+    async def stop(self) -> None:
+        """Stop everything; calls end politely, within 2 s."""
+        await self._stops.aclose()
+
+    async def _stop_engine(self, starting: asyncio.Future[None]) -> None:
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await starting
+        await self._engine.stop()
+
+    def _start_ui(self, stack: contextlib.AsyncExitStack) -> None: ...
+
+    async def _start_web(self, stack: contextlib.AsyncExitStack) -> None:
+        from firmware.web.server import Server  # aiohttp costs 14 MB: only where it is wanted
+
+        server = Server(self._config.web, self.room, self._board)
+        await server.start()
+        stack.push_async_callback(server.stop)
+        self.panels = server.addresses
+
+
+def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
+    endpoints: list[Endpoint] = []
+    return endpoints
+
+
+def capabilities(config: Config) -> Capabilities:
+    """Give what a unit of these settings can do in a call."""
+    chosen: list[Codec] = [CODECS[name] for name in config.media.codecs]
+    return Capabilities((*chosen, TELEPHONE_EVENT), config.media.bitrate)
+
+
+def until_stopped(main: Callable[[asyncio.Event], Awaitable[int]]) -> int:
+    """Run *main* on an event loop and give its exit status; the event is set by SIGINT and SIGTERM."""
+    import uvloop
+
+    async def run() -> int:
+        stopped = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stopped.set)
+        return await main(stopped)
+
+    return uvloop.run(run())
+
+
+def start_log(level: str) -> None:
+    """Write the log to standard error from now on."""
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.captureWarnings(True)

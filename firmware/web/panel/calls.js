@@ -1,0 +1,121 @@
+// The cards of the calls.  A card stays the same element as long as its call lasts, so that focus and an open table do.
+
+import { ask } from "./api.js";
+
+const cards = new Map(); // by the call's number
+const list = document.getElementById("calls");
+const template = document.getElementById("call-card");
+
+const WORDS = {
+  dialing: "Calling …",
+  alerting: "Ringing there …",
+  incoming: "Is calling",
+  connecting: "Connecting …",
+  active: "In the call",
+  ending: "Ending …",
+};
+
+export function showCalls(calls, act) {
+  const received = performance.now();
+  const numbers = new Set(calls.map((call) => call.id));
+  for (const [id, card] of cards) {
+    if (!numbers.has(id)) {
+      card.element.remove();
+      cards.delete(id);
+    }
+  }
+  for (const call of calls) {
+    let card = cards.get(call.id);
+    if (!card) {
+      card = make(call.id, act);
+      cards.set(call.id, card);
+      list.append(card.element);
+    }
+    card.call = call;
+    card.received = received;
+    show(card);
+  }
+}
+
+function make(id, act) {
+  const element = template.content.firstElementChild.cloneNode(true);
+  for (const button of element.querySelectorAll("[data-do]")) {
+    button.addEventListener("click", () => act(() => ask("POST", `/calls/${id}/${button.dataset.do}`)));
+  }
+  return { element, find: (selector) => element.querySelector(selector) };
+}
+
+function show(card) {
+  const { call, element, find } = card;
+  element.dataset.state = call.state;
+  element.dataset.held = call.held || call.held_by_far_end ? "yes" : "no";
+  find(".title").textContent = call.remote_name || call.remote;
+  find(".remote").textContent = call.remote_name ? call.remote : "";
+  find("[data-do=answer]").hidden = call.state !== "incoming";
+  find("[data-do=hold]").hidden = call.state !== "active" || call.held;
+  find("[data-do=resume]").hidden = call.state !== "active" || !call.held;
+  find("[data-do=hang_up]").disabled = call.state === "ending";
+  find(".end").textContent = call.state === "incoming" ? "Decline" : "Hang up";
+  find(".flow").hidden = call.state !== "active";
+  showTime(card);
+}
+
+function showTime(card) {
+  const { call, find } = card;
+  let words = WORDS[call.state] ?? call.state;
+  if (call.held) {
+    words = "On hold";
+  } else if (call.held_by_far_end) {
+    words = "The far end holds the call";
+  }
+  if (call.duration !== null) {
+    words += ` · ${clock(call.duration + (performance.now() - card.received) / 1000)}`;
+  }
+  find(".state").textContent = words;
+}
+
+function clock(seconds) {
+  const whole = Math.floor(seconds);
+  const two = (number) => String(number).padStart(2, "0");
+  const hours = Math.floor(whole / 3600);
+  return `${hours ? `${hours}:` : ""}${hours ? two(Math.floor(whole / 60) % 60) : Math.floor(whole / 60)}:${two(whole % 60)}`;
+}
+
+// Once a second: how long the calls last, and what flows where somebody looks at it.
+export async function tick() {
+  for (const [id, card] of cards) {
+    showTime(card);
+    if (card.call.state === "active" && card.find(".flow").open) {
+      try {
+        showFlow(card, (await ask("GET", `/calls/${id}/statistics`)).streams);
+      } catch {
+        // the call has just ended, or the unit is gone: the list or the banner says so
+      }
+    }
+  }
+}
+
+function showFlow(card, streams) {
+  const rows = streams.map((stream) => {
+    const row = document.createElement("tr");
+    const words = [
+      `${stream.direction === "send" ? "Sent" : "Received"} ${stream.kind === "audio" ? "sound" : "picture"}`,
+      stream.codec,
+      stream.width ? `${stream.width}×${stream.height}, ${Math.round(stream.frame_rate)}/s` : "",
+      `${Math.round(stream.bitrate / 1000)} kbit/s`,
+      `${(stream.loss * 100).toFixed(1)} %`,
+      `${(stream.jitter * 1000).toFixed(1)} ms`,
+      stream.round_trip === null ? "–" : `${(stream.round_trip * 1000).toFixed(1)} ms`,
+    ];
+    words.forEach((text, column) => {
+      const cell = document.createElement(column ? "td" : "th");
+      if (!column) {
+        cell.scope = "row";
+      }
+      cell.textContent = text;
+      row.append(cell);
+    });
+    return row;
+  });
+  card.find("tbody").replaceChildren(...rows);
+}

@@ -1,0 +1,152 @@
+"""The smallest endpoint and media that a room can work with: they obey their Protocols and remember what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from firmware.call.call import Call, EndReason, State
+from firmware.call.media import (
+    G722,
+    H264_BASELINE,
+    TELEPHONE_EVENT,
+    Channel,
+    Direction,
+    Format,
+    Kind,
+)
+from firmware.errors import CallError, DeviceError, FirmwareError
+from firmware.media import message
+from firmware.ports import BUTTONS
+
+AUDIO = Channel(Kind.AUDIO, Direction.SEND, (Format(9, G722), Format(101, TELEPHONE_EVENT)), ("127.0.0.1", 20_000))
+VIDEO = Channel(Kind.VIDEO, Direction.SEND, (Format(96, H264_BASELINE),), ("127.0.0.1", 20_002))
+CHANNELS = (AUDIO, replace(AUDIO, direction=Direction.RECEIVE), VIDEO, replace(VIDEO, direction=Direction.RECEIVE))
+
+
+class SimpleLeg:
+    """A leg whose far end does what the test says, and always agrees to be released or held."""
+
+    call: Call
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def alert(self) -> None:
+        self.asked.append("alert")
+
+    def accept(self) -> None:
+        self.asked.append("accept")
+
+    def release(self, reason: EndReason) -> None:
+        self.asked.append(f"release {reason.name}")
+        self.call.released(reason)
+
+    def hold(self, on: bool) -> None:
+        self.asked.append("hold" if on else "resume")
+
+    def send_digit(self, digit: str) -> None:
+        self.asked.append(f"digit {digit}")
+
+    def request_key_frame(self) -> None:
+        self.asked.append("key frame")
+
+
+class SimpleEndpoint:
+    """An endpoint whose addresses begin with its scheme; bare ones of digits or letters it takes too."""
+
+    def __init__(self, name: str = "SIP", scheme: str = "sip") -> None:
+        self.name = name
+        self.scheme = scheme
+        self.on_call: Callable[[Call], None] = lambda call: None
+        self.legs: dict[str, SimpleLeg] = {}
+        self.calls: list[Call] = []
+        self.running = False
+        self.failure: FirmwareError | None = None
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return (f"{self.scheme}:room@192.0.2.1",)
+
+    def handles(self, address: str) -> bool:
+        return address.startswith(f"{self.scheme}:")
+
+    def dial(self, address: str) -> Call:
+        if ":" in address and not self.handles(address):
+            raise CallError(f"{address} is no {self.name} address")
+        return self._make(State.DIALING, address if self.handles(address) else f"{self.scheme}:{address}", "")
+
+    def ring(self, remote: str, name: str = "") -> Call:
+        """Let somebody call."""
+        call = self._make(State.INCOMING, f"{self.scheme}:{remote}", name)
+        self.on_call(call)
+        return call
+
+    def leg(self, call: Call) -> SimpleLeg:
+        return self.legs[call.id]
+
+    def _make(self, state: State, remote: str, name: str) -> Call:
+        leg = SimpleLeg()
+        leg.call = call = Call(leg, state, remote, name)
+        self.legs[call.id] = leg
+        self.calls.append(call)
+        return call
+
+    async def start(self) -> None:
+        if self.failure:
+            raise self.failure
+        self.running = True
+
+    async def stop(self) -> None:
+        self.running = False
+
+
+class SimpleMedia:
+    """Media that remember what they were told; the screen is whatever the test puts there."""
+
+    def __init__(self) -> None:
+        self.running = True
+        self.channels: dict[str, tuple[Channel, ...]] = {}
+        self.told: list[tuple[object, ...]] = []
+        self.reports: dict[str, message.Statistics] = {}
+        self.picture = b""
+        self.screenshots = 0
+
+    def apply(self, call_id: str, channels: Iterable[Channel]) -> None:
+        self.channels[call_id] = tuple(channels)
+        if not self.channels[call_id]:
+            del self.channels[call_id]
+
+    def send_digits(self, call_id: str, digits: str) -> None:
+        self.told.append(("digits", call_id, digits))
+
+    def force_key_frame(self, call_id: str) -> None:
+        self.told.append(("key frame", call_id))
+
+    def mute(self, on: bool) -> None:
+        self.told.append(("mute", on))
+
+    def set_volume(self, percent: int) -> None:
+        self.told.append(("volume", percent))
+
+    def statistics(self, call_id: str) -> message.Statistics | None:
+        return self.reports.get(call_id)
+
+    async def screenshot(self, image_format: str, width: int, height: int) -> bytes:
+        self.screenshots += 1
+        if not self.picture:
+            raise DeviceError("there is no screen")
+        return self.picture
+
+
+class SimpleButtons:
+    """The part of a board that the API presses."""
+
+    def __init__(self, name: str = "sim") -> None:
+        self.name = name
+        self.pressed: list[str] = []
+
+    def press(self, button: str) -> None:
+        if button not in BUTTONS:
+            raise DeviceError(f"there is no button {button}")
+        self.pressed.append(button)
