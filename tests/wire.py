@@ -105,6 +105,8 @@ class Wire:
                 self.sent.append((self.now, flow, data))
                 if (address, flow) in self._streams:
                     self._later(self._deliver, *self._streams[address, flow], data)
+                else:
+                    self._later(self._deliver_waiting, address, flow, data)
             case Open():
                 self._later(self._open, address, flow)
             case Close():
@@ -120,6 +122,11 @@ class Wire:
     def _deliver(self, address: Address, flow: Flow, data: bytes) -> None:
         if address in self.cores:
             self.cores[address].receive_data(flow, data, self.now)
+
+    def _deliver_waiting(self, address: Address, flow: Flow, data: bytes) -> None:
+        """Deliver what was sent before the stream was open (`Open`: data sent meanwhile waits)."""
+        if (address, flow) in self._streams:
+            self._deliver(*self._streams[address, flow], data)
 
     def _open(self, address: Address, flow: Flow) -> None:
         if flow.remote not in self.cores:
