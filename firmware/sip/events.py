@@ -111,7 +111,7 @@ class Ended:
 
     session: InviteSession
     status: int | None
-    """Of the final response that ended it (408 also when nothing was heard, 503 when the transport failed), else None."""
+    """Of the final response that ended it (408 too if nothing was heard, 503 if the transport failed), else None."""
     reason: str
     """The status's reason phrase, or the value of the BYE's or CANCEL's Reason header field (RFC 3326), or ""."""
     by_far_end: bool

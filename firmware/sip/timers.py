@@ -77,7 +77,7 @@ class Timers:
         return self._heap[0][0] if self._heap else None
 
     def fire(self, now: float) -> None:
-        """Fire all timers whose time has come, in their order; those they start are due at a later call at the latest."""
+        """Fire all timers whose time has come, in their order; what those start, fires by a later call."""
         due = []
         while self._heap and self._heap[0][0] <= now:
             due.append(heapq.heappop(self._heap)[2])

@@ -214,7 +214,9 @@ class ServerTransaction(Transaction):
         """Send a response of the TU.  LocalProtocolError: the final response is sent already."""
         what = _response_input(response.status)
         if what not in self.machine.table.get(self.state, {}):
-            raise LocalProtocolError(f"{response.status} in a {self.machine.name} transaction that is {self.state.value}")
+            raise LocalProtocolError(
+                f"{response.status} in a {self.machine.name} transaction that is {self.state.value}"
+            )
         if response is not self.response:
             self.response, self._data = response, response.encode()
         trying = self._running.pop(Input.TIMER_TRYING, None)
@@ -245,4 +247,4 @@ def acknowledgement(request: Request, response: Response) -> Request:
     headers.add("To", response.headers.get("To") or "")
     headers.add("Call-ID", request.call_id)
     headers.add("CSeq", f"{request.cseq.number} ACK")
-    return Request(headers=headers, method="ACK", uri=request.uri)
+    return Request("ACK", request.uri, headers)

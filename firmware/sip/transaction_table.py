@@ -1,4 +1,4 @@
-"""The four transaction machines of RFC 3261 section 17, as corrected by RFC 6026, each written as the table of its figure.
+"""The four transaction machines of RFC 3261 section 17, as corrected by RFC 6026, each the table of its figure.
 
 Rule 1: a row says what is above and under the line in the figure: in this state, on this input, go there and do that.
 Rule 2: what no row names is ignored: that is how a machine absorbs retransmissions.

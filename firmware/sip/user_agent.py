@@ -1,20 +1,39 @@
-"""A SIP user agent over UDP and TCP: the core that stands on the layers of RFC 3261 section 5."""
+"""A SIP user agent over UDP and TCP: the core that stands on the layers of RFC 3261 section 5.
+
+::
+
+    receive_data ──▶ transport ──▶ transaction_layer ──▶ uas ──▶ invite ──▶ events
+    actions      ◀── transport ◀── transaction       ◀──────────── invite ◀── commands
+
+What comes in is walked through that line here; what is unfit at some point is answered, or dropped and counted, there.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from firmware.sip.events import Event
-from firmware.sip.identity import Identity
+from firmware.errors import LocalProtocolError, RemoteProtocolError
+from firmware.sip.body import ACCEPTED, add_description, readable_description
+from firmware.sip.dialog import MAX_FORWARDS, request_uri
+from firmware.sip.events import Event, OptionsAnswered
+from firmware.sip.header import NameAddr
 from firmware.sip.invite import InviteSession
+from firmware.sip.layers import Layers, WhenFinal
+from firmware.sip.message import Headers, MalformedMessage, Request, Response
+from firmware.sip.transport import mark_source
+from firmware.sip.uas import Uas
 
 if TYPE_CHECKING:
     import random
+    from collections import Counter
 
     from firmware.sansio import Action, Flow
-    from firmware.sip.header import NameAddr
+    from firmware.sip.identity import Identity
     from firmware.sip.uri import Uri
+
+_NOT_IN_TO = frozenset(("method", "maddr", "ttl", "transport", "lr"))
+"""RFC 3261 19.1.1, table 1: URI parameters that say how to reach somebody, not who it is."""
 
 
 class UserAgent:
@@ -24,16 +43,38 @@ class UserAgent:
     our own address as the far end reaches it (it stands in Via and Contact), and the far end's address.
     """
 
-    capabilities: bytes | None
-    """The session description that answers OPTIONS (RFC 3261 11.2), settable."""
-    counters: Counter[str]
-    """What was dropped or refused, by kind."""
+    def __init__(self, identity: Identity, rng: random.Random) -> None:
+        self._layers = Layers(identity, rng)
+        self._transport = self._layers.transport
+        self._transactions = self._layers.transactions
+        self._uas = Uas(self._layers)
+        self.counters: Counter[str] = self._layers.counters
+        """What was dropped or refused, by kind."""
 
-    def __init__(self, identity: Identity, rng: random.Random) -> None: ...
+    @property
+    def capabilities(self) -> bytes | None:
+        """The session description that answers OPTIONS (RFC 3261 11.2), settable."""
+        return self._uas.capabilities
+
+    @capabilities.setter
+    def capabilities(self, description: bytes | None) -> None:
+        self._uas.capabilities = description
 
     @property
     def sessions(self) -> tuple[InviteSession, ...]:
         """The calls that have not ended."""
+        return tuple(self._layers.sessions)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many sessions, dialogs, transactions and timers are in memory, to watch for leaks."""
+        layers = self._layers
+        return {
+            "sessions": len(layers.sessions),
+            "dialogs": len(layers.dialogs),
+            "transactions": len(layers.transactions),
+            "timers": len(layers.timers),
+        }
 
     def invite(
         self, flow: Flow, target: Uri, offer: bytes | None, now: float, *, from_: NameAddr | None = None
@@ -42,11 +83,145 @@ class UserAgent:
 
         LocalProtocolError: the limit of sessions or transactions is reached.
         """
+        if len(self._layers.sessions) >= self._layers.identity.max_sessions:
+            raise LocalProtocolError(f"{len(self._layers.sessions)} calls are all this unit takes")
+        request = self._request("INVITE", flow, target, from_)
+        self._layers.add_contact(request, flow)
+        self._layers.add_abilities(request)
+        add_description(request, offer)
+        return InviteSession.outgoing(self._layers, flow, request, now)
 
     def options(self, flow: Flow, target: Uri, now: float) -> str:
         """Ask what *target* can do; OptionsAnswered follows with the Call-ID that this returns.
 
         LocalProtocolError: the limit of transactions is reached.
         """
+        request = self._request("OPTIONS", flow, target, None)
+        request.headers.add("Accept", ACCEPTED)
+        call_id = request.call_id
 
-    # sansio.Core: flow_opened, flow_closed, receive_data, handle_timer, timer, actions, events
+        def report(status: int, reason: str, _now: float, response: Response | None) -> None:
+            allow = response.allow if response is not None else ()
+            body = readable_description(response) if response is not None else None
+            self._layers.events.append(OptionsAnswered(call_id, status, reason, allow, body))
+
+        self._layers.send(request, flow, WhenFinal(report), now)
+        return call_id
+
+    # sansio.Core
+
+    def flow_opened(self, flow: Flow, now: float) -> None:  # noqa: ARG002
+        """Take that a stream exists."""
+        self._transport.flow_opened(flow)
+
+    def flow_closed(self, flow: Flow, now: float) -> None:
+        """Take that a stream has ended, or that an address can't be reached."""
+        self._transport.flow_closed(flow)
+        self._transactions.flow_closed(flow, now)
+
+    def receive_data(self, flow: Flow, data: bytes, now: float) -> None:
+        """Take a datagram, or the next bytes of a stream."""
+        for message in self._transport.receive(flow, data):
+            if isinstance(message, Response):
+                self._receive_response(message, now)
+            elif isinstance(message, Request):
+                self._receive_request(message, flow, now)
+            else:
+                self._receive_malformed(message, flow)
+        if self._transport.is_broken(flow):
+            # RFC 3261 18.3: where the next message begins can't be told any more.
+            self._transport.close(flow)
+            self._transactions.flow_closed(flow, now)
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due."""
+        self._layers.timers.fire(now)
+
+    def timer(self) -> float | None:
+        """When handle_timer is wanted, or None."""
+        return self._layers.timers.next()
+
+    def actions(self) -> list[Action]:
+        """Give what is to be done, in order, and forget it."""
+        actions, self._transport.actions = self._transport.actions, []
+        return actions
+
+    def events(self) -> list[Event]:
+        """Give what the application should know, in order, and forget it."""
+        events, self._layers.events = self._layers.events, []
+        return events
+
+    def _request(self, method: str, flow: Flow, target: Uri, from_: NameAddr | None) -> Request:
+        """Begin a request outside of a dialog (RFC 3261 8.1.1)."""
+        if not self._transactions.client_room:
+            raise LocalProtocolError("too many transactions")
+        layers = self._layers
+        parameters = tuple(item for item in target.parameters if item[0].lower() not in _NOT_IN_TO)
+        headers = Headers()
+        headers.add("Max-Forwards", str(MAX_FORWARDS))
+        headers.add("From", str((from_ or layers.from_address(flow)).with_tag(layers.token())))
+        headers.add("To", str(NameAddr("", replace(target, parameters=parameters, headers=()))))
+        headers.add("Call-ID", layers.token())
+        headers.add("CSeq", f"1 {method}")
+        return Request(method, request_uri(target), headers)
+
+    def _receive_response(self, response: Response, now: float) -> None:
+        try:
+            response.check()
+            if len(response.vias) > 1:
+                # RFC 3261 8.1.3.3: it was meant for somebody behind a proxy that we are not.
+                raise RemoteProtocolError("more than one Via in a response")
+            transaction = self._transactions.match_response(response)
+        except RemoteProtocolError:
+            self.counters["malformed response"] += 1
+            return
+        if transaction is None:
+            # RFC 6026 7.2: also a 2xx is dropped once its transaction is gone.
+            self.counters["stray response"] += 1
+            return
+        transaction.receive(response, now)
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        try:
+            mark_source(request, flow)
+            request.check()
+        except RemoteProtocolError as error:
+            self._refuse_statelessly(request, flow, error.status)
+            return
+        transaction = self._transactions.match_request(request)
+        if transaction is not None:
+            transaction.receive(request, now)
+        elif request.method == "ACK":
+            self._uas.receive_ack(request, now)
+        elif not self._transactions.server_room:
+            # RFC 3261 21.5.4; without a transaction, so that a flood costs no memory (8.2.7).
+            self._refuse_statelessly(request, flow, 503)
+        else:
+            self._uas.receive(request, flow, now)
+
+    def _receive_malformed(self, error: MalformedMessage, flow: Flow) -> None:
+        request = error.request
+        if request is None:
+            self.counters["malformed message"] += 1
+            return
+        try:
+            mark_source(request, flow)
+        except RemoteProtocolError:
+            self.counters["malformed message"] += 1
+            return
+        self._refuse_statelessly(request, flow, error.status)
+
+    def _refuse_statelessly(self, request: Request, flow: Flow, status: int) -> None:
+        self.counters[f"refused {status}"] += 1
+        if not request.answerable:
+            return
+        try:
+            via = request.via
+        except RemoteProtocolError:
+            return
+        # RFC 3261 8.2.7: the same To tag for each retransmission.
+        tag = f"{hash((request.headers.get('Call-ID'), request.headers.get('From'), via.branch)) & (2**64 - 1):016x}"
+        response = self._layers.respond(request, status, to_tag=tag)
+        if status == 503:
+            response.headers.add("Retry-After", str(self._layers.rng.randint(5, 15)))
+        self._transport.send_response(flow, via, response.encode())

@@ -1,0 +1,191 @@
+"""One INVITE of ours, initial or re-INVITE: its transaction, its forks, their ACKs, its CANCEL.
+
+It outlives its session where it must: a 2xx is acknowledged whenever it comes (RFC 3261 13.2.2.4), and what nobody
+wants any more gets a BYE as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from firmware.sip.body import add_description, readable_description
+from firmware.sip.dialog import Dialog
+from firmware.sip.layers import DialogEntry, Layers, WhenFinal, reason_phrase
+from firmware.sip.message import Headers, Request, Response
+from firmware.sip.timers import T1
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.sansio import Flow
+    from firmware.sip.invite import InviteSession
+    from firmware.sip.timers import Timer
+    from firmware.sip.transaction import ClientTransaction
+
+MAX_FORKS: Final = 8
+"""Far ends that one INVITE may reach; those beyond get no early dialog, and no ACK."""
+RING_LIMIT: Final = 200.0
+"""Seconds from a provisional response to giving up: a UAS that still rings repeats it every minute (13.3.1.1), and
+proxies give up after three (16.6, Timer C)."""
+
+
+class InviteClient:
+    """The UAC's side of one INVITE."""
+
+    def __init__(
+        self, session: InviteSession, layers: Layers, request: Request, flow: Flow, now: float, dialog: Dialog | None
+    ) -> None:
+        """Send the INVITE; *dialog* is that of a re-INVITE."""
+        self.offer: Final = request.body or None
+        self._session = session
+        self._layers = layers
+        self._dialog = dialog
+        self._early: dict[str, Dialog] = {}
+        self._early_answers: dict[str, bytes] = {}
+        self._acks: dict[str, tuple[Flow, bytes] | None] = {}
+        """By To tag: what every retransmission of the 2xx is answered with; None until the answer is known."""
+        self._final = False
+        self._provisional = False
+        self._cancelling = False
+        self._cancelled = False
+        self._limit: Timer | None = None
+        self._transaction = layers.send(request, flow, self, now)
+
+    @property
+    def request(self) -> Request:
+        """The INVITE."""
+        return self._transaction.request
+
+    @property
+    def early_dialog(self) -> Dialog | None:
+        """The latest early dialog."""
+        return next(reversed(self._early.values()), None)
+
+    def cancel(self, now: float) -> None:
+        """Give the call up, by CANCEL as soon as that is allowed; what happens then is reported as ever."""
+        self._cancelling = True
+        # RFC 3261 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent".
+        if self._provisional and not self._final and not self._cancelled:
+            self._cancelled = True
+            cancel = _cancellation(self.request)
+            self._layers.transactions.request(cancel, self._transaction.flow, WhenFinal(), now)
+            # 9.1: no final response to the INVITE within 64*T1 after the CANCEL: consider it cancelled.
+            self._set_limit(now + 64 * T1, self._forsaken)
+
+    def acknowledge(self, dialog: Dialog, body: bytes | None) -> None:
+        """Send ACK to the 2xx that made this dialog, or that answered the re-INVITE in it (13.2.2.4)."""
+        self._clear_limit()
+        ack = dialog.request("ACK", self.request.cseq.number)
+        flow = self._layers.flow_of(dialog)
+        self._layers.complete(ack, flow)
+        add_description(ack, body)
+        data = ack.encode()
+        self._acks[dialog.id.remote_tag] = (flow, data)
+        self._layers.transport.send(flow, data)
+
+    # ClientUser
+
+    def response_received(self, _transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take a response."""
+        if response.status < 200:
+            self._provisional_received(response, now)
+        elif response.status < 300:
+            self._success_received(response, now)
+        else:
+            self._finish()
+            self._session.refused(self, response.status, response.reason, now)
+
+    def request_failed(self, _transaction: ClientTransaction, status: int, now: float) -> None:
+        """Take that no final response will come."""
+        self._finish()
+        self._session.refused(self, status, reason_phrase(status), now)
+
+    def _provisional_received(self, response: Response, now: float) -> None:
+        self._provisional = True
+        if self._cancelling:
+            self.cancel(now)
+            return
+        self._set_limit(now + RING_LIMIT, self._unanswered)
+        if response.status == 100:
+            return
+        tag = response.to.tag
+        body = readable_description(response)
+        # RFC 3261 12.1: a provisional response with a tag makes an early dialog, one for each tag.
+        if tag is not None and self._dialog is None:
+            if tag not in self._early and len(self._early) < MAX_FORKS:
+                dialog = self._early[tag] = Dialog.of_caller(self.request, response, self._transaction.flow)
+                self._layers.dialogs[dialog.id] = DialogEntry(dialog, self._session)
+            if body is not None and tag in self._early:
+                self._early_answers[tag] = body
+        self._session.progressed(response.status, response.reason, body)
+
+    def _success_received(self, response: Response, now: float) -> None:
+        tag = response.to.tag or ""
+        if tag in self._acks:
+            sent = self._acks[tag]
+            if sent is not None:
+                self._layers.transport.send(*sent)
+            return
+        if len(self._acks) >= MAX_FORKS:
+            self._layers.counters["fork over the limit"] += 1
+            return
+        self._acks[tag] = None
+        if self._dialog is not None:
+            dialog = self._dialog
+            dialog.refresh(response)
+        elif (early := self._early.get(tag)) is not None:
+            dialog = early
+            dialog.confirm(response)
+        else:
+            dialog = Dialog.of_caller(self.request, response, self._transaction.flow)
+        if self._final:
+            # 13.2.2.4: another fork answered as well; the call that we have stays, this one is ended.
+            self.acknowledge(dialog, None)
+            self._layers.send_in_dialog(dialog, dialog.request("BYE"), WhenFinal(), now)
+            return
+        body = readable_description(response) or self._early_answers.get(tag)
+        self._finish()
+        self._set_limit(now + 64 * T1, self._unacknowledged)
+        self._session.succeeded(self, dialog, body, now)
+
+    def _finish(self) -> None:
+        """Take that a final response is here: other forks' early dialogs go."""
+        self._final = True
+        self._clear_limit()
+        for dialog in self._early.values():
+            self._layers.dialogs.pop(dialog.id, None)
+        self._early.clear()
+        self._early_answers.clear()
+
+    def _unanswered(self, now: float) -> None:
+        self._session.unanswered()
+        self.cancel(now)
+
+    def _forsaken(self, now: float) -> None:
+        self._transaction.terminate()
+        self.request_failed(self._transaction, 408, now)
+
+    def _unacknowledged(self, now: float) -> None:
+        self._session.lost(408, "No Answer To The Offer", now)
+
+    def _set_limit(self, at: float, action: Callable[[float], None]) -> None:
+        self._clear_limit()
+        self._limit = self._layers.timers.start(at, action)
+
+    def _clear_limit(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
+
+def _cancellation(invite: Request) -> Request:
+    """The CANCEL of an INVITE (RFC 3261 9.1): its Request-URI, Call-ID, From, To, CSeq number, Route and top Via."""
+    headers = Headers()
+    headers.add("Via", str(invite.via))
+    for route in invite.headers.all("Route"):
+        headers.add("Route", route)
+    headers.add("Max-Forwards", "70")
+    for name in ("From", "To", "Call-ID"):
+        headers.add(name, invite.headers.get(name) or "")
+    headers.add("CSeq", f"{invite.cseq.number} CANCEL")
+    return Request("CANCEL", invite.uri, headers)

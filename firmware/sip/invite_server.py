@@ -1,0 +1,161 @@
+"""One INVITE of the far end, initial or re-INVITE: its responses, and the 2xx that is repeated until its ACK comes.
+
+The 2xx is repeated here and not in the transaction, over any transport, because its ACK comes end to end
+(RFC 3261 13.3.1.4).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from firmware.sip.body import add_description
+from firmware.sip.layers import Layers
+from firmware.sip.timers import T1, T2
+from firmware.sip.transaction_table import State
+
+if TYPE_CHECKING:
+    from firmware.sip.dialog import Dialog
+    from firmware.sip.invite import InviteSession
+    from firmware.sip.message import Request, Response
+    from firmware.sip.timers import Timer
+    from firmware.sip.transaction import ServerTransaction
+
+REPEAT_PROVISIONAL: Final = 60.0
+"""Seconds; RFC 3261 13.3.1.1: "at every minute", so that no proxy gives up."""
+ANSWER_LIMIT: Final = 180.0
+"""Seconds that a call may ring here; RFC 3261 leaves it to us, and proxies give up after three minutes (16.6)."""
+OFFER_LIMIT: Final = 64 * T1
+"""Seconds that a re-INVITE may wait for the application."""
+
+
+class InviteServer:
+    """The UAS's side of one INVITE."""
+
+    def __init__(
+        self,
+        session: InviteSession,
+        layers: Layers,
+        transaction: ServerTransaction,
+        dialog: Dialog,
+        offer: bytes | None,
+        now: float,
+    ) -> None:
+        self.offer: Final = offer
+        self.answered = False
+        """The final response is sent."""
+        self.accepted = False
+        """It was a 2xx; until its ACK comes, this INVITE is under way."""
+        self._session = session
+        self._layers = layers
+        self._transaction = transaction
+        self._dialog = dialog
+        self._interval = T1
+        self._repeat: Timer | None = None
+        self._limit: Timer | None = None
+        transaction.user = self
+        self._set_limits(now)
+
+    @property
+    def request(self) -> Request:
+        """The INVITE."""
+        return self._transaction.request
+
+    @property
+    def local_tag(self) -> str:
+        """Our tag in To of every response."""
+        return self._dialog.id.local_tag
+
+    def provide(self, status: int, body: bytes | None, now: float) -> None:
+        """Send a provisional response, and again every minute."""
+        response = self._respond(status)
+        self._add_dialog(response)
+        add_description(response, body)
+        self._transaction.respond(response, now)
+        self._stop_repeating()
+        self._repeat = self._layers.timers.start(now + REPEAT_PROVISIONAL, self._repeat_provisional)
+
+    def accept(self, body: bytes, now: float) -> None:
+        """Send the 2xx, and again until ``acknowledged``."""
+        response = self._respond(200)
+        self._add_dialog(response)
+        self._layers.add_abilities(response)
+        add_description(response, body)
+        self.stop()
+        self.answered = self.accepted = True
+        self._transaction.respond(response, now)
+        self._repeat = self._layers.timers.start(now + T1, self._repeat_success)
+        self._limit = self._layers.timers.start(now + 64 * T1, self._unacknowledged)
+
+    def refuse(self, status: int, reason: str, now: float, retry_after: int | None = None) -> None:
+        """Send a final response other than 2xx; nothing if there was one."""
+        if self.answered:
+            return
+        self.stop()
+        self.answered = True
+        response = self._respond(status, reason)
+        if retry_after is not None:
+            response.headers.add("Retry-After", str(retry_after))
+        self._transaction.respond(response, now)
+
+    def stop(self) -> None:
+        """Stop repeating and waiting: the ACK is here, or nobody cares any more."""
+        self._stop_repeating()
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
+    # ServerUser
+
+    def ack_received(self, _transaction: ServerTransaction, ack: Request, now: float) -> None:
+        """Take an ACK with the INVITE's own branch."""
+        self._session.ack_received(ack, now)
+
+    def response_failed(self, _transaction: ServerTransaction, now: float) -> None:
+        """Do nothing: a 2xx is repeated over a new connection (18.2.2), any other response ended the matter."""
+
+    def cancelled(self, reason: str, now: float) -> None:
+        """Take a CANCEL (RFC 3261 9.2); it has no effect once the final response is sent."""
+        if not self.answered:
+            self._session.cancelled(self, 487, reason, now)
+
+    def _respond(self, status: int, reason: str = "") -> Response:
+        return self._layers.respond(self.request, status, reason, self.local_tag)
+
+    def _add_dialog(self, response: Response) -> None:
+        """Add what makes the dialog at the far end (RFC 3261 12.1.1)."""
+        for value in self.request.headers.lines("Record-Route"):
+            response.headers.add("Record-Route", value)
+        self._layers.add_contact(response, self._transaction.flow)
+
+    def _set_limits(self, now: float) -> None:
+        initial = self.request.to.tag is None
+        seconds = ANSWER_LIMIT if initial else OFFER_LIMIT
+        expires = self.request.expires
+        # RFC 3261 13.3.1: an INVITE that expires is answered 487.
+        status = 487 if expires is not None and expires < seconds else (480 if initial else 500)
+        self._limit = self._layers.timers.start(
+            now + (expires if expires is not None and status == 487 else seconds),
+            lambda at: self._session.cancelled(self, status, "", at),
+        )
+
+    def _repeat_provisional(self, now: float) -> None:
+        response = self._transaction.response
+        if response is not None and not self.answered:
+            self._transaction.respond(response, now)
+            self._repeat = self._layers.timers.start(now + REPEAT_PROVISIONAL, self._repeat_provisional)
+
+    def _repeat_success(self, now: float) -> None:
+        response = self._transaction.response
+        if response is not None and self._transaction.state is State.ACCEPTED:
+            self._transaction.respond(response, now)
+            self._interval = min(2 * self._interval, T2)
+            self._repeat = self._layers.timers.start(now + self._interval, self._repeat_success)
+
+    def _unacknowledged(self, now: float) -> None:
+        self.stop()
+        self._session.never_acknowledged(now)
+
+    def _stop_repeating(self) -> None:
+        if self._repeat is not None:
+            self._repeat.cancel()
+            self._repeat = None

@@ -1,0 +1,129 @@
+"""Which transaction a message belongs to (RFC 3261 17.1.3, 17.2.3), and how many there may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from firmware.sip.message import Request, Response
+from firmware.sip.transaction import ClientTransaction, ClientUser, ServerTransaction, Transaction
+from firmware.sip.transaction_table import State
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from firmware.sansio import Flow
+    from firmware.sip.timers import Timers
+    from firmware.sip.transport import Transport
+
+MAGIC_COOKIE: Final = "z9hG4bK"
+"""RFC 3261 8.1.1.7: a branch that begins so is unique across space and time."""
+
+
+class TransactionLayer:
+    """All transactions of one user agent."""
+
+    def __init__(self, transport: Transport, timers: Timers, max_transactions: int) -> None:
+        self._transport = transport
+        self._timers = timers
+        self._max_transactions = max_transactions
+        self._clients: dict[Hashable, ClientTransaction] = {}
+        self._servers: dict[Hashable, ServerTransaction] = {}
+        self._initial: dict[Hashable, ServerTransaction] = {}
+        """Requests outside of any dialog, by what stays the same on every path that a fork takes (8.2.2.2)."""
+
+    def __len__(self) -> int:
+        return len(self._clients) + len(self._servers)
+
+    @property
+    def client_room(self) -> bool:
+        """Whether the application may start one more request."""
+        return len(self._clients) < self._max_transactions
+
+    @property
+    def server_room(self) -> bool:
+        """Whether one more request can be taken."""
+        return len(self._servers) < self._max_transactions
+
+    def request(self, request: Request, flow: Flow, user: ClientUser, now: float) -> ClientTransaction:
+        """Send a request, its own Via on top, in a transaction of its own."""
+        key = (request.via.branch, request.method)
+
+        def forget(_: Transaction) -> None:
+            self._clients.pop(key, None)
+
+        transaction = ClientTransaction(request, flow, user, self._transport, self._timers, forget)
+        self._clients[key] = transaction
+        transaction.start(now)
+        return transaction
+
+    def accept(self, request: Request, flow: Flow, now: float) -> ServerTransaction:
+        """Make the transaction of a request that matches none."""
+        key, initial = _server_key(request), _initial_key(request)
+
+        def forget(transaction: Transaction) -> None:
+            self._servers.pop(key, None)
+            if self._initial.get(initial) is transaction:
+                del self._initial[initial]
+
+        transaction = ServerTransaction(request, flow, self._transport, self._timers, forget)
+        self._servers[key] = transaction
+        if request.to.tag is None:
+            self._initial.setdefault(initial, transaction)
+        transaction.receive(request, now)
+        return transaction
+
+    def match_response(self, response: Response) -> ClientTransaction | None:
+        """Find the transaction of a response (17.1.3).  RemoteProtocolError: its Via or CSeq can't be read."""
+        via = response.via
+        transaction = self._clients.get((via.branch, response.cseq.method))
+        if transaction is None:
+            return None
+        sent = transaction.request.via
+        # 18.1.2: a response whose sent-by is not ours is dropped.
+        return transaction if (via.host.lower(), via.port) == (sent.host.lower(), sent.port) else None
+
+    def match_request(self, request: Request) -> ServerTransaction | None:
+        """Find the transaction that a retransmission or an ACK belongs to (17.2.3)."""
+        transaction = self._servers.get(_server_key(request))
+        if transaction is None or _has_cookie(request):
+            return transaction
+        # RFC 2543: the To tag of an ACK is that of the response, any other's is that of the first request.
+        if request.method == "ACK":
+            expected = transaction.response.to.tag if transaction.response is not None else None
+        else:
+            expected = transaction.request.to.tag
+        return transaction if request.to.tag == expected else None
+
+    def match_cancel(self, cancel: Request) -> ServerTransaction | None:
+        """Find the INVITE that a CANCEL is meant for (9.2)."""
+        transaction = self._servers.get(_server_key(cancel, "INVITE"))
+        return None if transaction is None or transaction.state is State.CONFIRMED else transaction
+
+    def merged(self, request: Request) -> bool:
+        """Whether this request, which matches no transaction, has come already by another path (8.2.2.2)."""
+        return request.to.tag is None and _initial_key(request) in self._initial
+
+    def flow_closed(self, flow: Flow, now: float) -> None:
+        """Take a transport error on all that runs on a flow (17.1.4, 17.2.4)."""
+        running: list[Transaction] = [*self._clients.values(), *self._servers.values()]
+        for transaction in running:
+            if transaction.flow == flow:
+                transaction.transport_failed(now)
+
+
+def _has_cookie(request: Request) -> bool:
+    branch = request.via.branch
+    return branch is not None and branch.startswith(MAGIC_COOKIE)
+
+
+def _server_key(request: Request, method: str = "") -> Hashable:
+    method = method or ("INVITE" if request.method == "ACK" else request.method)
+    via = request.via
+    if _has_cookie(request):
+        return (via.branch, via.host.lower(), via.port, method)
+    # 17.2.3: a client of RFC 2543 is known by all that it repeats; the To tag is compared afterwards.
+    return (str(request.uri), request.from_.tag, request.call_id, request.cseq.number, str(via), method)
+
+
+def _initial_key(request: Request) -> Hashable:
+    return (request.from_.tag, request.call_id, request.cseq.number, request.cseq.method)

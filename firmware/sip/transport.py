@@ -1,0 +1,149 @@
+"""The transport layer (RFC 3261 section 18): bytes to messages and back, and which flow a message takes.
+
+- A response goes back where its request came from: over the same stream (18.2.2), or by UDP to the source address and
+  port (RFC 3581).  ``maddr`` in a Via is not obeyed: it serves multicast only, and would let anybody aim our
+  retransmitted responses at a third party.
+- A broken stream is closed; so is one more than the bound allows.
+- What can't be read is counted; what can still be answered goes up as `MalformedMessage`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from firmware.sansio import Action, Close, Flow, Open, Send
+from firmware.sip.message import MalformedMessage, Request, Response, parse
+from firmware.sip.stream import StreamReader
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from firmware.sip.header import Via
+    from firmware.sip.uri import Uri
+
+DEFAULT_PORT: Final = 5060
+"""RFC 3261 19.1.2."""
+_TRANSPORTS: Final = ("udp", "tcp")
+_MAX_PINGS: Final = 16
+"""Keep-alives answered in one piece of a stream; a client sends one in minutes (RFC 5626 4.4.1)."""
+
+
+class Transport:
+    """The streams of one user agent, and what it wants sent."""
+
+    def __init__(self, max_connections: int, counters: Counter[str]) -> None:
+        self.actions: list[Action] = []
+        self._max_connections = max_connections
+        self._counters = counters
+        self._streams: dict[Flow, StreamReader] = {}
+
+    def flow_opened(self, flow: Flow) -> None:
+        """Take a stream that the far end opened, or that ours has opened."""
+        if flow in self._streams:
+            return
+        if len(self._streams) >= self._max_connections:
+            self._counters["connection over the limit"] += 1
+            self.actions.append(Close(flow))
+            return
+        self._streams[flow] = StreamReader()
+
+    def flow_closed(self, flow: Flow) -> None:
+        """Forget a stream."""
+        self._streams.pop(flow, None)
+
+    def is_open(self, flow: Flow) -> bool:
+        """Whether this stream exists, or is being opened."""
+        return flow in self._streams
+
+    def is_broken(self, flow: Flow) -> bool:
+        """Whether the rest of a stream can't be read, so that it is to be closed."""
+        return flow in self._streams and self._streams[flow].broken
+
+    def receive(self, flow: Flow, data: bytes) -> list[Request | Response | MalformedMessage]:
+        """Give the messages that a datagram or the next piece of a stream completes."""
+        if flow.transport == "udp":
+            if not data.strip(b"\r\n\0"):
+                return []  # RFC 5626 4.4, RFC 3261 7.5: a keep-alive.
+            try:
+                return [parse(data)]
+            except MalformedMessage as error:
+                return [error]
+        reader = self._streams.get(flow)
+        if reader is None:
+            return []
+        messages = reader.receive(data)
+        if reader.pings:
+            # RFC 5626 4.4.1: a double CRLF is answered by a single one.
+            self.actions.append(Send(flow, b"\r\n" * min(reader.pings, _MAX_PINGS)))
+        return messages
+
+    def send(self, flow: Flow, data: bytes) -> None:
+        """Send a message; a stream that does not exist is opened first (RFC 3261 18.1.1)."""
+        if flow.reliable and flow not in self._streams:
+            self._streams[flow] = StreamReader()
+            self.actions.append(Open(flow))
+        self.actions.append(Send(flow, data))
+
+    def send_response(self, flow: Flow, via: Via, data: bytes) -> None:
+        """Send a response to a request that came by *flow* with this top Via, after `mark_source` (RFC 3261 18.2.2)."""
+        if flow.reliable and flow not in self._streams:
+            # "If that connection is no longer open, the server SHOULD open a connection to the address in received,
+            # using the port in sent-by, or the default port."
+            if len(self._streams) >= self._max_connections:
+                self._counters["response without connection"] += 1
+                return
+            flow = Flow(flow.transport, flow.local, (via.received or via.host, via.port or DEFAULT_PORT))
+        elif not flow.reliable:
+            # RFC 3581 4: to the source port if the client asked for it, otherwise to the port of sent-by.
+            flow = Flow("udp", flow.local, (via.received or via.host, via.rport or via.port or DEFAULT_PORT))
+        self.send(flow, data)
+
+    def close(self, flow: Flow) -> None:
+        """Close a stream."""
+        self._counters["stream closed"] += 1
+        self._streams.pop(flow, None)
+        self.actions.append(Close(flow))
+
+    def flow_to(self, next_hop: Uri, flow: Flow) -> Flow:
+        """Which flow leads to *next_hop* for a request of a dialog that was made on *flow*.
+
+        An IP address is reached directly, by the transport that the URI names, or else by the dialog's; the dialog's
+        own stream is kept where it leads to the same host.  A name is reached on the dialog's flow.
+        """
+        try:
+            host = ipaddress.ip_address(next_hop.host)
+            peer, local = (ipaddress.ip_address(address[0].partition("%")[0]) for address in (flow.remote, flow.local))
+        except ValueError:
+            return flow
+        transport = (next_hop.parameter("transport") or flow.transport).lower()
+        if transport not in _TRANSPORTS or host.version != local.version or host.is_multicast or host.is_unspecified:
+            return flow
+        # RFC 3261 18 speaks of one connection for both directions only for responses, but a far end that called us by a
+        # stream takes requests on it as well, and may be unreachable by any other.
+        if flow.reliable and transport == flow.transport and host == peer and flow in self._streams:
+            return flow
+        return Flow(transport, flow.local, (str(host), next_hop.port or DEFAULT_PORT))
+
+
+def mark_source(request: Request, flow: Flow) -> None:
+    """Write into the top Via where the request came from: received (RFC 3261 18.2.1) and rport (RFC 3581 4).
+
+    What the far end itself wrote there is overwritten: it must not choose where the response goes.
+    RemoteProtocolError: there is no such Via.
+    """
+    via, host = request.via, flow.remote[0]
+    marked = via
+    if via.wants_rport:
+        marked = marked.with_parameter("rport", str(flow.remote[1]))
+    if via.wants_rport or via.host != host or via.parameter("received") is not None:
+        marked = marked.with_parameter("received", host)
+    if marked is via:
+        return
+    values = request.headers.all("Via")
+    if len(values) == 1:
+        request.headers.set("Via", str(marked))
+        return
+    request.headers.remove("Via")
+    for value in [str(marked), *values[1:]][::-1]:
+        request.headers.prepend("Via", value)

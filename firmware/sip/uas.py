@@ -1,0 +1,179 @@
+"""What a UAS does with a request that begins a transaction, in the order of RFC 3261 8.2.
+
+Rule: the checks stand in a table; the first that finds fault answers, and nobody after it sees the request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from firmware.errors import RemoteProtocolError
+from firmware.sip.body import ACCEPTED, SDP, add_description, session_description
+from firmware.sip.dialog import DialogId
+from firmware.sip.identity import EXTENSIONS, METHODS
+from firmware.sip.invite import InviteSession
+from firmware.sip.invite_server import InviteServer
+from firmware.sip.layers import DialogEntry, Layers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.sansio import Flow
+    from firmware.sip.message import Request
+    from firmware.sip.transaction import ServerTransaction
+
+_KNOWN: Final = frozenset(("REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK", "UPDATE"))
+"""Methods that we recognise but don't support: 405; any other is 501 (RFC 3261 8.2.1, 21.5.2)."""
+
+
+class Refusal(RemoteProtocolError):
+    """A request is refused with ``status`` and this header field, which tells what would be accepted."""
+
+    def __init__(self, status: int, text: str, field: tuple[str, str] | None = None) -> None:
+        super().__init__(text, status)
+        self.field = field
+
+
+def _check_method(request: Request) -> None:
+    # RFC 3261 8.2.1
+    if request.method not in METHODS:
+        status = 405 if request.method in _KNOWN else 501
+        raise Refusal(status, f"method {request.method[:20]}", ("Allow", ", ".join(METHODS)))
+
+
+def _check_scheme(request: Request) -> None:
+    # RFC 3261 8.2.2.1; RFC 5630 4: sips wants TLS, which this user agent does not have yet.
+    if request.uri.scheme != "sip":
+        raise Refusal(416, f"scheme {request.uri.scheme[:20]}")
+
+
+def _check_extensions(request: Request) -> None:
+    # RFC 3261 8.2.2.3: not for CANCEL (and ACK, which never gets here).
+    if request.method == "CANCEL":
+        return
+    unknown = [tag for tag in request.require if tag not in EXTENSIONS]
+    if unknown:
+        raise Refusal(420, f"extensions {unknown[:4]}", ("Unsupported", ", ".join(unknown)))
+
+
+class Uas:
+    """The UAS core of one user agent."""
+
+    def __init__(self, layers: Layers) -> None:
+        self.capabilities: bytes | None = None
+        self._layers = layers
+        self._checks: Final[tuple[Callable[[Request], None], ...]] = (
+            _check_method,
+            _check_scheme,
+            self._check_dialog,
+            self._check_merged,
+            _check_extensions,
+        )
+        self._methods: Final[dict[str, Callable[[ServerTransaction, float], None]]] = {
+            "INVITE": self._invite,
+            "OPTIONS": self._options,
+            "CANCEL": self._cancel,
+            "BYE": self._in_dialog,
+            "INFO": self._in_dialog,
+        }
+
+    def receive(self, request: Request, flow: Flow, now: float) -> None:
+        """Take a well-formed request, other than ACK, that belongs to no transaction."""
+        refusal: RemoteProtocolError | None = None
+        try:
+            for check in self._checks:
+                check(request)
+        except RemoteProtocolError as error:
+            refusal = error
+        transaction = self._layers.transactions.accept(request, flow, now)
+        if refusal is None:
+            try:
+                self._methods[request.method](transaction, now)
+            except RemoteProtocolError as error:
+                refusal = error
+        if refusal is not None:
+            self._refuse(transaction, refusal, now)
+
+    def receive_ack(self, ack: Request, now: float) -> None:
+        """Take an ACK that belongs to no transaction: to a 2xx of ours, or to nothing."""
+        entry = self._entry(ack)
+        if entry is None:
+            self._layers.counters["stray ACK"] += 1
+        else:
+            entry.session.ack_received(ack, now)
+
+    def _entry(self, request: Request) -> DialogEntry | None:
+        """Whose dialog a request is in (RFC 3261 12.2.2)."""
+        dialog_id = DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")
+        return self._layers.dialogs.get(dialog_id)
+
+    def _check_dialog(self, request: Request) -> None:
+        if request.method == "CANCEL":
+            return
+        entry = self._entry(request)
+        if entry is None:
+            # RFC 3261 12.2.2, 15.1.2; RFC 6086 4.2.1: BYE and INFO live in dialogs only.
+            if request.to.tag is not None or request.method in ("BYE", "INFO"):
+                raise Refusal(481, "no such dialog")
+        elif not entry.dialog.in_order(request):
+            raise Refusal(500, "CSeq out of order")  # RFC 3261 12.2.2
+
+    def _check_merged(self, request: Request) -> None:
+        # RFC 3261 8.2.2.2
+        if request.method != "CANCEL" and self._layers.transactions.merged(request):
+            raise Refusal(482, "merged request")
+
+    def _invite(self, transaction: ServerTransaction, now: float) -> None:
+        entry = self._entry(transaction.request)
+        if entry is not None:
+            entry.session.request_received(entry.dialog, transaction, now)
+            return
+        offer = session_description(transaction.request)
+        self._check_room()
+        InviteSession.incoming(self._layers, transaction, offer, now)
+
+    def _in_dialog(self, transaction: ServerTransaction, now: float) -> None:
+        entry = self._entry(transaction.request)
+        if entry is not None:
+            entry.session.request_received(entry.dialog, transaction, now)
+
+    def _options(self, transaction: ServerTransaction, now: float) -> None:
+        request = transaction.request
+        if request.to.tag is None:
+            self._check_room()  # RFC 3261 11.2: the same status as for an INVITE.
+        response = self._layers.respond(request, 200)
+        self._layers.add_abilities(response)
+        self._layers.add_contact(response, transaction.flow)
+        response.headers.add("Accept", ACCEPTED)
+        response.headers.add("Accept-Encoding", "identity")
+        if not request.accept or any(range_.includes(SDP) for range_ in request.accept):
+            add_description(response, self.capabilities)
+        transaction.respond(response, now)
+
+    def _cancel(self, transaction: ServerTransaction, now: float) -> None:
+        request = transaction.request
+        invite = self._layers.transactions.match_cancel(request)
+        if invite is None:
+            raise Refusal(481, "nothing to cancel")  # RFC 3261 9.2
+        # RFC 3261 9.2: the To tag of both responses is the same.
+        tag = invite.user.local_tag if isinstance(invite.user, InviteServer) else ""
+        transaction.respond(self._layers.respond(request, 200, to_tag=tag), now)
+        if isinstance(invite.user, InviteServer):
+            invite.user.cancelled(request.headers.get("Reason") or "", now)
+
+    def _check_room(self) -> None:
+        # RFC 3261 21.4.24: "not willing or able to take additional calls at this end system"; 503 is for overload, and
+        # would make a proxy avoid all of this server (21.5.4).
+        if len(self._layers.sessions) >= self._layers.identity.max_sessions:
+            raise Refusal(486, "all lines are taken")
+
+    def _refuse(self, transaction: ServerTransaction, error: RemoteProtocolError, now: float) -> None:
+        self._layers.counters[f"refused {error.status}"] += 1
+        response = self._layers.respond(transaction.request, error.status)
+        field = error.field if isinstance(error, Refusal) else None
+        if error.status == 415:
+            field = ("Accept", ACCEPTED)  # RFC 3261 8.2.3
+            response.headers.add("Accept-Encoding", "identity")
+        if field is not None:
+            response.headers.add(*field)
+        transaction.respond(response, now)
