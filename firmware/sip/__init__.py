@@ -4,7 +4,7 @@ SIP carries text messages over datagrams or streams: a *request* asks, *response
 picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upwards::
 
     bytes      uri  header  field  message          a message's syntax                      7, 19.1, 20, 25
-      │        stream  multipart                    where it begins and ends, its parts     18.3; RFC 2046
+      │        stream  body                         where it begins and ends, its body      18.3, 7.4
       ▼
     messages   transaction                          a request and its responses, repeated   17; RFC 6026
       │                                             over UDP until answered

@@ -3,6 +3,7 @@
 - Text is what the wire carried, decoded as UTF-8 with ``surrogateescape``: bytes that are not UTF-8 survive a round
   trip.  `printable` makes such text fit for people.
 - White space is SP and HTAB alone: Python's own idea of white space (``strip()``, ``\\s``) knows far more characters.
+- A parameter's value may have more characters than a token (``=``, ``@``, ``/``...): peers put base64 into tags.
 - Every pattern runs in linear time on any text: loops are possessive, and an unterminated quoted string is consumed
   to its end, never tried again from its next character.
 """

@@ -44,6 +44,8 @@ class StreamReader:
         buffer = self._buffer
         if not self._searched:
             self._skip_line_breaks()
+            if buffer in (b"", b"\r"):
+                return False
         end = buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
         if (len(buffer) if end < 0 else end) > MAX_MESSAGE:
             self._break(found, None, DecodeError(f"more than {MAX_MESSAGE} bytes of header fields", 513))
