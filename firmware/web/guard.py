@@ -44,6 +44,7 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
+    "Server": "Visavis",
     "X-Content-Type-Options": "nosniff",
 }
 _PUBLIC: Final = frozenset((o.method, BASE + o.path) for o in OPERATIONS if o.public)
