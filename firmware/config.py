@@ -98,6 +98,7 @@ class Sip(Struct, frozen=True, kw_only=True):
             max_length=64,
             pattern=r"^[A-Za-z0-9_.!~*'()&=+$,;?/-]+$",
             description="The part before the @ of this unit's own address.",
+            extra={"allowed": "1 to 64 of the letters A to Z, digits and -_.!~*'()&=+$,;?/"},
         ),
     ] = "room"
 
