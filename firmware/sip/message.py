@@ -49,6 +49,7 @@ MAX_VALUES = 128
 T = TypeVar("T")
 
 _FOLD = re.compile(r"\r\n[ \t]+")
+_HALF_BREAK = re.compile(r"\r(?!\n)|(?<!\r)\n")
 _STATUS_LINE = re.compile(r"SIP/2\.0 ([1-6][0-9]{2})(?: (.*))?", re.IGNORECASE | re.DOTALL)
 
 
@@ -351,6 +352,7 @@ def parse_head(head: bytes) -> tuple[Request | Response | None, RemoteProtocolEr
     if text.count("\n") != breaks or text.count("\r") != breaks:
         # RFC 3261 25.1: CR and LF stand only together; half of one is how header fields are smuggled.
         problem = DecodeError("a line break that is not CRLF")
+        text = _HALF_BREAK.sub(" ", text)
     if "\r\n " in text or "\r\n\t" in text:
         # RFC 3261 7.3.1: a line that begins with white space continues the one before, and is one space.
         text = _FOLD.sub(" ", text)

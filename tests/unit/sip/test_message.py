@@ -258,6 +258,12 @@ def test_a_truncated_request_can_be_answered() -> None:
     assert response.cseq == CSeq(1, "INVITE")
 
 
+def test_half_a_line_break_is_not_echoed() -> None:
+    error = malformed(INVITE.replace(b"To: <", b"To: \r<"))
+    assert error.request is not None
+    assert respond(error.request, 400).headers.get("To") == "<sip:room@127.0.0.1>"
+
+
 def test_too_large_a_message() -> None:
     assert malformed(INVITE[:40] + b"x" * 70_000).status == 513
 
