@@ -86,6 +86,10 @@ class Ready(Struct, frozen=True, tag=True):
     """The worker takes commands; sent once, after Configure."""
 
 
+class Alive(Struct, frozen=True, tag=True):
+    """Every thread of the worker does its work; sent a few times a second.  A worker that stops saying so is killed."""
+
+
 class StreamStatistics(Struct, frozen=True):
     """One medium in one direction, over the last second."""
 
@@ -172,6 +176,7 @@ class Screenshot(Struct, frozen=True, tag=True):
 
 Report = (
     Ready
+    | Alive
     | Statistics
     | AudioTick
     | DigitReceived
