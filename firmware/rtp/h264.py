@@ -218,7 +218,8 @@ class Depacketizer:
             return
         kind = unit[0] & 0x1F
         if kind == SPS and self._only_before and not self._types & ~(1 << DELIMITER):
-            # The unit is whole from its start, and a coded video sequence that starts here refers to none before it.
+            # H.264 7.4.1.2.3: an SPS stands before the slices, so the picture is whole from its start; and a coded
+            # video sequence that starts here refers to none before it.
             self._hurt = False
         self._types |= 1 << kind
         self._parts.append(_START_CODE)
