@@ -84,7 +84,12 @@ class Unit:
 
 
 def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
+    """Give the protocols that are enabled."""
     endpoints: list[Endpoint] = []
+    if config.sip.enabled:
+        from firmware.signaling.sip import SipEndpoint
+
+        endpoints.append(SipEndpoint(config.sip, capabilities(config), ports, config.room.name))
     return endpoints
 
 

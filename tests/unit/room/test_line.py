@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import asyncio
+
+import virtual_loop
+from simple_room import AUDIO, CHANNELS, SimpleEndpoint
+
+from firmware.call.call import State
+from firmware.room.line import Line
+
+
+def line() -> Line:
+    return Line(SimpleEndpoint().dial("sip:far@example.com"))
+
+
+def test_what_others_see_of_a_call() -> None:
+    shown = line()
+    shown.call.remote_name = "Far"
+    shown.call.established(CHANNELS)
+    shown.active_since = 3.0
+    view = shown.view()
+    assert (view.remote, view.remote_name, view.title) == ("sip:far@example.com", "Far", "Far")
+    assert (view.state, view.active_since, view.sees) == (State.ACTIVE, 3.0, True)
+    assert view.codecs == ("G722", "H264")
+
+
+def test_a_far_end_that_is_only_heard() -> None:
+    shown = line()
+    shown.call.established((AUDIO,))
+    assert not shown.view().sees
+    assert shown.view().title == "sip:far@example.com"
+
+
+def test_a_timer_takes_the_place_of_the_one_before() -> None:
+    async def main() -> list[str]:
+        shown, rung = line(), []
+        loop = asyncio.get_running_loop()
+        shown.start_timer("ring", loop.call_later(1, rung.append, "first"))
+        shown.start_timer("ring", loop.call_later(2, rung.append, "second"))
+        shown.start_timer("answer", loop.call_later(2, rung.append, "answer"))
+        shown.start_timer("silence", loop.call_later(9, rung.append, "silence"))
+        shown.stop_timers("answer", "answer")
+        await asyncio.sleep(3)
+        shown.stop_timers()
+        await asyncio.sleep(10)
+        return rung
+
+    assert virtual_loop.run(main()) == ["second"]
