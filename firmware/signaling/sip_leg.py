@@ -1,0 +1,365 @@
+"""One SIP call: what happens in its session becomes reports to the Call, the Call's commands become requests.
+
+Rule 1: bodies are answered at once, so that an offer never waits while another event is handled.
+Rule 2: of our own offers (hold, resume) one is under way at a time; what is wanted meanwhile is offered after it.
+Rule 3: ports are given back after the call was reported released, so that nobody sends to sockets that are another's.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final, Protocol
+
+from firmware.call.call import EndReason, State
+from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocolError
+from firmware.signaling import causes, sip_info
+from firmware.signaling.sip_media import NoCommonMediaError
+from firmware.sip import events
+from firmware.sip.invite import State as SessionState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.call.call import Call
+    from firmware.sansio import Address, Flow
+    from firmware.signaling.sip_media import SipMedia
+    from firmware.sip.invite import InviteSession
+    from firmware.sip.uri import Uri
+    from firmware.sip.user_agent import UserAgent
+
+logger = logging.getLogger(__name__)
+
+KEY_FRAME_INTERVAL: Final = 0.5
+"""Seconds between two key-frame requests by INFO at least; a picture needs about that long to come."""
+
+Candidate = tuple[str, "Address"]
+"""Transport and address."""
+
+
+class Transport(Protocol):
+    """What carries the user agent's messages (`firmware.net.driver.Driver`)."""
+
+    def now(self) -> float:
+        """Give the time, s."""
+
+    def run(self) -> None:
+        """Do what the user agent wants done, and report its events."""
+
+    def local_flow(self, transport: str, remote: Address) -> Flow:
+        """Give the flow by which *remote* is called.  FirmwareError: there is no way to it."""
+
+
+class SipLeg:
+    """The leg (`firmware.call.endpoint.Leg`) of a SIP call.
+
+    *make_media* gives the media side for a local host; *on_session* is told each session that the leg takes up,
+    *on_gone* once when nothing more will happen.
+    """
+
+    call: Call
+
+    def __init__(
+        self,
+        agent: UserAgent,
+        transport: Transport,
+        make_media: Callable[[str], SipMedia],
+        on_session: Callable[[InviteSession, SipLeg], None],
+        on_gone: Callable[[SipLeg], None],
+    ) -> None:
+        self._agent = agent
+        self._transport = transport
+        self._make_media = make_media
+        self._on_session, self._on_gone = on_session, on_gone
+        self._session: InviteSession | None = None
+        self._media: SipMedia | None = None
+        self._offer: bytes | None = None
+        """The caller's offer, until it is answered."""
+        self._candidates: list[Candidate] = []
+        self._delayed_offer = False
+        self._heard = False
+        """The far end has responded: another address would be another telephone."""
+        self._offer_wanted = False
+        self._offer_out = False
+        self._key_frame_asked = float("-inf")
+        self._gone = False
+
+    # How it begins
+
+    def take(self, session: InviteSession, offer: bytes | None) -> None:
+        """Begin with a session that the far end made.  Raises what SipMedia.check does for its offer."""
+        media = self._make_media(session.flow.local[0])
+        if offer is not None:
+            media.check(offer)
+        self._session, self._media, self._offer = session, media, offer
+        self._on_session(session, self)
+
+    def invite(self, target: Uri, candidates: list[Candidate], delayed_offer: bool = False) -> None:
+        """Call *target* at the first of the addresses that can be reached; the call is released if there is none."""
+        self._candidates, self._delayed_offer = candidates, delayed_offer
+        self._try_next(target, "there is no address to try")
+
+    def fail(self, reason: EndReason, detail: str) -> None:
+        """End what has no session yet, or has one that can't go on."""
+        self.call.released(reason, detail)
+        if self._session is None:
+            self._finish()
+        else:
+            self._command(self._session.end, self._transport.now(), *causes.SIP_FAILURES.get(reason, (None,)))
+
+    def abandon(self) -> None:
+        """Forget the call, whatever the far end still has to say."""
+        self._finish()
+
+    # The commands of a Leg, see `firmware.call.endpoint`
+
+    def alert(self) -> None:
+        """Send 180 Ringing."""
+        if self._session is not None:
+            self._command(self._session.ring, self._transport.now())
+
+    def accept(self) -> None:
+        """Send 200 with our answer, or with our offer where the INVITE had none."""
+        session, media = self._require()
+        try:
+            body = media.offer() if self._offer is None else media.answer(self._offer)
+        except CallError as error:
+            self._refuse(EndReason.LOCAL_ERROR, str(error))
+        except (DecodeError, NoCommonMediaError) as error:
+            self._refuse(EndReason.NO_COMMON_MEDIA, str(error))
+        else:
+            self._command(session.accept, body, self._transport.now())
+
+    def release(self, reason: EndReason) -> None:
+        """Send what ends a session in its state: a final response, CANCEL or BYE."""
+        session = self._session
+        if session is None:
+            self.call.released(reason)
+            self._finish()
+        elif session.state is SessionState.INCOMING:
+            self._command(session.end, self._transport.now(), causes.SIP_STATUSES[reason])
+        else:
+            self._command(session.end, self._transport.now(), *causes.SIP_FAILURES.get(reason, (None,)))
+
+    def hold(self, on: bool) -> None:
+        """Offer that we take nothing more, or that we take it again (RFC 3264 8.4)."""
+        _, media = self._require()
+        media.held = on
+        self._offer_wanted = True
+        self._negotiate()
+
+    def send_digit(self, digit: str) -> None:
+        """Send the digit by INFO."""
+        session, _ = self._require()
+        self._command(session.info, sip_info.DTMF_RELAY, sip_info.digit_body(digit), self._transport.now())
+
+    def request_key_frame(self) -> None:
+        """Send INFO with a picture fast update, unless one has just been sent."""
+        session, _ = self._require()
+        now = self._transport.now()
+        if now - self._key_frame_asked >= KEY_FRAME_INTERVAL:
+            self._key_frame_asked = now
+            self._command(session.info, sip_info.MEDIA_CONTROL, sip_info.PICTURE_FAST_UPDATE, now)
+
+    # Events
+
+    def handle(self, event: events.Event) -> None:
+        """Take an event of our session."""
+        ending = self.call.state in (State.ENDING, State.ENDED)
+        match event:
+            case events.Ended():
+                self._ended(event)
+            case _ if ending:
+                pass
+            case events.Progress():
+                self._progress(event)
+            case events.Accepted(body=body):
+                self._accepted(body)
+            case events.Confirmed(body=body):
+                self._confirmed(body)
+            case events.Offered(body=body):
+                self._offered(body)
+            case events.Answered(body=body):
+                self._answered(body)
+            case events.OfferRefused(status=status, reason=reason):
+                self._offer_refused(f"{status} {reason}")
+            case events.Info():
+                self._info(event)
+            case _:
+                pass
+
+    def _progress(self, event: events.Progress) -> None:
+        _, media = self._require()
+        self._heard = True
+        if event.body and not self._delayed_offer:
+            try:
+                media.accept(event.body)
+            except (DecodeError, NoCommonMediaError) as error:
+                logger.info("= call %s: early media are of no use: %s", self.call.id, error)
+            else:
+                self.call.media_changed(media.channels, media.held_by_far_end)
+        self.call.alerting()
+
+    def _accepted(self, body: bytes | None) -> None:
+        session, media = self._require()
+        try:
+            if self._delayed_offer:
+                answer = media.answer(body or b"")
+                self._command(session.acknowledge, answer, self._transport.now())
+            elif body is not None or not media.channels:
+                media.accept(body or b"")
+        except CallError as error:
+            self.fail(EndReason.LOCAL_ERROR, str(error))
+        except (DecodeError, NoCommonMediaError) as error:
+            self.fail(EndReason.NO_COMMON_MEDIA, str(error))
+        else:
+            self._established(media)
+
+    def _confirmed(self, body: bytes | None) -> None:
+        session, media = self._require()
+        initial = self.call.state is State.CONNECTING
+        if body is not None or (initial and self._offer is None):
+            try:
+                media.accept(body or b"")
+            except (DecodeError, NoCommonMediaError) as error:
+                if initial:
+                    self.fail(EndReason.NO_COMMON_MEDIA, str(error))
+                    return
+                logger.info("= call %s: the answer in ACK is of no use: %s", self.call.id, error)
+        if initial:
+            self._established(media)
+        elif body is not None:
+            self._changed(media)
+        if self._offer_out and not session.negotiating:
+            # Theirs came between: ours is out of date, and takes what was agreed now as its ground (RFC 3261 14.1).
+            self._offer_out, self._offer_wanted = False, True
+        self._negotiate()
+
+    def _offered(self, body: bytes | None) -> None:
+        session, media = self._require()
+        now = self._transport.now()
+        try:
+            answer = media.offer(anew=True) if body is None else media.answer(body)
+        except DecodeError as error:
+            self._command(session.refuse_offer, error.status, now)
+        except NoCommonMediaError as error:
+            logger.info("= call %s: a change is refused: %s", self.call.id, error)
+            self._command(session.refuse_offer, 488, now)
+        except CallError as error:
+            logger.warning("= call %s: a change is refused: %s", self.call.id, error)
+            self._command(session.refuse_offer, 500, now)
+        else:
+            self._command(session.answer, answer, now)
+            if body is not None:
+                self._changed(media)
+
+    def _answered(self, body: bytes | None) -> None:
+        _, media = self._require()
+        try:
+            media.accept(body or b"")
+        except (DecodeError, NoCommonMediaError) as error:
+            self._offer_refused(str(error))
+            return
+        self._offer_out = False
+        self._changed(media)
+        self._negotiate()
+
+    def _offer_refused(self, words: str) -> None:
+        _, media = self._require()
+        logger.info("= call %s: our offer was refused: %s", self.call.id, words)
+        self._offer_out = False
+        media.withdraw()
+        if not self._offer_wanted:
+            refused = media.held
+            media.held = not refused
+            self.call.hold_refused(refused)
+        self._negotiate()
+
+    def _info(self, event: events.Info) -> None:
+        if event.content_type == sip_info.MEDIA_CONTROL:
+            if sip_info.wants_key_frame(event.body):
+                self.call.key_frame_requested()
+            return
+        digit = sip_info.read_digit(event.content_type, event.body)
+        if digit is not None:
+            self.call.digit_received(digit)
+
+    def _ended(self, event: events.Ended) -> None:
+        status = event.status
+        # RFC 3263 4.3: 503, also ours for a transport that failed, is what the next address is for.
+        if status == 503 and self.call.state is State.DIALING and not self._heard and self._candidates:
+            target, words = event.session.remote_target, event.reason
+            self._drop_attempt()
+            self._try_next(target, words)
+            return
+        detail = f"{status} {event.reason}".strip() if status is not None else event.reason
+        reason = causes.sip_end_reason(self.call.state, status) if event.by_far_end else EndReason.HUNG_UP
+        self.call.released(reason, detail)
+        self._finish()
+
+    # What they share
+
+    def _try_next(self, target: Uri, words: str) -> None:
+        while self._candidates:
+            transport, address = self._candidates.pop(0)
+            try:
+                flow = self._transport.local_flow(transport, address)
+            except FirmwareError as error:
+                words = str(error)
+                continue
+            media = self._media = self._make_media(flow.local[0])
+            try:
+                offer = None if self._delayed_offer else media.offer()
+                self._session = self._agent.invite(flow, target, offer, self._transport.now())
+            except (CallError, LocalProtocolError) as error:
+                self._drop_attempt()
+                self.fail(EndReason.LOCAL_ERROR, str(error))
+                return
+            self._on_session(self._session, self)
+            self._transport.run()
+            return
+        self.fail(EndReason.UNREACHABLE, words)
+
+    def _established(self, media: SipMedia) -> None:
+        self.call.established(media.channels)
+        if media.held_by_far_end:
+            self._changed(media)
+
+    def _changed(self, media: SipMedia) -> None:
+        self.call.media_changed(media.channels, media.held_by_far_end)
+
+    def _negotiate(self) -> None:
+        """Send the offer that is wanted, once nothing is under way."""
+        session, media = self._require()
+        if self._offer_wanted and not session.negotiating and session.state is SessionState.CONFIRMED:
+            self._offer_wanted, self._offer_out = False, True
+            self._command(session.reinvite, media.offer(), self._transport.now())
+
+    def _refuse(self, reason: EndReason, detail: str) -> None:
+        session, _ = self._require()
+        self.call.released(reason, detail)
+        self._command(session.end, self._transport.now(), causes.SIP_STATUSES[reason])
+
+    def _command(self, command: Callable[..., None], *arguments: object) -> None:
+        """Give the session a command; one that came too late is no error: the event that says so is on its way."""
+        try:
+            command(*arguments)
+        except LocalProtocolError as error:
+            logger.debug("= call %s: %s", self.call.id, error)
+        self._transport.run()
+
+    def _require(self) -> tuple[InviteSession, SipMedia]:
+        if self._session is None or self._media is None:
+            raise CallError("the call has not begun yet")
+        return self._session, self._media
+
+    def _drop_attempt(self) -> None:
+        if self._media is not None:
+            self._media.close()
+        self._session = self._media = None
+
+    def _finish(self) -> None:
+        if not self._gone:
+            self._gone = True
+            if self._media is not None:
+                self._media.close()
+            self._on_gone(self)
