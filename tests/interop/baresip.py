@@ -11,6 +11,7 @@ Pitfalls of version 1.0, met and avoided here:
 
 from __future__ import annotations
 
+import array
 import contextlib
 import json
 import queue
@@ -64,6 +65,7 @@ class Baresip:
         self.events: list[dict[str, Any]] = []
         self._responses: queue.Queue[dict[str, Any]] = queue.Queue()
         self._pictures = 0
+        self._heard = 0
 
     @property
     def uri(self) -> str:
@@ -156,14 +158,22 @@ class Baresip:
             time.sleep(0.02)
         raise AssertionError(f"baresip decoded no picture in {timeout} s\n{self.log()[-4000:]}")
 
-    def received_tone(self, frequency: float, seconds: float = 3.0) -> float:
-        """How much of the power received last, of about this long, is a tone of this frequency: 0 to 1."""
-        rate, channels = AUDIO_FORMATS[self.codec]
+    def forget_sound(self) -> None:
+        """Let `received_tone` judge only what comes from now on."""
+        self._heard = len(self._received())
+
+    def received_tone(self, frequency: float) -> float:
+        """How much of the power received lately, a second and a half of it at most, is at this frequency: 0 to 1."""
+        rate = AUDIO_FORMATS[self.codec][0]
+        return tone_share(self._received()[self._heard :][-rate * 3 // 2 :], frequency, rate)
+
+    def received_seconds(self) -> float:
+        """How much sound has come since `forget_sound`, s."""
+        return (len(self._received()) - self._heard) / AUDIO_FORMATS[self.codec][0]
+
+    def _received(self) -> array.array[int]:
         recorded = sorted(self.folder.glob("*-dec.wav"))
-        if not recorded:
-            return 0.0
-        samples = read_samples(recorded[-1], rate, channels)
-        return tone_share(samples[-round(seconds * rate) :], frequency, rate)
+        return read_samples(recorded[-1], AUDIO_FORMATS[self.codec][1]) if recorded else array.array("h")
 
     def usage(self) -> tuple[int, float]:
         """Resident memory, bytes, and CPU time, s, of the process."""

@@ -22,7 +22,7 @@ def write_tone(path: Path, frequency: float, rate: int, channels: int = 1, secon
     return path
 
 
-def read_samples(path: Path, rate: int, channels: int = 1) -> array.array[int]:
+def read_samples(path: Path, channels: int = 1) -> array.array[int]:
     """The first channel of a WAV file of 16 bits, even one still being written, whose header tells no length yet."""
     samples = array.array("h")
     data = path.read_bytes()[44:]

@@ -30,5 +30,11 @@ def test_two_baresips_see_and_hear_each_other(baresip: Callable[..., Baresip], c
     assert near.received_tone(440) < 0.1
     assert far.received_tone(440) > 0.9
     assert far.received_tone(1000) < 0.1
+    near.command("hold")
+    time.sleep(0.5)
+    far.forget_sound()
+    time.sleep(1)
+    assert far.received_seconds() < 0.1
+    assert far.received_tone(440) == 0
     near.command("hangup")
     far.wait_for("CALL_CLOSED")

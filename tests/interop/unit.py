@@ -48,6 +48,7 @@ class Unit:
         self.start_time = 0.0
         """s from the start of the process until it was ready."""
         self.exit_status: int | None = None
+        self._heard = 0
 
     def __enter__(self) -> Unit:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -147,10 +148,14 @@ class Unit:
         """The counter of the test card of this label on its screen; None: it isn't there."""
         return read_cards(self.screen()).get(card_number(label))
 
-    def heard_tone(self, frequency: float, seconds: float = 3.0) -> float:
-        """How much of the power that its speaker played last, of about this long, is at this frequency: 0 to 1."""
-        samples = read_samples(self.speaker, SPEAKER_RATE)
-        return tone_share(samples[-round(seconds * SPEAKER_RATE) :], frequency, SPEAKER_RATE)
+    def forget_sound(self) -> None:
+        """Let `heard_tone` judge only what is played from now on."""
+        self._heard = len(read_samples(self.speaker))
+
+    def heard_tone(self, frequency: float) -> float:
+        """How much of the power that it played lately, a second and a half at most, is at this frequency: 0 to 1."""
+        samples = read_samples(self.speaker)[self._heard :]
+        return tone_share(samples[-SPEAKER_RATE * 3 // 2 :], frequency, SPEAKER_RATE)
 
     def wait(self, wanted: Callable[[State], bool], timeout: float = 10.0) -> State:
         """Wait until the state is as wanted, and give it."""
