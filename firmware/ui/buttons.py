@@ -1,0 +1,104 @@
+"""What the buttons do: a table of actions on the room.
+
+Rule 1: a board calls in a thread of its own; the action runs on the room's event loop.
+Rule 2: one press is one action, however long it is and however badly the contact bounces.
+Rule 3: a button that makes no sense now does nothing: nobody reads error messages off a button.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from firmware.call.call import State
+from firmware.errors import FirmwareError
+
+if TYPE_CHECKING:
+    from firmware.ports import Button
+    from firmware.room import Room
+
+logger = logging.getLogger(__name__)
+
+VOLUME_STEP: Final = 5
+"""Percent."""
+REPEAT_TIME: Final = 0.05
+"""Seconds in which a button is not pressed twice by a finger; a second press is the contact's."""
+
+
+def press_call(room: Room, call_button: str) -> None:
+    """Answer what rings, else dial the configured address unless a call is up or being made."""
+    if any(call.state is State.INCOMING for call in room.state.calls):
+        room.answer()
+    elif call_button and not room.state.calls:
+        room.dial(call_button)
+
+
+def press_hang_up(room: Room, _call_button: str) -> None:
+    """End or refuse the foremost call."""
+    if room.state.calls:
+        room.hang_up()
+
+
+def press_mute(room: Room, _call_button: str) -> None:
+    """Mute the microphone, or open it again."""
+    room.set_mute(not room.state.muted)
+
+
+def press_volume_up(room: Room, _call_button: str) -> None:
+    """Make the speaker louder."""
+    room.set_volume(room.state.volume + VOLUME_STEP)
+
+
+def press_volume_down(room: Room, _call_button: str) -> None:
+    """Make the speaker softer."""
+    room.set_volume(room.state.volume - VOLUME_STEP)
+
+
+ACTIONS: Final[dict[str, Callable[[Room, str], None]]] = {
+    "call": press_call,
+    "hang_up": press_hang_up,
+    "mute": press_mute,
+    "volume_up": press_volume_up,
+    "volume_down": press_volume_down,
+}
+"""By name of ports.BUTTONS."""
+
+
+class Buttons:
+    """The buttons of a board, acting on a room.  Made on the event loop on which the room runs."""
+
+    def __init__(self, buttons: Mapping[str, Button], room: Room, call_button: str = "") -> None:
+        self._buttons = dict(buttons)
+        self._room = room
+        self._call_button = call_button
+        self._loop = asyncio.get_running_loop()
+        self._pressed: dict[str, float] = {}
+        for name, button in self._buttons.items():
+            button.when_pressed = partial(self._when_pressed, name)
+
+    def close(self) -> None:
+        """Let presses do nothing from now on."""
+        for button in self._buttons.values():
+            button.when_pressed = None
+        self._buttons.clear()
+
+    def _when_pressed(self, name: str) -> None:
+        """In the board's thread."""
+        with suppress(RuntimeError):  # the loop is closed: the unit stops
+            self._loop.call_soon_threadsafe(self._act, name, time.monotonic())
+
+    def _act(self, name: str, pressed: float) -> None:
+        last = self._pressed.get(name)
+        self._pressed[name] = pressed
+        if name not in self._buttons or (last is not None and pressed - last < REPEAT_TIME):
+            return
+        logger.info("the button %s was pressed", name)
+        try:
+            ACTIONS[name](self._room, self._call_button)
+        except FirmwareError as error:
+            logger.info("the button %s does nothing now: %s", name, error)

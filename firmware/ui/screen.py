@@ -1,0 +1,309 @@
+"""What is on the room's screen: a Scene as a pure function of the room's state and the time.
+
+Rule 1: measures are those of a screen of 1920 by 1080; nothing but pictures comes nearer than 5 % to an edge, which a
+television may cut.
+Rule 2: whoever is seen fills the screen; words stand on panels that let the picture through, and go when they are old.
+Rule 3: a scene that would look the same is not sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from firmware.call.call import State
+from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, SelfView, Words
+from firmware.ui import symbol
+
+if TYPE_CHECKING:
+    from firmware.room import CallView, RoomState
+
+WIDTH, HEIGHT = 1920, 1080
+LEFT, RIGHT, TOP, BOTTOM = 112, WIDTH - 112, 76, HEIGHT - 76
+
+NAME_TIME: Final = 8.0
+"""How long the far end's name is shown after a call is up, s."""
+VOLUME_TIME: Final = 2.5
+"""How long the volume is shown after a change, s."""
+MOST_ADDRESSES: Final = 3
+MOST_FAULTS: Final = 2
+
+BACKGROUND = "#10141c"
+WHITE, PALE, GREY = "#ffffff", "#c3cbd8", "#8590a3"
+GREEN, AMBER, RED, BLUE = "#4ade80", "#fbbf24", "#ff6b6b", "#5b9dff"
+ANSWER, DECLINE = "#22a55b", "#d64545"
+GLASS = "#0b0f16b8"
+"""What panels over pictures are made of."""
+
+Item = FarEnd | SelfView | Words | Image
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a scene depends on besides the room's state."""
+
+    now: float
+    """s, on the clock of ``CallView.active_since``."""
+    volume_changed: float | None = None
+    """When the volume changed last, s; None: it has not."""
+    clock: str = ""
+    """The time of day to show, ``14:05``; "": none."""
+    call_button: str = ""
+    """The address that the green button dials; "": none."""
+
+
+class Screen:
+    """Shows the room's state, and what changes by time alone; all on the event loop."""
+
+    def __init__(self, show: Callable[[Scene], None], call_button: str = "") -> None:
+        self._show = show
+        self._call_button = call_button
+        self._state: RoomState | None = None
+        self._volume_changed: float | None = None
+        self._shown: Scene | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def update(self, state: RoomState) -> None:
+        """Show this state from now on."""
+        if self._state is not None and state.volume != self._state.volume:
+            self._volume_changed = asyncio.get_running_loop().time()
+        self._state = state
+        self._refresh()
+
+    def close(self) -> None:
+        """Leave the screen as it is."""
+        self._state = None
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _refresh(self) -> None:
+        if self._state is None:
+            return
+        loop, wall = asyncio.get_running_loop(), time.time()
+        now = loop.time()
+        clock = time.strftime("%H:%M", time.localtime(wall))
+        moment = Moment(now, self._volume_changed, clock, self._call_button)
+        shown = scene(self._state, moment)
+        if shown != self._shown:
+            self._shown = shown
+            self._show(shown)
+        if self._timer is not None:
+            self._timer.cancel()
+        change = next_change(self._state, moment)
+        minute = now + 60 - wall % 60
+        self._timer = loop.call_at(minute if change is None else min(minute, change), self._refresh)
+
+
+def scene(state: RoomState, moment: Moment) -> Scene:
+    """What the room's screen shows."""
+    ringing = [call for call in state.calls if call.state is State.INCOMING]
+    talking = [call for call in state.calls if call.state in (State.CONNECTING, State.ACTIVE)]
+    dialing = [call for call in state.calls if call.state in (State.DIALING, State.ALERTING)]
+    if talking:
+        items = [*_in_call(talking, moment), *_banner(ringing or dialing, below=len(talking) > 1)]
+    elif ringing:
+        items = _ringing(ringing[0])
+    elif dialing:
+        items = _dialing(dialing[0])
+    elif state.notice is not None:
+        items = _person("The call has ended", state.notice.title, state.notice.text, "")
+    else:
+        items = _idle(state, moment)
+    if state.muted:
+        items += _muted(TOP if state.calls or state.notice else TOP + 100)
+    if moment.volume_changed is not None and moment.now < moment.volume_changed + VOLUME_TIME:
+        items += _volume(state.volume)
+    return Scene(tuple(items), BACKGROUND)
+
+
+def next_change(state: RoomState, moment: Moment) -> float | None:
+    """When the scene changes though the room does not, s; None: it doesn't."""
+    ends = [call.active_since + NAME_TIME for call in state.calls if call.active_since is not None]
+    if moment.volume_changed is not None:
+        ends.append(moment.volume_changed + VOLUME_TIME)
+    return min((end for end in ends if end > moment.now), default=None)
+
+
+# Screens
+
+
+def _idle(state: RoomState, moment: Moment) -> list[Item]:
+    items: list[Item] = [
+        Image(symbol.face_to_face(BLUE, GREEN), _at(LEFT, TOP, 60, 60)),
+        Words(moment.clock, _at(RIGHT - 400, TOP - 8, 400, 76), "right", PALE),
+        Words(state.name, _at(LEFT, 300, RIGHT - LEFT, 168)),
+        *_status(state),
+    ]
+    if state.addresses:
+        items.append(Words("To call this room", _at(LEFT, 656, 800, 44), color=GREY))
+        items += [
+            Words(address, _at(LEFT, 716 + 72 * n, RIGHT - LEFT, 56), color=PALE)
+            for n, address in enumerate(state.addresses[:MOST_ADDRESSES])
+        ]
+    if moment.call_button and state.ready:
+        items += _hint(symbol.handset(WHITE, ANSWER, down=False), f"Call {moment.call_button}", LEFT)
+    return items
+
+
+def _status(state: RoomState) -> list[Item]:
+    """A lamp and a sentence; the faults, where there are any."""
+    if not state.ready:
+        color, words = AMBER, ("Starting …",)
+    elif state.faults:
+        color, words = AMBER, state.faults[:MOST_FAULTS]
+    else:
+        color, words = GREEN, ("Ready",)
+    items: list[Item] = [Image(symbol.disc(color), _at(LEFT + 4, 505, 26, 26))]
+    items += [
+        Words(text, _at(LEFT + 54, 490 + 62 * n, RIGHT - LEFT - 54, 56), color=color) for n, text in enumerate(words)
+    ]
+    return items
+
+
+def _ringing(call: CallView) -> list[Item]:
+    items = _person("Incoming call", call.title, call.remote, GREEN)
+    items += _hint(symbol.handset(WHITE, ANSWER, down=False), "Answer", LEFT)
+    items += _hint(symbol.handset(WHITE, DECLINE, down=True), "Decline", LEFT + 400)
+    return [*items, SelfView(_corner(0.3))]
+
+
+def _dialing(call: CallView) -> list[Item]:
+    doing = "It rings there" if call.state is State.ALERTING else "Calling …"
+    items = _person(doing, call.title, call.remote, BLUE)
+    items += _hint(symbol.handset(WHITE, DECLINE, down=True), "Give up", LEFT)
+    return [*items, SelfView(_corner(0.3))]
+
+
+def _person(doing: str, title: str, below: str, color: str) -> list[Item]:
+    """Who it is about, in large letters, with what happens above and more below."""
+    height = max(84, min(140, 140 * 26 / len(title))) if title else 140
+    items: list[Item] = [
+        Image(symbol.face_to_face(BLUE, GREEN), _at(LEFT, TOP, 60, 60)),
+        Words(doing, _at(LEFT, 258, RIGHT - LEFT, 56), color=color or GREY),
+        Words(title, _at(LEFT, 330 + (140 - height) / 2, RIGHT - LEFT, height)),
+    ]
+    if below != title:
+        items.append(Words(below, _at(LEFT, 490, RIGHT - LEFT, 56), color=PALE))
+    return items
+
+
+def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
+    shown = [call for call in calls if not call.held] or calls[-1:]
+    places = _places(len(shown))
+    items: list[Item] = []
+    for call, place in zip(shown, places, strict=True):
+        if call.sees and not call.held and not call.held_by_far_end:
+            items.append(FarEnd(call.id, place))
+    items.append(SelfView(_corner(0.22 if len(shown) == 1 else 0.2)))
+    for call, place in zip(shown, places, strict=True):
+        if not call.sees or call.held or call.held_by_far_end:
+            items += _unseen(call, place)
+        elif call.active_since is None or moment.now < call.active_since + NAME_TIME:
+            items += _name(call.title, place)
+    waiting = [call.title for call in calls if call not in shown]
+    if waiting:
+        items += _strip(f"On hold: {', '.join(waiting)}", LEFT, TOP, symbol.pause(PALE))
+    return items
+
+
+def _unseen(call: CallView, place: Rectangle) -> list[Item]:
+    """Instead of a picture: who it is and why nothing is seen."""
+    if call.held:
+        why = "On hold"
+    elif call.held_by_far_end:
+        why = "The far end has put this call on hold"
+    elif call.state is State.CONNECTING:
+        why = "Connecting …"
+    else:
+        why = "Sound only"
+    scale = max(place.width, 0.4)
+    middle = place.y + place.height / 2
+    return [
+        Words(call.title, Rectangle(place.x + 0.03, middle - 0.13 * scale, place.width - 0.06, 0.13 * scale), "center"),
+        Words(why, Rectangle(place.x + 0.03, middle + 0.02 * scale, place.width - 0.06, 0.055 * scale), "center", GREY),
+    ]
+
+
+def _places(count: int) -> list[Rectangle]:
+    """Where far ends are seen: one everywhere, more in a square of equal parts."""
+    if count == 1:
+        return [FULL_SCREEN]
+    side = next(n for n in range(2, count + 1) if n * n >= count)
+    rows = -(-count // side)
+    size = 1 / side
+    top = (1 - rows * size) / 2
+    return [Rectangle(n % side * size, top + n // side * size, size, size) for n in range(count)]
+
+
+# What lies over a screen
+
+
+def _name(title: str, place: Rectangle) -> list[Item]:
+    left = max(LEFT, round(place.x * WIDTH) + 32)
+    bottom = min(BOTTOM, round((place.y + place.height) * HEIGHT) - 24)
+    return _strip(title, left, bottom - 76, None, room=round(place.width * WIDTH) - 2 * 32 if place.width < 1 else 1100)
+
+
+def _strip(text: str, x: int, y: int, picture: bytes | None, color: str = WHITE, room: int = 1100) -> list[Item]:
+    """A line on glass as long as the words need, about: letters are half as wide as high."""
+    lead = 64 if picture else 0
+    width = min(room, round(len(text) * 48 * 0.56) + lead + 64)
+    items: list[Item] = [
+        Image(symbol.panel(width, 76, GLASS, 18), _at(x, y, width, 76)),
+        Words(text, _at(x + 28 + lead, y + 11, width - 44 - lead, 54), color=color),
+    ]
+    if picture:
+        items.append(Image(picture, _at(x + 22, y + 14, 48, 48)))
+    return items
+
+
+def _banner(calls: list[CallView], *, below: bool) -> list[Item]:
+    """Another call that rings, or is being made, during a call; ``below`` what is said of calls on hold."""
+    if not calls:
+        return []
+    call = calls[0]
+    ringing = call.state is State.INCOMING
+    text = f"{call.title} is calling" if ringing else f"Calling {call.title} …"
+    width = 1100
+    x, y = (WIDTH - width) // 2, TOP + 100 if below else TOP
+    items: list[Item] = [
+        Image(symbol.panel(width, 108, GLASS, 26), _at(x, y, width, 108)),
+        Words(text, _at(x + 48, y + 25, width - (270 if ringing else 180), 58)),
+        Image(symbol.handset(WHITE, DECLINE, down=True), _at(x + width - 98, y + 22, 64, 64)),
+    ]
+    if ringing:
+        items.append(Image(symbol.handset(WHITE, ANSWER, down=False), _at(x + width - 184, y + 22, 64, 64)))
+    return items
+
+
+def _muted(y: int) -> list[Item]:
+    return _strip("Muted", RIGHT - 270, y, symbol.microphone(RED, muted=True), RED, room=270)
+
+
+def _volume(percent: int) -> list[Item]:
+    width = 560
+    x, y = (WIDTH - width) // 2, BOTTOM - 92
+    return [
+        Image(symbol.panel(width, 92, GLASS, 26), _at(x, y, width, 92)),
+        Image(symbol.speaker(WHITE), _at(x + 26, y + 22, 48, 48)),
+        Image(symbol.bar(336, 14, percent / 100, WHITE, "#ffffff40"), _at(x + 96, y + 39, 336, 14)),
+        Words(str(percent), _at(x + 444, y + 20, 84, 52), "right"),
+    ]
+
+
+def _hint(picture: bytes, text: str, x: int) -> list[Item]:
+    """A button's symbol and what it does."""
+    y = BOTTOM - 72
+    return [Image(picture, _at(x, y, 72, 72)), Words(text, _at(x + 96, y + 8, RIGHT - x - 96, 56), color=PALE)]
+
+
+def _corner(width: float) -> Rectangle:
+    """The place of a picture at the bottom right, of the screen's shape."""
+    return Rectangle(RIGHT / WIDTH - width + 0.03, BOTTOM / HEIGHT - width + 0.03, width, width)
+
+
+def _at(x: float, y: float, width: float, height: float) -> Rectangle:
+    return Rectangle(x / WIDTH, y / HEIGHT, width / WIDTH, height / HEIGHT)
