@@ -9,8 +9,8 @@ Each way out is a pure function of the room's state, so that what is lit and sho
                  └─▶ screen.scene(state, moment) ──▶ Scene ──▶ media process: compositor ──▶ board.Display
 
 The screen says what a person wants to know at a distance of three metres, in the order of haste: who calls, who is
-there, whether the microphone is open, and, when nothing is going on, how to call this room.  `symbol` draws what letters
-can't say.
+there, whether the microphone is open, and, when nothing is going on, how to call this room.  `symbol` draws what
+letters can't say.
 """
 
 from firmware.ui.buttons import Buttons

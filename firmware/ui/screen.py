@@ -35,7 +35,7 @@ BACKGROUND = "#10141c"
 WHITE, PALE, GREY = "#ffffff", "#c3cbd8", "#8590a3"
 GREEN, AMBER, RED, BLUE = "#4ade80", "#fbbf24", "#ff6b6b", "#5b9dff"
 ANSWER, DECLINE = "#22a55b", "#d64545"
-GLASS = "#0b0f16b8"
+GLASS = "#0b0f16cc"
 """What panels over pictures are made of."""
 
 Item = FarEnd | SelfView | Words | Image
@@ -150,16 +150,14 @@ def _idle(state: RoomState, moment: Moment) -> list[Item]:
 
 def _status(state: RoomState) -> list[Item]:
     """A lamp and a sentence; the faults, where there are any."""
+    color, words = AMBER, state.faults[:MOST_FAULTS]
     if not state.ready:
-        color, words = AMBER, ("Starting …",)
-    elif state.faults:
-        color, words = AMBER, state.faults[:MOST_FAULTS]
-    else:
+        words = ("Starting …",)
+    elif not words:
         color, words = GREEN, ("Ready",)
     items: list[Item] = [Image(symbol.disc(color), _at(LEFT + 4, 505, 26, 26))]
-    items += [
-        Words(text, _at(LEFT + 54, 490 + 62 * n, RIGHT - LEFT - 54, 56), color=color) for n, text in enumerate(words)
-    ]
+    for n, text in enumerate(words):
+        items.append(Words(text, _at(LEFT + 54, 490 + 62 * n, RIGHT - LEFT - 54, 56), color=color))
     return items
 
 
@@ -179,13 +177,14 @@ def _dialing(call: CallView) -> list[Item]:
 
 def _person(doing: str, title: str, below: str, color: str) -> list[Item]:
     """Who it is about, in large letters, with what happens above and more below."""
-    height = max(84, min(140, 140 * 26 / len(title))) if title else 140
+    name = _bare(title)
+    height = max(84, min(140, 140 * 26 / max(1, len(name))))
     items: list[Item] = [
         Image(symbol.face_to_face(BLUE, GREEN), _at(LEFT, TOP, 60, 60)),
         Words(doing, _at(LEFT, 258, RIGHT - LEFT, 56), color=color or GREY),
-        Words(title, _at(LEFT, 330 + (140 - height) / 2, RIGHT - LEFT, height)),
+        Words(name, _at(LEFT, 330 + (140 - height) / 2, RIGHT - LEFT, height)),
     ]
-    if below != title:
+    if below not in ("", name):
         items.append(Words(below, _at(LEFT, 490, RIGHT - LEFT, 56), color=PALE))
     return items
 
@@ -202,8 +201,8 @@ def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
         if not call.sees or call.held or call.held_by_far_end:
             items += _unseen(call, place)
         elif call.active_since is None or moment.now < call.active_since + NAME_TIME:
-            items += _name(call.title, place)
-    waiting = [call.title for call in calls if call not in shown]
+            items += _name(_bare(call.title), place)
+    waiting = [_bare(call.title) for call in calls if call not in shown]
     if waiting:
         items += _strip(f"On hold: {', '.join(waiting)}", LEFT, TOP, symbol.pause(PALE))
     return items
@@ -222,7 +221,11 @@ def _unseen(call: CallView, place: Rectangle) -> list[Item]:
     scale = max(place.width, 0.4)
     middle = place.y + place.height / 2
     return [
-        Words(call.title, Rectangle(place.x + 0.03, middle - 0.13 * scale, place.width - 0.06, 0.13 * scale), "center"),
+        Words(
+            _bare(call.title),
+            Rectangle(place.x + 0.03, middle - 0.13 * scale, place.width - 0.06, 0.13 * scale),
+            "center",
+        ),
         Words(why, Rectangle(place.x + 0.03, middle + 0.02 * scale, place.width - 0.06, 0.055 * scale), "center", GREY),
     ]
 
@@ -266,16 +269,18 @@ def _banner(calls: list[CallView], *, below: bool) -> list[Item]:
         return []
     call = calls[0]
     ringing = call.state is State.INCOMING
-    text = f"{call.title} is calling" if ringing else f"Calling {call.title} …"
-    width = 1100
+    width, height = 1100, 136
     x, y = (WIDTH - width) // 2, TOP + 100 if below else TOP
+    room = width - (286 if ringing else 200)
+    doing, color = ("Incoming call", GREEN) if ringing else ("Calling …", BLUE)
     items: list[Item] = [
-        Image(symbol.panel(width, 108, GLASS, 26), _at(x, y, width, 108)),
-        Words(text, _at(x + 48, y + 25, width - (270 if ringing else 180), 58)),
-        Image(symbol.handset(WHITE, DECLINE, down=True), _at(x + width - 98, y + 22, 64, 64)),
+        Image(symbol.panel(width, height, GLASS, 26), _at(x, y, width, height)),
+        Words(doing, _at(x + 44, y + 18, room, 38), color=color),
+        Words(_bare(call.title), _at(x + 44, y + 60, room, 58)),
+        Image(symbol.handset(WHITE, DECLINE, down=True), _at(x + width - 112, y + 32, 72, 72)),
     ]
     if ringing:
-        items.append(Image(symbol.handset(WHITE, ANSWER, down=False), _at(x + width - 184, y + 22, 64, 64)))
+        items.append(Image(symbol.handset(WHITE, ANSWER, down=False), _at(x + width - 208, y + 32, 72, 72)))
     return items
 
 
@@ -298,6 +303,12 @@ def _hint(picture: bytes, text: str, x: int) -> list[Item]:
     """A button's symbol and what it does."""
     y = BOTTOM - 72
     return [Image(picture, _at(x, y, 72, 72)), Words(text, _at(x + 96, y + 8, RIGHT - x - 96, 56), color=PALE)]
+
+
+def _bare(title: str) -> str:
+    """A name as it is; of an address, what a person would say of it: without its scheme."""
+    scheme, colon, rest = title.partition(":")
+    return rest if colon and "@" in rest and scheme.isalnum() else title
 
 
 def _corner(width: float) -> Rectangle:
