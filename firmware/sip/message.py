@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Generic, TypeVar, cast, overload
+from typing import TypeVar, cast
 
 from firmware.errors import DecodeError, LocalProtocolError, RemoteProtocolError
 from firmware.sip.field import Headers
+from firmware.sip.field_property import FieldProperty, list_of, optional_of, required_of, tokens_of, values_of
 from firmware.sip.grammar import SPACE, is_token, printable
 from firmware.sip.header import (
     CSeq,
@@ -30,7 +31,6 @@ from firmware.sip.header import (
     parse_max_forwards,
     parse_retry_after,
     parse_seconds,
-    parse_token,
 )
 from firmware.sip.status import REASONS
 from firmware.sip.uri import Uri
@@ -43,8 +43,6 @@ MAX_FIELDS = 128
 """Header fields of one message; a call through ten proxies has about 40."""
 MAX_LINE = 8192
 """Characters of the start line or of one header field with its folded lines; peers take 4096 and more."""
-MAX_VALUES = 128
-"""Values of one list: 70 hops (RFC 3261 8.1.1.6) give as many of Via, Route and Record-Route."""
 
 T = TypeVar("T")
 
@@ -61,65 +59,15 @@ class MalformedMessage(DecodeError):
         self.request = request
 
 
-class _Field(Generic[T]):
-    """A property of a message that is read from its header fields when asked for, and then kept."""
-
-    def __init__(self, read: Callable[[Headers], T]) -> None:
-        self._read = read
-
-    def __set_name__(self, owner: type[Message], name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, message: None, owner: type[Message]) -> _Field[T]: ...
-    @overload
-    def __get__(self, message: Message, owner: type[Message]) -> T: ...
-    def __get__(self, message: Message | None, owner: type[Message]) -> _Field[T] | T:
-        if message is None:
-            return self
-        return message.read_once(self._name, self._read)
-
-
-def _one(name: str, headers: Headers) -> str | None:
-    values = headers.lines(name)
-    if len(values) > 1:
-        # RFC 3261 7.3.1: only a field whose grammar is a list may stand more than once.
-        raise RemoteProtocolError(f"{len(values)} header fields {name}")
-    return values[0] if values else None
-
-
-def _required(name: str, parse_value: Callable[[str], T]) -> _Field[T]:
-    def read(headers: Headers) -> T:
-        value = _one(name, headers)
-        if value is None:
-            raise RemoteProtocolError(f"no header field {name}")
-        return parse_value(value)
-
-    return _Field(read)
-
-
-def _optional(name: str, parse_value: Callable[[str], T]) -> _Field[T | None]:
-    def read(headers: Headers) -> T | None:
-        value = _one(name, headers)
-        return None if value is None else parse_value(value)
-
-    return _Field(read)
-
-
-def _list(name: str, parse_value: Callable[[str], T], least: int = 0) -> _Field[tuple[T, ...]]:
-    def read(headers: Headers) -> tuple[T, ...]:
-        values = headers.all(name)
-        if not least <= len(values) <= MAX_VALUES:
-            raise RemoteProtocolError(f"{len(values)} values of {name}" if values else f"no header field {name}")
-        return tuple(parse_value(value) for value in values)
-
-    return _Field(read)
+def _read_vias(headers: Headers) -> tuple[Via, ...]:
+    values = values_of("Via", headers)
+    if not values:
+        raise RemoteProtocolError("no header field Via")
+    return tuple(Via.parse(value) for value in values)
 
 
 def _read_contacts(headers: Headers) -> tuple[NameAddr, ...]:
-    values = headers.all("Contact")
-    if len(values) > MAX_VALUES:
-        raise RemoteProtocolError(f"{len(values)} values of Contact")
+    values = values_of("Contact", headers)
     # RFC 3261 20.10: "*" stands alone, for all of them, in a REGISTER.
     return () if values == ["*"] else tuple(NameAddr.parse(value) for value in values)
 
@@ -127,33 +75,33 @@ def _read_contacts(headers: Headers) -> tuple[NameAddr, ...]:
 class Message:
     """What requests and responses have in common: header fields and a body."""
 
-    vias = _list("Via", Via.parse, least=1)
+    vias = FieldProperty(_read_vias)
     """All hops, the nearest first; never empty."""
-    from_ = _required("From", NameAddr.parse)
-    to = _required("To", NameAddr.parse)
-    call_id = _required("Call-ID", parse_call_id)
-    cseq = _required("CSeq", CSeq.parse)
-    contacts = _Field(_read_contacts)
+    from_ = required_of("From", NameAddr.parse)
+    to = required_of("To", NameAddr.parse)
+    call_id = required_of("Call-ID", parse_call_id)
+    cseq = required_of("CSeq", CSeq.parse)
+    contacts = FieldProperty(_read_contacts)
     """All contacts; empty for the ``*`` of a REGISTER."""
-    routes = _list("Route", NameAddr.parse)
-    record_routes = _list("Record-Route", NameAddr.parse)
-    max_forwards = _optional("Max-Forwards", parse_max_forwards)
+    routes = list_of("Route", NameAddr.parse)
+    record_routes = list_of("Record-Route", NameAddr.parse)
+    max_forwards = optional_of("Max-Forwards", parse_max_forwards)
     """None when missing, as a client of RFC 2543 leaves it."""
-    content_type = _optional("Content-Type", MediaType.parse)
-    content_length = _optional("Content-Length", parse_content_length)
-    content_disposition = _optional("Content-Disposition", Valued.parse)
-    content_encoding = _list("Content-Encoding", parse_token)
-    accept = _list("Accept", MediaType.parse)
+    content_type = optional_of("Content-Type", MediaType.parse)
+    content_length = optional_of("Content-Length", parse_content_length)
+    content_disposition = optional_of("Content-Disposition", Valued.parse)
+    content_encoding = tokens_of("Content-Encoding")
+    accept = list_of("Accept", MediaType.parse)
     """Empty when missing, and when nothing is accepted; ``"Accept" in headers`` tells (RFC 3261 20.1)."""
-    allow = _list("Allow", parse_token)
-    supported = _list("Supported", parse_token)
-    require = _list("Require", parse_token)
-    unsupported = _list("Unsupported", parse_token)
-    expires = _optional("Expires", parse_seconds)
+    allow = tokens_of("Allow")
+    supported = tokens_of("Supported")
+    require = tokens_of("Require")
+    unsupported = tokens_of("Unsupported")
+    expires = optional_of("Expires", parse_seconds)
     """Seconds."""
-    retry_after = _optional("Retry-After", parse_retry_after)
+    retry_after = optional_of("Retry-After", parse_retry_after)
     """Seconds."""
-    reasons = _list("Reason", Valued.parse)
+    reasons = list_of("Reason", Valued.parse)
     """RFC 3326: the protocol (``SIP``, ``Q.850``) as value, ``cause`` and ``text`` as parameters."""
 
     _CHECKED: tuple[str, ...] = (

@@ -44,7 +44,7 @@ class StreamReader:
         buffer = self._buffer
         if not self._searched:
             self._skip_line_breaks()
-            if buffer in (b"", b"\r"):
+            if not buffer or buffer == b"\r":
                 return False
         end = buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
         if (len(buffer) if end < 0 else end) > MAX_MESSAGE:

@@ -5,6 +5,7 @@ import pytest
 from firmware.errors import LocalProtocolError, RemoteProtocolError
 from firmware.sip import message as module
 from firmware.sip.field import Headers
+from firmware.sip.field_property import MAX_VALUES
 from firmware.sip.header import CSeq, MediaType, NameAddr, Via
 from firmware.sip.message import MalformedMessage, Message, Request, Response, parse, respond
 from firmware.sip.uri import Uri
@@ -124,6 +125,16 @@ def test_properties_follow_the_header_fields() -> None:
     assert isinstance(Message.via, property)
 
 
+def test_empty_values_among_tokens_do_no_harm() -> None:
+    message = request(
+        INVITE.replace(b"Allow: INVITE,ACK, BYE", b"Allow: INVITE,,ACK,").replace(b"Supported: ", b"k: ,")
+    )
+    assert message.allow == ("INVITE", "ACK")
+    assert message.supported == ()
+    with pytest.raises(RemoteProtocolError):
+        _ = request(INVITE.replace(b"Contact: <", b"Contact: ,<")).contacts
+
+
 def test_star_contact() -> None:
     assert request(INVITE.replace(b"Contact: <sip:alice@127.0.0.2:5060>", b"Contact: *")).contacts == ()
     with pytest.raises(RemoteProtocolError):
@@ -159,7 +170,7 @@ def test_field_that_may_be_missing(name: str) -> None:
         (b"Via: SIP/2.0/UDP 127.0.0.2:5060", b"Via: SIP/2.0/UDP 127.0.0.2:506000"),
         (b"SIP/2.0/TLS b.example.com", b"SIP/2.0/TLS"),
         (b"sip:room@127.0.0.1 SIP", b"sip:room@127.0.0.1?Subject=x SIP"),
-        (b"Allow: INVITE,ACK, BYE", b"Allow: " + b",".join([b"A"] * (module.MAX_VALUES + 1))),
+        (b"Allow: INVITE,ACK, BYE", b"Allow: " + b",".join([b"A"] * (MAX_VALUES + 1))),
     ],
 )
 def test_malformed_field(old: bytes, new: bytes) -> None:
