@@ -70,7 +70,7 @@ $(PYTHON):
 	@find_python() { for python in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do \
 		if $$python -c '$(usable)' 2>/dev/null; then echo $$python; return; fi; done; }; \
 	python=$$(find_python); \
-	if [ -z "$$python" ]; then missing="python3 python3-venv"; $(as-root-install); python=$$(find_python); fi; \
+	if [ -z "$$python" ]; then missing=" python3 python3-venv"; $(as-root-install); python=$$(find_python); fi; \
 	if [ -z "$$python" ]; then echo "Python 3.11, 3.12 or 3.13 is needed; none was found" >&2; exit 1; fi; \
 	echo "Making the virtual environment $(VENV) with $$($$python --version)"; \
 	$$python -m venv $(VENV)
