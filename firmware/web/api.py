@@ -102,8 +102,8 @@ def _id(request: web.Request) -> str | None:
     return None if call_id == CURRENT else call_id
 
 
-async def _state(ask: Ask[None]) -> body.State:
-    return body.state(ask.unit.room.state, _now())
+async def _state(ask: Ask[None]) -> body.Room:
+    return body.room(ask.unit.room.state, _now())
 
 
 async def _dial(ask: Ask[body.Dial]) -> web.Response:
@@ -213,7 +213,7 @@ async def _log_out(ask: Ask[None]) -> web.Response:
 
 
 OPERATIONS: Final = (
-    Operation("getState", "GET", "/state", "The room as it is now.", _state, response=body.State),
+    Operation("getState", "GET", "/state", "The room as it is now.", _state, response=body.Room),
     Operation(
         "dial", "POST", "/calls", "Call an address.", _dial, body.Dial, response=body.Call, status=201, refusals=(409,)
     ),

@@ -81,7 +81,7 @@ class Notice(Struct, frozen=True):
     text: str
 
 
-class State(Struct, frozen=True):
+class Room(Struct, frozen=True):
     """The room as it is now."""
 
     name: str
@@ -148,17 +148,17 @@ def call(view: CallView, now: float) -> Call:
     )
 
 
-def state(room: RoomState, now: float) -> State:
-    """Make the body of the state; *now* is the event loop's time."""
-    return State(
-        name=room.name,
-        ready=room.ready,
-        addresses=room.addresses,
-        calls=tuple(call(view, now) for view in room.calls),
-        muted=room.muted,
-        volume=room.volume,
-        notice=None if room.notice is None else Notice(room.notice.title, room.notice.text),
-        faults=room.faults,
+def room(state: RoomState, now: float) -> Room:
+    """Make the body of the room's state; *now* is the event loop's time."""
+    return Room(
+        name=state.name,
+        ready=state.ready,
+        addresses=state.addresses,
+        calls=tuple(call(view, now) for view in state.calls),
+        muted=state.muted,
+        volume=state.volume,
+        notice=None if state.notice is None else Notice(state.notice.title, state.notice.text),
+        faults=state.faults,
     )
 
 

@@ -81,7 +81,7 @@ class Live:
                 if state != sent:
                     sent = state
                     now = asyncio.get_running_loop().time()
-                    text = msgspec.json.encode(body.state(state, now)).decode()
+                    text = msgspec.json.encode(body.room(state, now)).decode()
                     async with asyncio.timeout(SEND_TIME):
                         await socket.send_str(text)
         except (TimeoutError, ConnectionError):
