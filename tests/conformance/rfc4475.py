@@ -71,9 +71,9 @@ TABLE: tuple[tuple[str, str, int, set[int]], ...] = (
     ("cparam01", "3.3.12", READ, UNKNOWN_METHOD),
     ("cparam02", "3.3.13", READ, UNKNOWN_METHOD),
     ("regescrt", "3.3.14", READ, UNKNOWN_METHOD),
-    ("sdp01", "3.3.15", READ, {406}),
+    ("sdp01", "3.3.15", READ, {406, 488}),
     # 3.4 backward compatibility
-    ("inv2543", "3.4.1", READ, RINGS),
+    ("inv2543", "3.4.1", READ, {400}),  # no Contact, so there is nowhere to send a BYE: RFC 3261 12.1.1
 )
 
 
