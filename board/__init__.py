@@ -18,13 +18,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from board.settings import PiSettings, SimSettings
+from board.settings import Pins, PiSettings, SimSettings
 from firmware.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from firmware.ports import Board, BoardSettings
 
-SETTINGS = {"sim": SimSettings, "pi": PiSettings}
+SETTINGS: Mapping[str, type[Pins]] = {"sim": SimSettings, "pi": PiSettings}
 """By name of the board, the struct that describes its settings."""
 
 _MODEL = Path("/proc/device-tree/model")

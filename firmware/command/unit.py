@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from firmware.call.media import G722, H264_BASELINE, OPUS, PCMA, PCMU, TELEPHONE_EVENT, Capabilities, Codec
+from firmware.errors import DeviceError
 from firmware.media.engine import Engine
 from firmware.media.message import Configure
 from firmware.net.ports import PortPool
@@ -72,7 +73,25 @@ class Unit:
             await starting
         await self._engine.stop()
 
-    def _start_ui(self, stack: contextlib.AsyncExitStack) -> None: ...
+    def _start_ui(self, stack: contextlib.AsyncExitStack) -> None:
+        from firmware.ui import Buttons, Lamps, Screen
+
+        call_button = self._config.room.call_button
+        try:
+            buttons = Buttons(self._board.open_buttons(), self.room, call_button)
+            stack.callback(buttons.close)
+        except DeviceError as error:
+            self.room.set_fault("buttons", str(error))
+        try:
+            lamps = Lamps(self._board.open_lamps())
+            stack.callback(lamps.close)
+            stack.callback(self.room.subscribe(lamps.update))
+        except DeviceError as error:
+            self.room.set_fault("lamps", str(error))
+        screen = Screen(self._engine.show, call_button)
+        stack.callback(screen.close)
+        stack.callback(self.room.subscribe(screen.update))
+        screen.update(self.room.state)
 
     async def _start_web(self, stack: contextlib.AsyncExitStack) -> None:
         from firmware.web.server import Server  # aiohttp costs 14 MB: only where it is wanted

@@ -24,8 +24,12 @@ NOTICE_TIME: Final = 5.0
 """How long the room says why a call ended, s."""
 MAX_ADDRESS: Final = 256
 """Characters of an address that can be dialled."""
-MAX_DIGITS: Final = 64
+MAX_MEDIA_DEVICES: Final = ("camera", "microphone", "speaker", "display")
+"""Devices that the media process opens."""
+DIGITS: Final = 64
 """Digits in one command."""
+MEDIA_DEVICES: Final = ("camera", "microphone", "speaker", "display")
+"""Devices that the media process opens."""
 DIGITS: Final = frozenset("0123456789*#ABCD")
 """What a telephone keypad can send (RFC 4733 3.2)."""
 
@@ -209,6 +213,12 @@ class Room:
         self._media.set_volume(self._volume)
         self._changed()
 
+    def set_fault(self, device: str, reason: str) -> None:
+        """Say that a device, or several of a kind, can't be used; the room goes on without."""
+        logger.warning("= no %s: %s", device, reason)
+        self._faults[device] = f"The {device} {'do' if device.endswith('s') else 'does'} not work: {reason}"
+        self._changed()
+
     # What the room does by itself
 
     def _called(self, call: Call) -> None:
@@ -269,11 +279,11 @@ class Room:
         """Take what the media process says; the parent gives every report here."""
         match report:
             case message.Ready():
-                self._faults.clear()  # a new process has opened the devices anew
+                for device in MEDIA_DEVICES:
+                    self._faults.pop(device, None)  # a new process opens them anew
                 self._changed()
             case message.DeviceFailed(device=device, reason=reason):
-                self._faults[device] = f"The {device} does not work: {reason}"
-                self._changed()
+                self.set_fault(device, reason)
             case message.ChannelFailed(call_id=call_id, kind=kind, direction=direction, reason=reason):
                 logger.warning("= call %s: no %s to %s: %s", call_id, kind.value, direction.value, reason)
             case message.KeyFrameWanted(call_id=call_id) if call_id in self._lines:
