@@ -133,10 +133,11 @@ def next_change(state: RoomState, moment: Moment) -> float | None:
 def _idle(state: RoomState, moment: Moment) -> list[Item]:
     items: list[Item] = [
         Image(symbol.face_to_face(BLUE, GREEN), _at(LEFT, TOP, 60, 60)),
-        Words(moment.clock, _at(RIGHT - 400, TOP - 8, 400, 76), "right", PALE),
         Words(state.name, _at(LEFT, 300, RIGHT - LEFT, 168)),
         *_status(state),
     ]
+    if moment.clock:
+        items.append(Words(moment.clock, _at(RIGHT - 400, TOP - 8, 400, 76), "right", PALE))
     if state.addresses:
         items.append(Words("To call this room", _at(LEFT, 656, 800, 44), color=GREY))
         items += [
@@ -219,14 +220,10 @@ def _unseen(call: CallView, place: Rectangle) -> list[Item]:
     else:
         why = "Sound only"
     scale = max(place.width, 0.4)
-    middle = place.y + place.height / 2
+    left, room, middle = place.x + 0.03, place.width - 0.06, place.y + place.height / 2
     return [
-        Words(
-            _bare(call.title),
-            Rectangle(place.x + 0.03, middle - 0.13 * scale, place.width - 0.06, 0.13 * scale),
-            "center",
-        ),
-        Words(why, Rectangle(place.x + 0.03, middle + 0.02 * scale, place.width - 0.06, 0.055 * scale), "center", GREY),
+        Words(_bare(call.title), Rectangle(left, middle - 0.13 * scale, room, 0.13 * scale), "center"),
+        Words(why, Rectangle(left, middle + 0.02 * scale, room, 0.055 * scale), "center", GREY),
     ]
 
 

@@ -1,0 +1,291 @@
+"""`firmware.ui.screen`: scenes as values, and the screen that keeps them true."""
+
+import asyncio
+import io
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image as Picture
+
+from firmware.call.call import State
+from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, SelfView, Words
+from firmware.room import CallView, Notice, RoomState
+from firmware.ui import screen as ui
+from firmware.ui.screen import NAME_TIME, VOLUME_TIME, Moment, Screen, next_change, scene
+
+ROOM = RoomState("Meeting room 4", True, ("sip:room@192.0.2.10", "sip:room@[2001:db8::10]"), (), False, 70, None, ())
+MOMENT = Moment(101.0)
+KATE = CallView(
+    "1", "sip:kate@example.com", "Kate in Berlin", False, State.ACTIVE, False, False, 100.0, True, ("H264", "G722")
+)
+
+
+def words(shown: Scene) -> list[str]:
+    return [item.text for item in shown.items if isinstance(item, Words)]
+
+
+def far_ends(shown: Scene) -> list[FarEnd]:
+    return [item for item in shown.items if isinstance(item, FarEnd)]
+
+
+def in_call(*calls: CallView, **others: object) -> RoomState:
+    return replace(ROOM, calls=calls, **others)
+
+
+def test_an_idle_room_says_its_name_and_how_to_call_it() -> None:
+    said = words(scene(ROOM, Moment(0, clock="14:05")))
+    assert said == ["Meeting room 4", "Ready", "14:05", "To call this room", *ROOM.addresses]
+
+
+def test_an_idle_room_shows_no_picture_of_the_people_in_it() -> None:
+    assert not [item for item in scene(ROOM, MOMENT).items if isinstance(item, SelfView | FarEnd)]
+
+
+def test_a_configured_call_button_is_offered_as_soon_as_the_room_is_ready() -> None:
+    moment = Moment(0, call_button="sip:help@example.com")
+    assert "Call sip:help@example.com" in words(scene(ROOM, moment))
+    starting = words(scene(replace(ROOM, ready=False), moment))
+    assert "Call sip:help@example.com" not in starting
+    assert "Starting …" in starting
+
+
+def test_faults_are_said_instead_of_ready() -> None:
+    said = words(scene(replace(ROOM, faults=("The camera does not work: gone", "b", "c")), MOMENT))
+    assert "The camera does not work: gone" in said
+    assert "Ready" not in said
+    assert "c" not in said
+
+
+def test_only_as_many_addresses_as_there_is_room_for() -> None:
+    said = words(scene(replace(ROOM, addresses=tuple("abcdefg")), MOMENT))
+    assert said[-3:] == ["a", "b", "c"]
+
+
+def test_who_calls_and_what_to_press() -> None:
+    shown = scene(in_call(replace(KATE, state=State.INCOMING)), MOMENT)
+    assert words(shown) == ["Incoming call", "Kate in Berlin", "sip:kate@example.com", "Answer", "Decline"]
+    assert any(isinstance(item, SelfView) for item in shown.items)
+
+
+def test_whom_we_call() -> None:
+    dialing = in_call(replace(KATE, state=State.DIALING, remote_name=""))
+    assert words(scene(dialing, MOMENT)) == ["Calling …", "kate@example.com", "sip:kate@example.com", "Give up"]
+    assert words(scene(in_call(replace(KATE, state=State.ALERTING)), MOMENT))[0] == "It rings there"
+
+
+def test_the_far_end_fills_the_screen_with_the_self_view_on_top() -> None:
+    shown = scene(in_call(KATE), MOMENT)
+    assert shown.items[0] == FarEnd("1", FULL_SCREEN)
+    self_view = shown.items[1]
+    assert isinstance(self_view, SelfView)
+    assert self_view.place.x > 0.5
+    assert self_view.place.y > 0.5
+    assert "Kate in Berlin" in words(shown)
+
+
+def test_the_name_goes_after_a_while() -> None:
+    state = in_call(KATE)
+    assert next_change(state, MOMENT) == 100.0 + NAME_TIME
+    assert words(scene(state, Moment(100.0 + NAME_TIME))) == []
+    assert next_change(state, Moment(100.0 + NAME_TIME)) is None
+
+
+def test_the_volume_is_shown_for_a_while() -> None:
+    moment = Moment(500.0, volume_changed=499.0)
+    assert "70" in words(scene(in_call(KATE), moment))
+    assert next_change(in_call(KATE), moment) == 499.0 + VOLUME_TIME
+    assert "70" not in words(scene(in_call(KATE), Moment(499.0 + VOLUME_TIME, volume_changed=499.0)))
+
+
+@pytest.mark.parametrize("state", [ROOM, in_call(KATE), in_call(replace(KATE, state=State.INCOMING))])
+def test_muted_is_always_said(state: RoomState) -> None:
+    assert "Muted" not in words(scene(state, MOMENT))
+    assert "Muted" in words(scene(replace(state, muted=True), MOMENT))
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (replace(KATE, sees=False), "Sound only"),
+        (replace(KATE, held=True), "On hold"),
+        (replace(KATE, held_by_far_end=True), "The far end has put this call on hold"),
+        (replace(KATE, state=State.CONNECTING, sees=False), "Connecting …"),
+    ],
+)
+def test_why_nobody_is_seen(call: CallView, why: str) -> None:
+    shown = scene(in_call(call), MOMENT)
+    assert not far_ends(shown)
+    assert words(shown) == ["Kate in Berlin", why]
+
+
+def test_several_far_ends_share_the_screen_without_overlap() -> None:
+    for count in range(2, 10):
+        calls = tuple(replace(KATE, id=str(n)) for n in range(count))
+        places = [item.place for item in far_ends(scene(in_call(*calls), MOMENT))]
+        assert len(places) == count
+        for n, a in enumerate(places):
+            assert a.width == a.height
+            for b in places[:n]:
+                assert a.x >= b.x + b.width - 1e-9 or b.x >= a.x + a.width - 1e-9 or a.y >= b.y + b.height - 1e-9
+
+
+def test_who_is_on_hold_while_another_is_seen() -> None:
+    shown = scene(in_call(KATE, replace(KATE, id="2", remote_name="Bob", held=True)), MOMENT)
+    assert [item.call_id for item in far_ends(shown)] == ["1"]
+    assert "On hold: Bob" in words(shown)
+
+
+@pytest.mark.parametrize(
+    ("state", "doing"), [(State.INCOMING, "Incoming call"), (State.DIALING, "Calling …"), (State.ALERTING, "Calling …")]
+)
+def test_another_call_is_announced_over_the_picture(state: State, doing: str) -> None:
+    shown = scene(in_call(KATE, replace(KATE, id="2", remote_name="Bob", state=state)), MOMENT)
+    assert [item.call_id for item in far_ends(shown)] == ["1"]
+    assert doing in words(shown)
+    assert "Bob" in words(shown)
+
+
+def test_what_rings_comes_before_what_is_dialled() -> None:
+    calls = (replace(KATE, state=State.DIALING), replace(KATE, id="2", state=State.INCOMING, remote_name="Bob"))
+    assert "Bob" in words(scene(in_call(*calls), MOMENT))
+
+
+def test_why_a_call_ended() -> None:
+    state = replace(ROOM, notice=Notice("Kate in Berlin", "The far end is busy."))
+    assert words(scene(state, MOMENT)) == ["The call has ended", "Kate in Berlin", "The far end is busy."]
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("sip:kate@example.com", "kate@example.com"),
+        ("h323:kate@example.com", "kate@example.com"),
+        ("192.0.2.1:5060", "192.0.2.1:5060"),
+        ("Kate: Berlin", "Kate: Berlin"),
+        ("tel: me @ home", " me @ home"),
+        ("", ""),
+    ],
+)
+def test_addresses_are_said_without_their_scheme(title: str, said: str) -> None:
+    shown = scene(in_call(replace(KATE, remote_name="", remote=title, sees=False)), MOMENT)
+    assert words(shown)[0] == said
+
+
+calls = st.builds(
+    CallView,
+    id=st.sampled_from("123456789"),
+    remote=st.text(max_size=300),
+    remote_name=st.text(max_size=300),
+    incoming=st.booleans(),
+    state=st.sampled_from([state for state in State if state is not State.ENDED]),
+    held=st.booleans(),
+    held_by_far_end=st.booleans(),
+    active_since=st.none() | st.floats(0, 200),
+    sees=st.booleans(),
+    codecs=st.just(()),
+)
+rooms = st.builds(
+    RoomState,
+    name=st.text(max_size=64),
+    ready=st.booleans(),
+    addresses=st.lists(st.text(max_size=100), max_size=5).map(tuple),
+    calls=st.lists(calls, max_size=5, unique_by=lambda call: call.id).map(tuple),
+    muted=st.booleans(),
+    volume=st.integers(0, 100),
+    notice=st.none() | st.builds(Notice, st.text(max_size=50), st.text(max_size=50)),
+    faults=st.lists(st.text(max_size=200), max_size=3).map(tuple),
+)
+
+
+@given(rooms, st.none() | st.floats(90, 110))
+def test_whatever_happens_the_scene_stays_on_the_screen_and_words_off_its_edges(
+    state: RoomState, volume_changed: float | None
+) -> None:
+    for item in scene(state, Moment(101.0, volume_changed, "14:05", "sip:help@example.com")).items:
+        place: Rectangle = item.place
+        assert place.width > 0
+        assert place.height > 0
+        edge = 0.0 if isinstance(item, FarEnd) else 0.02
+        assert place.x >= edge - 1e-9
+        assert place.y >= edge - 1e-9
+        assert place.x + place.width <= 1 - edge + 1e-9
+        assert place.y + place.height <= 1 - edge + 1e-9
+
+
+def test_pictures_have_the_shape_of_their_place() -> None:
+    everything = in_call(
+        KATE, replace(KATE, id="2", state=State.INCOMING), replace(KATE, id="3", held=True), muted=True
+    )
+    for item in scene(everything, Moment(101.0, 100.0)).items:
+        if isinstance(item, Image):
+            width, height = Picture.open(io.BytesIO(item.png)).size
+            shape = item.place.width * ui.WIDTH / (item.place.height * ui.HEIGHT)
+            assert width / height == pytest.approx(shape, rel=0.02)
+
+
+class Shown:
+    """A screen and all that it was made to show."""
+
+    def __init__(self, call_button: str = "") -> None:
+        self.scenes: list[Scene] = []
+        self.screen = Screen(self.scenes.append, call_button)
+
+
+def test_the_screen_shows_each_scene_once() -> None:
+    async def scenario() -> None:
+        shown = Shown()
+        shown.screen.update(in_call(KATE))
+        shown.screen.update(replace(in_call(KATE)))
+        assert len(shown.scenes) == 1
+        shown.screen.update(in_call(KATE, muted=True))
+        assert len(shown.scenes) == 2
+        shown.screen.close()
+
+    asyncio.run(scenario())
+
+
+def test_the_screen_shows_a_changed_volume_and_takes_it_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui, "VOLUME_TIME", 0.05)
+
+    async def scenario() -> None:
+        shown = Shown()
+        shown.screen.update(in_call(KATE))
+        assert "70" not in words(shown.scenes[-1])
+        shown.screen.update(in_call(KATE, volume=75))
+        assert "75" in words(shown.scenes[-1])
+        async with asyncio.timeout(10):
+            while "75" in words(shown.scenes[-1]):
+                await asyncio.sleep(0.01)
+        shown.screen.close()
+
+    asyncio.run(scenario())
+
+
+def test_the_clock_of_an_idle_room_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000_000_019.95]
+    monkeypatch.setattr(ui.time, "time", lambda: now[0])
+
+    async def scenario() -> None:
+        shown = Shown("sip:help@example.com")
+        shown.screen.update(ROOM)
+        now[0] += 0.06
+        async with asyncio.timeout(10):
+            while len(shown.scenes) < 2:
+                await asyncio.sleep(0.01)
+        assert words(shown.scenes[0])[2] != words(shown.scenes[1])[2]
+        shown.screen.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_closed_screen_changes_no_more() -> None:
+    async def scenario() -> None:
+        shown = Shown()
+        shown.screen.update(in_call(KATE))
+        shown.screen.close()
+        shown.screen._refresh()
+        assert len(shown.scenes) == 1
+
+    asyncio.run(scenario())
