@@ -24,9 +24,7 @@ NOTICE_TIME: Final = 5.0
 """How long the room says why a call ended, s."""
 MAX_ADDRESS: Final = 256
 """Characters of an address that can be dialled."""
-MAX_MEDIA_DEVICES: Final = ("camera", "microphone", "speaker", "display")
-"""Devices that the media process opens."""
-DIGITS: Final = 64
+MAX_DIGITS: Final = 64
 """Digits in one command."""
 MEDIA_DEVICES: Final = ("camera", "microphone", "speaker", "display")
 """Devices that the media process opens."""
