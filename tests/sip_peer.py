@@ -169,7 +169,7 @@ class Peer:
 
 
 class Line:
-    """One user agent of ours and one peer on a wire; the test gives the commands of one and the messages of the other."""
+    """One user agent of ours and one peer on a wire: the test commands the one and writes the messages of the other."""
 
     def __init__(self, transport: str = "udp", delay: float = 0.0, **identity: object) -> None:
         self.wire = Wire(delay=delay)
