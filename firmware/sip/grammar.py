@@ -32,7 +32,8 @@ _OPAQUE_OR_COMMA = re.compile(r'"(?:[^"\\]|\\(?:.|\Z))*+(?:"|\Z)|<[^>]*+|,', re.
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TO_ESCAPE = re.compile(r'(["\\])')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_SURROGATE = re.compile("[\udc80-\udcff]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, line and paragraph separators, those that turn the direction of writing, and surrogates."""
 
 
 def is_token(text: str) -> bool:
@@ -127,5 +128,5 @@ def quote(text: str) -> str:
 
 
 def printable(text: str) -> str:
-    """Give the text with bytes that were not UTF-8 as U+FFFD, fit for a screen, JSON or a log."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+    """Give the text fit for a screen, JSON or a log: U+FFFD for bytes that weren't UTF-8 and for control characters."""
+    return text if text.isprintable() else _UNPRINTABLE.sub("\ufffd", text)

@@ -31,7 +31,9 @@ MAX_CSEQ = 2**31 - 1
 MAX_SECONDS = 2**32 - 1
 """RFC 3261 20.19: an interval in seconds is at most 2**32 - 1."""
 
-_DISPLAY_NAME = re.compile(rf"(?:{TOKEN}|[ \t]|[^\x00-\x7f])*+")
+_DISPLAY_NAME = re.compile(r'[^\x00-\x08\x0a-\x1f\x7f",;<>\\]*+')
+"""Unquoted: wider than RFC 3261's tokens, because a room named "Room #5 (HQ)" must be able to call; but RFC 4475
+3.1.2.15: a comma is not forgiven."""
 _VIA = re.compile(
     rf"({TOKEN}++)[ \t]*+/[ \t]*+({TOKEN}++)[ \t]*+/[ \t]*+({TOKEN}++)[ \t]++"
     r"(?:\[([0-9A-Fa-f:.]++)\]|([A-Za-z0-9_][A-Za-z0-9_.\-]*+))(?:[ \t]*+:[ \t]*+([0-9]++))?"
@@ -47,7 +49,7 @@ class NameAddr:
     """An address with an optional name: From, To, Contact, Route, Record-Route, Refer-To (RFC 3261 20.10)."""
 
     display_name: str
-    """Unquoted, "" when there is none; bytes that were not UTF-8 are U+FFFD."""
+    """Unquoted, "" when there is none; what is not printable text is U+FFFD."""
     uri: Uri
     parameters: Parameters = ()
 

@@ -6,7 +6,7 @@
   must not be, or missing though a message must have it.  `check` asks for all of them at once.
 - A message that can't be read raises `MalformedMessage`; a request that can still be answered is in its ``request``.
 - Bytes that are not UTF-8 pass through the header fields unharmed (``surrogateescape``); display names and reason
-  phrases have U+FFFD in their place.
+  phrases, which people see, have U+FFFD in their place.
 - Every bound is a constant here; no length, count or number that a peer writes makes work that isn't linear.
 """
 

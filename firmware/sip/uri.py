@@ -3,6 +3,7 @@
 - The parts stay as written, escapes included, so that ``str(uri)`` gives back what was read; `Uri.unescaped_user` is
   for people.  A host keeps its case; only `Uri.equivalent` knows which differences don't matter.
 - An IPv6 reference must be in brackets (RFC 3261 25.1, RFC 5118 4.2, 4.3); `Uri.host` is without them.
+- A ``#`` in the user is taken unescaped, because peers write what was dialled.
 - Any scheme is read, so that a server can answer 416 to the ones that it doesn't support (RFC 3261 8.2.2.1).
 """
 
@@ -22,7 +23,7 @@ MAX_URI = 2048
 _UNRESERVED = r"A-Za-z0-9\-_.!~*'()"
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*+):")
 _SIP = re.compile(
-    rf"(?:([{_UNRESERVED}&=+$,;?/%]++)(?::([{_UNRESERVED}&=+$,%]*+))?@)?"
+    rf"(?:([{_UNRESERVED}&=+$,;?/%#]++)(?::([{_UNRESERVED}&=+$,%]*+))?@)?"
     r"(?:\[([0-9A-Fa-f:.]++)\]|([A-Za-z0-9_](?:[A-Za-z0-9_.\-]*+)))(?::([0-9]++))?"
     rf"((?:;[{_UNRESERVED}\[\]/:&+$%]++(?:=[{_UNRESERVED}\[\]/:&+$%]*+)?)*+)"
     rf"(?:\?([{_UNRESERVED}\[\]/?:+$%=&]++))?"
@@ -96,9 +97,9 @@ class Uri:
 
     @property
     def unescaped_user(self) -> str:
-        """The user for people: escapes resolved, what is not UTF-8 replaced; "" when there is none."""
+        """The user for people: escapes resolved, what is not printable text is U+FFFD; "" when there is none."""
         user = self.user or ""
-        return unquote_to_bytes(user).decode("utf-8", "replace") if "%" in user else printable(user)
+        return printable(unquote_to_bytes(user).decode("utf-8", "replace")) if "%" in user else user
 
     def parameter(self, name: str) -> str | None:
         """Give a parameter's value ("" when it has none), or None when there is no such parameter."""

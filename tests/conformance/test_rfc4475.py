@@ -136,7 +136,7 @@ def test_intmeth() -> None:
     assert message.uri.user == "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
     assert message.uri.password == "&it+has=1,weird!*pas$wo~d_too.(doesn't-it)"
     assert message.via.branch == "z9hG4bK-.!%66*_+`'~"
-    assert message.to.display_name == "BEL:\x07 NUL:\x00 DEL:\x7f"
+    assert message.to.display_name == "BEL:\ufffd NUL:\ufffd DEL:\ufffd"
     assert message.from_.display_name == "token1~` token2'+_ token3*%!.-"
     assert message.from_.parameter("fromparam''~+*_!.-%") == "работающий"
     assert message.from_.tag == "_token~1'+`*%!-."
@@ -158,8 +158,8 @@ def test_esc01() -> None:
 
 def test_escnull() -> None:
     message = request("escnull")
-    assert message.to.uri.unescaped_user == "null-\x00-null"
-    assert [contact.uri.unescaped_user for contact in message.contacts] == ["\x00", "\x00\x00"]
+    assert message.to.uri.unescaped_user == "null-\ufffd-null"
+    assert [contact.uri.unescaped_user for contact in message.contacts] == ["\ufffd", "\ufffd\ufffd"]
 
 
 def test_esc02() -> None:

@@ -101,5 +101,10 @@ def test_is_token() -> None:
     assert not any(grammar.is_token(text) for text in ("", "a b", "a:b", "a/b", "ä", "a\n", '"a"', "@"))
 
 
-def test_printable() -> None:
-    assert grammar.printable("я\udcff!") == "я\ufffd!"
+@pytest.mark.parametrize("bad", ["\udcff", "\x00", "\x1b", "\x7f", "\x9b", "\u202e", "\u2028"])
+def test_printable(bad: str) -> None:
+    assert grammar.printable(f"я{bad}!") == "я\ufffd!"
+
+
+def test_printable_text_stays() -> None:
+    assert grammar.printable("Алиса \u00a0 👋🏽 É") == "Алиса \u00a0 👋🏽 É"
