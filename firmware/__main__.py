@@ -10,34 +10,37 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from firmware.command.parser import parser
+from firmware.command.parser import parse
 from firmware.errors import ConfigError, FirmwareError
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-    from firmware.config import Boards
+    from firmware.config import Boards as Tables
     from firmware.ports import Board, BoardSettings
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
 
-class _Boards:
-    """The package `board` as a Hardware, imported when it is needed."""
+class Boards:
+    """The package `board` as a `firmware.command.hardware.Hardware`, imported when it is needed."""
 
     def open(self, kind: str, settings: BoardSettings) -> Board:
+        """Give a board by its name."""
         from board import open_board
 
         return open_board(kind, settings)
 
     def kind(self, configured: str) -> str:
+        """Give the board that is meant on this machine."""
         from board import detect
 
         return detect() if configured == "auto" else configured
 
     @property
-    def settings(self) -> Boards:
+    def settings(self) -> Tables:
+        """What each board's table may have."""
         from board import SETTINGS
 
         return SETTINGS
@@ -45,14 +48,16 @@ class _Boards:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says and give the exit status."""
-    parsed = parser().parse_args(arguments)
+    parsed = parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(parsed)
+        status = _run(parsed)
+        sys.stdout.flush()
+        return status
     except ConfigError as error:
         return _say(error, WRONG)
     except FirmwareError as error:
         return _say(error, FAILED)
-    except BrokenPipeError:
+    except BrokenPipeError:  # also when what was printed is flushed
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads what is still to be flushed
         return FAILED
     except OSError as error:
@@ -63,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Namespace) -> int:
     """Import what the command needs, and nothing else: `visavis status` is quick."""
-    hardware = _Boards()
+    hardware = Boards()
     match arguments.command:
         case "run":
             from firmware.command import run

@@ -51,7 +51,7 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
             print(f"Its panel: {unit.panels[0]}", flush=True)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(arguments.seconds):
-                    await _until(stopped, _show(unit, address))
+                    await until(stopped, _show(unit, address))
             print("Hanging up.", flush=True)
         return 0
 
@@ -121,7 +121,7 @@ async def _stop_echo(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _until(stopped: asyncio.Event, work: Any) -> None:
+async def until(stopped: asyncio.Event, work: Any) -> None:
     """Do this work until it ends by itself or the event is set."""
     task, end = asyncio.ensure_future(work), asyncio.ensure_future(stopped.wait())
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -92,15 +93,17 @@ HIDDEN: Final = {
 """Commands that a unit gives to itself."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """Make the parser; it exits with status 2 where the arguments are wrong."""
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Take the command line apart; where it is wrong, say so and exit with status 2."""
+    if arguments and arguments[0] in HIDDEN:
+        command = argparse.ArgumentParser(prog=f"visavis {arguments[0]}")
+        _add(command, HIDDEN[arguments[0]])
+        return command.parse_args(arguments[1:], argparse.Namespace(command=arguments[0]))
     top = argparse.ArgumentParser(prog="visavis", description="A conference-room unit for video calls.")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (help_text, options) in COMMANDS.items():
         _add(commands.add_parser(name, help=help_text, description=f"{help_text[0].upper()}{help_text[1:]}."), options)
-    for name, options in HIDDEN.items():
-        _add(commands.add_parser(name), options)
-    return top
+    return top.parse_args(arguments)
 
 
 def _add(command: argparse.ArgumentParser, options: tuple[Option, ...]) -> None:

@@ -73,14 +73,18 @@ def flow(stream: dict[str, Any]) -> str:
 
 def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Do one operation of the API and give its answer.  FirmwareError: it was refused, or the unit isn't there."""
-    parts = urlsplit(url)
-    if parts.scheme != "http" or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname if parts.scheme == "http" else None, parts.port or 80
+    except ValueError:
+        host, port = None, 0
+    if not host:
         raise ConfigError(f"--url {url}: must be like http://192.0.2.1:8080")
     headers = {"Content-Type": "application/json"}
     if password := os.environ.get("VISAVIS_PASSWORD"):
         headers["Authorization"] = "Basic " + base64.b64encode(f"visavis:{password}".encode()).decode()
     try:
-        connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=TIMEOUT)
+        connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
         try:
             connection.request(method, f"/api/v1{path}", json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()

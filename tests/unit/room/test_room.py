@@ -458,6 +458,16 @@ async def test_devices_that_fail_are_named_until_the_media_start_anew() -> None:
 
 
 @scene
+async def test_other_devices_stay_named() -> None:
+    async with Scene() as s:
+        s.room.set_fault("buttons", "the pins are in use")
+        s.room.handle_report(message.Ready())
+        assert s.room.state.faults == ("The buttons do not work: the pins are in use",)
+        await asyncio.sleep(0)
+        assert s.states[-1].faults
+
+
+@scene
 async def test_the_room_is_ready_when_its_media_are() -> None:
     async with Scene() as s:
         s.media.running = False
