@@ -64,7 +64,8 @@ class SimSettings(Pins, frozen=True, kw_only=True):
         float, Meta(ge=-1000, le=1000, description="How much the microphone's clock is too fast, millionths.")
     ] = 0.0
     speaker: Annotated[
-        str, Meta(min_length=1, description='Where the speaker\'s sound goes: "null", nowhere, or a WAV file.')
+        str,
+        Meta(min_length=1, description='Where the speaker\'s sound goes: "null", nowhere, or a WAV file, begun anew.'),
     ] = "null"
     speaker_drift: Annotated[
         float, Meta(ge=-1000, le=1000, description="How much the speaker's clock is too fast, millionths.")

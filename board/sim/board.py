@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -29,7 +30,8 @@ class SimBoard:
 
     def __init__(self, settings: BoardSettings) -> None:
         self._settings = read("sim", settings, SimSettings)
-        self._open: list[_Device] = []
+        self._open: weakref.WeakSet[_Device] = weakref.WeakSet()
+        self._recorded = False
         self._pins: Gpio | None = None
 
     def open_microphone(self) -> Microphone:
@@ -49,12 +51,17 @@ class SimBoard:
         return self._kept(SimMicrophone(sound, settings.microphone_drift))
 
     def open_speaker(self) -> Speaker:
-        """A speaker that is recorded, or not.  DeviceError: the file can't be written."""
+        """A speaker that is recorded, or not; opened again, it goes on with its record.
+
+        DeviceError: the file can't be written.
+        """
         from board.sim.audio import SimSpeaker
         from board.sim.wave import WaveWriter
 
         path = self._settings.speaker
-        return self._kept(SimSpeaker(None if path == "null" else WaveWriter(path), self._settings.speaker_drift))
+        record = None if path == "null" else WaveWriter(path, append=self._recorded)
+        self._recorded = record is not None
+        return self._kept(SimSpeaker(record, self._settings.speaker_drift))
 
     def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:
         """A camera that sees the test card or a film.  DeviceError: the film can't be read."""
@@ -92,7 +99,7 @@ class SimBoard:
 
     def close(self) -> None:
         """Release whatever is still open."""
-        for device in reversed(self._open):
+        for device in tuple(self._open):
             with suppress(DeviceError):
                 device.close()
         self._open.clear()
@@ -105,5 +112,5 @@ class SimBoard:
         return self._pins
 
     def _kept(self, device: D) -> D:
-        self._open.append(device)
+        self._open.add(device)
         return device

@@ -29,7 +29,7 @@ LEAST_WIDTH, LEAST_HEIGHT = 320, 180
 _BLACK, _WHITE = 16, 235  # luma of limited range
 _BARS = ("#bfbfbf", "#bfbf00", "#00bfbf", "#00bf00", "#bf00bf", "#bf0000", "#0000bf")  # EBU 75 %
 _INK = "#f4f6f8"
-_DIAL_PHASES = 60
+_MOST_PHASES = 60  # of the dial
 _DRIFT = 1 / 12  # of the ribbon, in widths of the picture a second
 _WAVE_TIME = 3.0  # s that a crest takes from the ribbon's top to its bottom
 _WAVE_HEIGHT = 1 / 50  # in widths of the picture
@@ -52,7 +52,8 @@ class Card:
         self._strides = [plane.line_size for plane in still.planes]
         self._planes = [bytearray(plane) for plane in still.planes]
         self._glyphs = self._draw_glyphs()
-        self._dial = [self._draw_dial(phase) for phase in range(_DIAL_PHASES)]
+        self._phases = min(frame_rate, _MOST_PHASES)
+        self._dial: dict[int, list[bytes]] = {}  # drawn when first shown: a call's first picture must not wait for it
         self._ribbon = [_tiled_rows(plane) for plane in _yuv(self._weave_ribbon()).planes]
         self._waves = self._plan_waves()
 
@@ -72,7 +73,10 @@ class Card:
     def _update(self, counter: int) -> None:
         self._update_code(counter)
         self._update_clock(counter)
-        self._put(self._dial[counter * _DIAL_PHASES // self.frame_rate % _DIAL_PHASES], *self._dial_place)
+        phase = counter * self._phases // self.frame_rate % self._phases
+        if phase not in self._dial:
+            self._dial[phase] = self._draw_dial(phase)
+        self._put(self._dial[phase], *self._dial_place)
         self._update_ribbon(counter)
 
     def _lay_out(self) -> None:
@@ -107,7 +111,7 @@ class Card:
 
     def _draw_glyphs(self) -> dict[str, list[bytes]]:
         """Digits as rows of luma, all of one width so that the clock does not tremble."""
-        font = ImageFont.load_default(self._clock_size)
+        font = _font(self._clock_size)
         cells = {glyph: font.getlength("0") for glyph in "0123456789"} | {":": font.getlength("0") * 0.55}
         glyphs = {}
         for glyph, advance in cells.items():
@@ -118,11 +122,11 @@ class Card:
 
     def _draw_dial(self, phase: int) -> list[bytes]:
         """The dial when its hand has gone ``phase`` of a turn, as rows of luma."""
-        size, fine = self._dial_size, 3  # drawn three times as large, for smooth edges
+        size, fine = self._dial_size, 2  # drawn twice as large, for smooth edges
         dial = Image.new("RGB", (size * fine, size * fine), self._panel)
         draw = ImageDraw.Draw(dial)
         edge = size * fine - 1
-        angle = phase * 360 / _DIAL_PHASES
+        angle = phase * 360 / self._phases
         draw.ellipse((0, 0, edge, edge), _mix(self._panel, (0, 0, 0), 0.45))
         draw.pieslice((0, 0, edge, edge), -90, -90 + angle, _mix(self._panel, (255, 255, 255), 0.45))
         rim = size * fine * 0.035
@@ -210,9 +214,17 @@ def _tiled_rows(plane: av.video.plane.VideoPlane) -> list[bytes]:
 
 
 def _font_to_fit(text: str, size: float, room: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    font = ImageFont.load_default(size)
+    font = _font(size)
     length = font.getlength(text)
-    return font if length <= room else ImageFont.load_default(size * room / length)
+    return font if length <= room else _font(size * room / length)
+
+
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The machine's DejaVu Sans, which has most of the world's letters, else Pillow's own, which has those of ASCII."""
+    try:
+        return ImageFont.truetype("DejaVuSans.ttf", size)
+    except OSError:
+        return ImageFont.load_default(size)
 
 
 def _mix(color: tuple[int, ...], other: tuple[int, ...], part: float) -> tuple[int, ...]:

@@ -16,16 +16,20 @@ _LARGEST = 0xFFFF_FFFF - _HEADER.size
 class WaveWriter:
     """A mono WAV file at 48 kHz.  What its header says is never more than what is there, at most a second less."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, append: bool = False) -> None:
+        """Begin the file anew, or go on behind what an earlier WaveWriter has written.  DeviceError: can't."""
         self._path = path
         self._length = 0
         self._told = 0
         try:
-            self._file = open(path, "wb", buffering=0)  # noqa: SIM115, PTH123
+            self._file = open(path, "r+b" if append and os.path.exists(path) else "wb", buffering=0)  # noqa: SIM115, PTH110, PTH123
         except OSError as error:
             raise DeviceError(f"{path} can't be written: {error.strerror}") from error
         try:
+            self._length = max(0, self._file.seek(0, os.SEEK_END) - _HEADER.size) // 2 * 2
+            self._file.seek(0)
             self._file.write(self._header())
+            self._file.seek(self._length, os.SEEK_CUR)
         except OSError as error:
             self._file.close()
             raise DeviceError(f"{path} can't be written: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """`board.sim.board`: the settings become the devices they describe."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +105,24 @@ def test_a_process_loads_only_what_it_opens() -> None:
         "sim.close()\n"
     )
     subprocess.run([sys.executable, "-c", program], cwd=Path(board.__file__).parents[1], check=True, timeout=60)
+
+
+def test_what_was_opened_before_is_not_kept_alive() -> None:
+    sim = SimBoard({})
+    for _ in range(3):
+        sim.open_camera(320, 180, 30).close()
+        sim.open_microphone().close()
+    gc.collect()
+    assert len(sim._open) == 0
+
+
+def test_a_speaker_that_is_opened_again_goes_on_with_its_record(tmp_path: Path) -> None:
+    sim = SimBoard({"speaker": str(tmp_path / "sound.wav")})
+    for _ in range(2):
+        speaker = sim.open_speaker()
+        for _ in range(5):
+            speaker.write(bytes(BLOCK_BYTES))
+        speaker.close()
+    assert (tmp_path / "sound.wav").stat().st_size == 44 + 10 * BLOCK_BYTES
+    SimBoard({"speaker": str(tmp_path / "sound.wav")}).open_speaker().close()
+    assert (tmp_path / "sound.wav").stat().st_size == 44

@@ -104,3 +104,15 @@ def test_a_disk_that_gets_full(tmp_path: Path) -> None:
     assert "can't be written" in done.stdout
     with wave.open(str(path)) as file:
         assert file.getnframes() == 100_000 // BLOCK_BYTES * 480
+
+
+def test_a_file_is_gone_on_with_or_begun_anew(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    for append, blocks in ((True, 3), (True, 6), (False, 3), (True, 6)):
+        writer = WaveWriter(str(path), append=append)
+        for _ in range(3):
+            writer.write(b"\1\2" * (BLOCK_BYTES // 2))
+        writer.close()
+        with wave.open(str(path)) as file:
+            assert file.getnframes() == blocks * 480
+            assert file.readframes(blocks * 480) == b"\1\2" * (blocks * 480)
