@@ -14,6 +14,8 @@ from firmware.rtp.packet import Packet
 
 DETOUR: Final = 0.050
 """s that a packet may come later than its successor; waited for where NACK is not agreed."""
+SLACK: Final = 0.030
+"""s for what a round trip as RTCP measured it is not: jitter, and timers at both ends."""
 MIN_WAIT: Final = 0.080
 MAX_WAIT: Final = 0.400
 """s.  A picture later than that is worse than a new key frame."""
@@ -63,7 +65,7 @@ class ReorderBuffer:
         if not self.nack:
             return DETOUR
         # The answer to the second request is still in time.
-        return min(MAX_WAIT, max(MIN_WAIT, ASK_DELAY + 2.5 * self._round_trip))
+        return min(MAX_WAIT, max(MIN_WAIT, ASK_DELAY + 2.5 * self._round_trip + SLACK))
 
     @property
     def _round_trip(self) -> float:
