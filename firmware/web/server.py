@@ -61,8 +61,11 @@ class Server:
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where browsers find the panel."""
-        found = [sock.getsockname() for server in self._servers for sock in server.sockets]
-        return tuple(f"http://{f'[{name[0]}]' if ':' in name[0] else name[0]}:{name[1]}/" for name in found)
+        found: dict[str, None] = {}
+        for host, port, *_ in (sock.getsockname() for server in self._servers for sock in server.sockets):
+            name = socket.gethostname() if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+            found[f"http://{name}:{port}/"] = None
+        return tuple(found)
 
     async def start(self) -> None:
         """Listen.  FirmwareError: an address can't be listened on, and why."""

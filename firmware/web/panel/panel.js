@@ -19,10 +19,15 @@ async function act(operation) {
   try {
     return await operation();
   } catch (error) {
-    $("refused").textContent = error instanceof Refused ? error.message : "The unit does not answer.";
+    $("refused").textContent = sentence(error);
     refusedTimer = setTimeout(() => ($("refused").textContent = ""), REFUSED_TIME);
     return undefined;
   }
+}
+
+function sentence(error) {
+  const text = error instanceof Refused ? error.message : "the unit does not answer";
+  return `${text[0].toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }
 
 $("dial").addEventListener("submit", async (event) => {
@@ -86,6 +91,7 @@ for (const key of KEYS) {
 function show(next) {
   state = next;
   $("lost").hidden = true;
+  $("calls").inert = false;
   document.title = next.calls.some((call) => call.state === "incoming") ? `Ringing – ${next.name}` : next.name;
   $("name").textContent = next.name;
   $("addresses").textContent = next.addresses.join("  ·  ");
@@ -112,6 +118,7 @@ function show(next) {
 
 function lost() {
   $("lost").hidden = false;
+  $("calls").inert = true;
   $("ready").dataset.ready = "no";
   $("ready-text").textContent = "Not connected";
   for (const element of document.querySelectorAll("#controls button, #controls input:not(#address)")) {
@@ -158,7 +165,7 @@ function login() {
       try {
         await ask("POST", "/session", { password: $("password").value });
       } catch (error) {
-        $("login-refused").textContent = error instanceof Refused ? error.message : "The unit does not answer.";
+        $("login-refused").textContent = sentence(error);
         return;
       }
       $("password").value = "";

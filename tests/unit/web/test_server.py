@@ -74,6 +74,20 @@ def test_both_families(ipv6: str) -> None:
     assert theirs.startswith("http://[::1]:")
 
 
+def test_a_wildcard_is_shown_as_the_machine_s_name() -> None:
+    async def main() -> tuple[str, ...]:
+        web = Server(
+            config.Web(addresses=("0.0.0.0",), port=0, password_hash=HASH), Room(config.Room(), [], SimpleMedia())
+        )
+        await web.start()
+        addresses = web.addresses
+        await web.stop()
+        return addresses
+
+    (address,) = asyncio.run(main())
+    assert address.startswith(f"http://{socket.gethostname()}:")
+
+
 async def connect(web: Web) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection("127.0.0.1", int(web.url.rpartition(":")[2]))
 
