@@ -29,24 +29,47 @@ class Composer:
 
     def __init__(self) -> None:
         self._reformatters: list[VideoReformatter] = []
+        self._images: dict[int, tuple[Image.Image, Image.Image]] = {}
+        """By a plane's number, the image that it had and the same in its size: words rarely change."""
 
     def compose(self, planes: Sequence[Plane], width: int, height: int, background: str = "#000000") -> Image.Image:
         """The planes, the last on top, on a screen of this size in pixels, as RGB."""
         screen = Image.new("RGB", (width, height), background)
         while len(self._reformatters) < len(planes):
             self._reformatters.append(VideoReformatter())
-        for plane, reformatter in zip(planes, self._reformatters, strict=False):
+        self._images = {number: kept for number, kept in self._images.items() if number < len(planes)}
+        for number, plane in enumerate(planes):
             left, top, right, bottom = rectangle(plane, width, height)
             if right <= left or bottom <= top:
                 continue
             size = fit(plane.picture.width, plane.picture.height, right - left, bottom - top, fill=plane.fill)
-            picture = _scaled(plane.picture, size, reformatter)
+            picture = self._scaled(number, plane.picture, size)
             if plane.fill:
                 cut_x, cut_y = (size[0] - (right - left)) // 2, (size[1] - (bottom - top)) // 2
                 picture = picture.crop((cut_x, cut_y, cut_x + right - left, cut_y + bottom - top))
             place = (left + (right - left - picture.width) // 2, top + (bottom - top - picture.height) // 2)
             screen.paste(picture, place, picture if picture.mode == "RGBA" else None)
         return screen
+
+    def _scaled(self, number: int, picture: av.VideoFrame | Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The picture in this size: RGB, or RGBA where something shines through."""
+        if isinstance(picture, Image.Image):
+            kept = self._images.get(number)
+            if kept is not None and kept[0] is picture and kept[1].size == size:
+                return kept[1]
+            image = _visible(picture).resize(size, Image.Resampling.BICUBIC, reducing_gap=2)
+            self._images[number] = picture, image
+            return image
+        return to_image(
+            self._reformatters[number].reformat(
+                picture,
+                *size,
+                "rgb24",
+                src_colorspace=Colorspace.ITU601 if picture.colorspace == _UNSPECIFIED else None,
+                dst_color_range=ColorRange.JPEG,
+                threads=1,
+            )
+        )
 
 
 def rectangle(plane: Plane, width: int, height: int) -> tuple[int, int, int, int]:
@@ -66,13 +89,7 @@ def fit(width: int, height: int, room_width: int, room_height: int, *, fill: boo
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _scaled(picture: av.VideoFrame | Image.Image, size: tuple[int, int], reformatter: VideoReformatter) -> Image.Image:
-    if isinstance(picture, Image.Image):
-        image = picture if picture.mode == "RGBA" else picture.convert("RGBA")
-        return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2)
-    colorspace = None if picture.colorspace != _UNSPECIFIED else Colorspace.ITU601
-    return to_image(
-        reformatter.reformat(
-            picture, *size, "rgb24", src_colorspace=colorspace, dst_color_range=ColorRange.JPEG, threads=1
-        )
-    )
+def _visible(image: Image.Image) -> Image.Image:
+    """The image without its opacity where that is full everywhere: then nothing has to be blended."""
+    blended = image.convert("RGBA")
+    return blended.convert("RGB") if blended.getchannel("A").getextrema() == (255, 255) else blended

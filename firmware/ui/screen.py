@@ -205,7 +205,7 @@ def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
             items += _name(_bare(call.title), place)
     waiting = [_bare(call.title) for call in calls if call not in shown]
     if waiting:
-        items += _strip(f"On hold: {', '.join(waiting)}", LEFT, TOP, symbol.pause(PALE))
+        items += _pill(symbol.pause(WHITE), f"On hold: {', '.join(waiting)}", TOP)
     return items
 
 
@@ -242,22 +242,23 @@ def _places(count: int) -> list[Rectangle]:
 
 
 def _name(title: str, place: Rectangle) -> list[Item]:
+    """Who is seen, at the bottom left of the picture."""
     left = max(LEFT, round(place.x * WIDTH) + 32)
+    right = min(RIGHT, round((place.x + place.width) * WIDTH) - 32)
     bottom = min(BOTTOM, round((place.y + place.height) * HEIGHT) - 24)
-    return _strip(title, left, bottom - 76, None, room=round(place.width * WIDTH) - 2 * 32 if place.width < 1 else 1100)
+    return [Words(title, _at(left, bottom - 60, min(1100, right - left), 60), background=GLASS)]
 
 
-def _strip(text: str, x: int, y: int, picture: bytes | None, color: str = WHITE, room: int = 1100) -> list[Item]:
-    """A line on glass as long as the words need, about: letters are half as wide as high."""
-    lead = 64 if picture else 0
-    width = min(room, round(len(text) * 48 * 0.56) + lead + 64)
-    items: list[Item] = [
-        Image(symbol.panel(width, 76, GLASS, 18), _at(x, y, width, 76)),
-        Words(text, _at(x + 28 + lead, y + 11, width - 44 - lead, 54), color=color),
+def _pill(picture: bytes, text: str, y: int, *, right: bool = False, color: str = WHITE) -> list[Item]:
+    """A symbol and a line on glass, at the left or the right edge."""
+    height = 60
+    x = RIGHT - height if right else LEFT
+    room = _at(RIGHT - height - 512, y, 500, height) if right else _at(LEFT + height + 12, y, 1000, height)
+    return [
+        Image(symbol.panel(height, height, GLASS, height // 2), _at(x, y, height, height)),
+        Image(picture, _at(x + 9, y + 9, 42, 42)),
+        Words(text, room, "right" if right else "left", color, GLASS),
     ]
-    if picture:
-        items.append(Image(picture, _at(x + 22, y + 14, 48, 48)))
-    return items
 
 
 def _banner(calls: list[CallView], *, below: bool) -> list[Item]:
@@ -266,7 +267,7 @@ def _banner(calls: list[CallView], *, below: bool) -> list[Item]:
         return []
     call = calls[0]
     ringing = call.state is State.INCOMING
-    width, height = 1100, 136
+    width, height = 1000, 136
     x, y = (WIDTH - width) // 2, TOP + 100 if below else TOP
     room = width - (286 if ringing else 200)
     doing, color = ("Incoming call", GREEN) if ringing else ("Calling …", BLUE)
@@ -282,7 +283,7 @@ def _banner(calls: list[CallView], *, below: bool) -> list[Item]:
 
 
 def _muted(y: int) -> list[Item]:
-    return _strip("Muted", RIGHT - 270, y, symbol.microphone(RED, muted=True), RED, room=270)
+    return _pill(symbol.microphone(RED, muted=True), "Muted", y, right=True, color=RED)
 
 
 def _volume(percent: int) -> list[Item]:

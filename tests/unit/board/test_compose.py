@@ -99,3 +99,16 @@ def test_the_same_composer_takes_other_planes_and_sizes() -> None:
 def test_fit(picture: tuple[int, int], room: tuple[int, int], fitted: tuple[int, int], filled: tuple[int, int]) -> None:
     assert fit(*picture, *room, fill=False) == fitted
     assert fit(*picture, *room, fill=True) == filled
+
+
+def test_an_image_is_scaled_once_until_it_or_its_size_is_another() -> None:
+    composer = Composer()
+    white, black = (Image.new("RGBA", (8, 8), color) for color in ("white", "black"))
+    composer.compose([Plane(white, 0, 0, 1, 1)], 64, 36)
+    first = composer._images[0][1]
+    composer.compose([Plane(white, 0, 0, 1, 1)], 64, 36)
+    assert composer._images[0][1] is first
+    assert composer.compose([Plane(white, 0, 0, 1, 1)], 32, 18).getpixel((16, 9)) == (255, 255, 255)
+    assert composer.compose([Plane(black, 0, 0, 1, 1)], 32, 18).getpixel((16, 9)) == (0, 0, 0)
+    composer.compose([], 32, 18)
+    assert not composer._images
