@@ -17,6 +17,7 @@ from firmware.media.level import PictureFormat
 
 CLOCK_RATE = 90_000
 """Hz: of the time stamps of video in RTP (RFC 6184 8.2.1)."""
+TIME_BASE = Fraction(1, CLOCK_RATE)
 MAX_SLICE = 1_200
 """Bytes of a slice: with IP, UDP, RTP and SRTP around it, it crosses any path of 1,280 bytes (IPv6's least) whole."""
 KEY_FRAME_INTERVAL = 10
@@ -37,7 +38,7 @@ class SoftwareEncoder:
         self._context = context
         context.width, context.height = picture.width, picture.height
         context.pix_fmt = "yuv420p"
-        context.time_base = Fraction(1, CLOCK_RATE)
+        context.time_base = TIME_BASE
         context.framerate = Fraction(picture.frame_rate)
         context.bit_rate = bitrate
         context.gop_size = KEY_FRAME_INTERVAL * picture.frame_rate
@@ -55,17 +56,17 @@ class SoftwareEncoder:
         }
         context.open()
 
-    def encode(self, frame: av.VideoFrame, key_frame: bool) -> bytes:
-        """Give the access unit (Annex B, parameter sets with every IDR) of a picture of any size and format.
+    def encode(self, frame: av.VideoFrame, key_frame: bool) -> tuple[bytes, bool]:
+        """Give the access unit (Annex B, parameter sets with every IDR) of a picture, and whether it is an IDR.
 
-        The picture needs a time; b"" where the encoder left it out.
+        The picture may have any size and format, and needs a time; b"" where the encoder left it out.
         """
         picture = self.picture
         fitted = self._reformatter.reformat(frame, picture.width, picture.height, "yuv420p")
         fitted.pict_type = PictureType.I if key_frame else PictureType.NONE
-        access_unit = b"".join(map(bytes, self._context.encode(fitted)))
+        packets = self._context.encode(fitted)
         fitted.pict_type = PictureType.NONE
-        return access_unit
+        return b"".join(map(bytes, packets)), any(packet.is_keyframe for packet in packets)
 
     def set_bitrate(self, bitrate: int) -> None:
         """Change the target, bit/s; more than it was opened with is not possible."""

@@ -56,7 +56,7 @@ class VoiceEncoder:
                 "packet_loss": "5",
                 "compression_level": "5",
             }
-        self._resampler = _resampler(SAMPLE_RATE, codec.sample_rate)
+        self._resampler = av.AudioResampler("s16", "mono", self._rate) if self._rate != SAMPLE_RATE else None
         self._sound = bytearray()
 
     def encode(self, sound: bytes) -> bytes:
@@ -84,7 +84,9 @@ class LibavDecoder:
 
     def __init__(self, codec: AudioCodec) -> None:
         self._context = _context(codec.decoder, "r", codec)
-        self._resampler = _resampler(codec.sample_rate, SAMPLE_RATE)
+        self._rate = codec.sample_rate
+        self._resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE)
+        self._first = True
         self._last = b""
         self._concealed = 0
 
@@ -95,8 +97,11 @@ class LibavDecoder:
         sound = bytearray()
         try:
             for frame in self._context.decode(av.Packet(payload)):
-                for piece in (frame,) if self._resampler is None else self._resampler.resample(frame):
+                for piece in self._resampler.resample(frame):
                     sound += bytes(piece.planes[0])[: piece.samples * 2]
+                if self._first:  # in place of what the resampler keeps, so that packets have their own length
+                    self._first = False
+                    sound[:0] = bytes(max(frame.samples * SAMPLE_RATE // self._rate * 2 - len(sound), 0))
         except (FFmpegError, ValueError):
             return b""
         self._concealed = 0
@@ -151,10 +156,6 @@ def _context(name: str, mode: Literal["r", "w"], codec: AudioCodec) -> av.AudioC
     context.format = "s16"
     context.thread_count = 1
     return context
-
-
-def _resampler(source: int, target: int) -> av.AudioResampler | None:
-    return av.AudioResampler("s16", "mono", target) if source != target else None
 
 
 def _frame(sound: bytes, rate: int) -> av.AudioFrame:

@@ -1,0 +1,189 @@
+"""The audio thread: every 10 ms one block from the microphone, one to the speaker, one to and one from every far end.
+
+::
+
+    microphone ──read──▶ ┐                     ┌──▶ speaker
+    far ends ───pull───▶ ┴▶ mixer: who hears whom ┴──push──▶ far ends
+
+Rule 1: the microphone's clock is the beat.  Where there is none (missing, failed, or the unit echoes), time is.
+Rule 2: nothing in a tick waits: not for a lock held long, not for the network, not for a device but the microphone.
+Rule 3: devices are open only while there is a far end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from firmware.errors import DeviceError
+from firmware.media.device import Device
+from firmware.media.lateness import Lateness
+from firmware.media.message import Report
+from firmware.media.mixer import ROOM, heard_by, mix
+from firmware.ports import BLOCK_BYTES, BLOCK_TIME
+
+if TYPE_CHECKING:
+    from firmware.media.audio_receive import AudioReceiver
+    from firmware.media.audio_send import AudioSender
+    from firmware.ports import Board, Microphone, Speaker
+
+logger = logging.getLogger(__name__)
+
+PRIORITY = 10
+"""Of SCHED_FIFO, 1 to 99; above everything ordinary, below the kernel's own threads."""
+NICE = -11
+"""What sound servers take where real time is not permitted."""
+_SILENCE = bytes(BLOCK_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class FarEnd:
+    """The sound of one call, by direction."""
+
+    receiver: AudioReceiver | None
+    sender: AudioSender | None
+
+
+class Audio:
+    """All sound of the unit."""
+
+    def __init__(self, board: Board, echo: bool, report: Callable[[Report], None]) -> None:
+        self.muted = False
+        self.tick_time = time.monotonic()
+        """When the last tick began; `idle` says whether there are any."""
+        self._echo = echo
+        self._report = report
+        self._microphone: Device[Microphone] = Device("microphone", board.open_microphone, report)
+        self._speaker: Device[Speaker] = Device("speaker", lambda: self._with_volume(board.open_speaker()), report)
+        self._volume: int | None = None
+        self._far_ends: Mapping[str, FarEnd] = {}
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._next = 0.0
+        """When the next tick is due where there is no microphone."""
+        self._thread = threading.Thread(target=self._run, name="audio", daemon=True)
+        self._thread.start()
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nobody to hear."""
+        return not self._far_ends
+
+    def use(self, far_ends: Mapping[str, FarEnd]) -> None:
+        """Make these the far ends, from the next tick on."""
+        with self._changed:
+            if not self._far_ends:
+                self.tick_time = time.monotonic()
+            self._far_ends = dict(far_ends)
+            self._changed.notify()
+            if not far_ends:
+                self._microphone.close()  # lets a read return
+
+    def set_volume(self, percent: int) -> None:
+        """Set how loud the speaker is, 0 to 100."""
+        self._volume = percent
+
+    def rescue(self) -> None:
+        """Close a microphone that no longer gives anything, so that the tick goes on by time; any thread may ask."""
+        self._microphone.fail(DeviceError("it gives no sound"))
+
+    def stop(self) -> None:
+        """End the thread and release the devices."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+        self._microphone.close()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        _raise_priority()
+        while not self._stopped:
+            with self._changed:
+                while not self._far_ends and not self._stopped:
+                    self._changed.wait()
+            try:
+                self._sound()
+            except Exception as error:
+                logger.exception("The audio tick failed")
+                self._microphone.fail(error)
+            finally:
+                self._microphone.close()
+                self._speaker.close()
+
+    def _sound(self) -> None:
+        """Tick until nobody is there."""
+        lateness = Lateness(BLOCK_TIME, self._report)
+        self._next = time.monotonic()
+        volume = self._volume
+        while self._far_ends and not self._stopped:
+            block = self._read()
+            now = self.tick_time = time.monotonic()
+            lateness.tick(now)
+            if self._volume != volume:
+                volume = self._volume
+                speaker = self._speaker.get()
+                if speaker is not None:
+                    self._with_volume(speaker)
+            self._tick(block, now)
+
+    def _tick(self, block: bytes | None, now: float) -> None:
+        far_ends = self._far_ends
+        sounds = {name: far.receiver.pull(now) if far.receiver else None for name, far in far_ends.items()}
+        sounds[ROOM] = None if self.muted else block
+        for name, far in far_ends.items():
+            if far.sender is not None:
+                far.sender.push(mix([sounds[source] for source in heard_by(name, far_ends, self._echo)]))
+        if not self._echo:
+            self._write(mix([sounds[source] for source in heard_by(ROOM, far_ends, self._echo)]))
+
+    def _read(self) -> bytes | None:
+        """Wait for the tick; give the microphone's block where there is one."""
+        microphone = None if self._echo else self._microphone.get()
+        if microphone is not None:
+            try:
+                block = microphone.read()
+            except DeviceError as error:
+                self._microphone.fail(error)
+            else:
+                if block:
+                    self._microphone.works()
+                    self._next = time.monotonic() + BLOCK_TIME
+                    return block
+        wait = self._next - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+        elif wait < -0.1:
+            self._next -= wait  # far behind: the time is lost
+        self._next += BLOCK_TIME
+        return None
+
+    def _write(self, block: bytes | None) -> None:
+        speaker = self._speaker.get()
+        if speaker is None:
+            return
+        try:
+            speaker.write(block or _SILENCE)
+        except DeviceError as error:
+            self._speaker.fail(error)
+        else:
+            self._speaker.works()
+
+    def _with_volume(self, speaker: Speaker) -> Speaker:
+        if self._volume is not None:
+            speaker.set_volume(self._volume)
+        return speaker
+
+
+def _raise_priority() -> None:
+    """Let this thread run before all others where that is permitted: real time, else niceness."""
+    with contextlib.suppress(OSError):
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY))
+        return
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

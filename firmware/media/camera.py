@@ -1,0 +1,123 @@
+"""The room's camera: open only while a call sends its picture, shared by all who look at it.
+
+The lamp on the camera is a promise, and a room that is not in a call costs no electricity: so the device is opened for
+the first viewer that *needs* it (an encoder) and closed after the last; a viewer that merely watches (the self-view)
+sees pictures while it is open.  A camera that fails is tried again every few seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from firmware.errors import DeviceError
+from firmware.media.message import DeviceFailed, Report
+
+if TYPE_CHECKING:
+    from firmware.media.pictures import Viewer
+    from firmware.ports import Camera
+
+logger = logging.getLogger(__name__)
+
+RETRY = 3.0
+"""Seconds after which a failed camera is opened again."""
+
+
+class CameraFeed:
+    """A Source of pictures; its thread lives as long as the camera is needed."""
+
+    def __init__(self, open_camera: Callable[[], Camera], report: Callable[[Report], None]) -> None:
+        self._open_camera = open_camera
+        self._report = report
+        self._changed = threading.Condition()
+        self._viewers: list[tuple[Viewer, bool]] = []
+        """With each, whether it needs the camera."""
+        self._thread: threading.Thread | None = None
+        self._camera: Camera | None = None
+        self._failed = ""
+
+    def add(self, viewer: Viewer) -> None:
+        """Let the viewer see every picture, and keep the camera open for it."""
+        self._add(viewer, needs=True)
+
+    def watch(self, viewer: Viewer) -> None:
+        """Let the viewer see the pictures while the camera is open anyway."""
+        self._add(viewer, needs=False)
+
+    def remove(self, viewer: Viewer) -> None:
+        """Let the viewer see no more; the camera is closed when nobody needs it."""
+        with self._changed:
+            self._viewers = [entry for entry in self._viewers if entry[0] is not viewer]
+            if not self._needed and self._camera is not None:
+                self._camera.close()  # lets capture() return
+            self._changed.notify_all()
+        viewer.camera_closed()
+
+    def _add(self, viewer: Viewer, needs: bool) -> None:
+        with self._changed:
+            self._viewers = [*self._viewers, (viewer, needs)]
+            if self._thread is None and self._needed:
+                self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    @property
+    def _needed(self) -> bool:
+        return any(needs for _, needs in self._viewers)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._needed:
+                    self._thread = None
+                    return
+            try:
+                self._feed()
+            except DeviceError as error:
+                self._fail(str(error))
+            except Exception as error:
+                logger.exception("The camera failed")
+                self._fail(str(error) or type(error).__name__)
+
+    def _feed(self) -> None:
+        """Open the camera and show its pictures until it is not needed any more."""
+        camera = self._open_camera()
+        with self._changed:
+            self._camera = camera
+        served: dict[Viewer, bool] = {}
+        """By viewer that knows this camera: whether the camera's own encoder serves it."""
+        try:
+            while self._needed:
+                viewers = [viewer for viewer, _ in self._viewers]
+                for viewer in viewers:
+                    if viewer not in served:
+                        served[viewer] = viewer.camera_opened(camera)
+                if all(served[viewer] for viewer in viewers):
+                    with self._changed:
+                        if [viewer for viewer, _ in self._viewers] == viewers:
+                            self._changed.wait()
+                    continue
+                frame = camera.capture()
+                if frame is None:
+                    return
+                self._failed = ""
+                for viewer in viewers:
+                    if not served[viewer]:
+                        viewer.picture(frame)
+        finally:
+            with self._changed:
+                self._camera = None
+            for viewer in served:
+                viewer.camera_closed()
+            camera.close()
+
+    def _fail(self, reason: str) -> None:
+        if reason != self._failed:  # once, not every few seconds
+            self._failed = reason
+            logger.warning("camera: %s", reason)
+            self._report(DeviceFailed("camera", reason))
+        with self._changed:
+            if self._needed:
+                self._changed.wait(RETRY)

@@ -1,0 +1,72 @@
+"""A device that may be missing: opened when wanted, given up when it fails, tried again every few seconds."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+from firmware.errors import DeviceError
+from firmware.media.message import DeviceFailed, Report
+
+logger = logging.getLogger(__name__)
+
+RETRY = 3.0
+"""Seconds after which a failed device is opened again."""
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+D = TypeVar("D", bound=_Closable)
+
+
+class Device(Generic[D]):
+    """One device of the board; for one thread, but `close` may be called by any."""
+
+    def __init__(self, name: str, open_device: Callable[[], D], report: Callable[[Report], None]) -> None:
+        self.name = name
+        self._open = open_device
+        self._report = report
+        self._device: D | None = None
+        self._again = float("-inf")
+        self._reason = ""
+
+    def get(self) -> D | None:
+        """Give the device, opening it if it is time to try; None: it can't be used now."""
+        if self._device is None and time.monotonic() >= self._again:
+            try:
+                self._device = self._open()
+            except DeviceError as error:
+                self.fail(error)
+        return self._device
+
+    @property
+    def current(self) -> D | None:
+        """The device, if it is open; for any thread."""
+        return self._device
+
+    def fail(self, error: Exception) -> None:
+        """Give the device up for a while; reported once, till it works or fails differently."""
+        self._again = time.monotonic() + RETRY
+        self.close()
+        reason = str(error) or type(error).__name__
+        if reason != self._reason:
+            self._reason = reason
+            logger.warning("%s: %s", self.name, reason)
+            self._report(DeviceFailed(self.name, reason))
+
+    def works(self) -> None:
+        """Tell that the device did what it should, so that its next failure is news."""
+        self._reason = ""
+
+    def close(self) -> None:
+        """Release the device."""
+        device, self._device = self._device, None
+        if device is not None:
+            try:
+                device.close()
+            except DeviceError as error:
+                logger.info("%s: %s", self.name, error)

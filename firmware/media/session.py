@@ -1,0 +1,290 @@
+"""The media of one call: its streams, and what turns them into sound and pictures.
+
+A session takes channels as they were agreed and changes only what is different from before: a stream whose channels
+stay the same never notices.  All of it happens in the network thread.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+import secrets
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from firmware.call.media import Channel, Direction, Feedback, Kind
+from firmware.errors import FirmwareError
+from firmware.media import mixer
+from firmware.media.audio import FarEnd
+from firmware.media.audio_receive import AudioReceiver
+from firmware.media.audio_send import AudioSender
+from firmware.media.message import ChannelFailed, DigitReceived, KeyFrameWanted, MediaSilent, Statistics
+from firmware.media.meter import Meter
+from firmware.media.pictures import Fan, Source
+from firmware.media.stream import Stream
+from firmware.media.studio import Studio
+from firmware.media.video_receive import VideoReceiver
+from firmware.media.video_send import VideoSender
+from firmware.sansio import Address
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 1.0
+"""Seconds between two statistics."""
+SILENCE = 5.0
+"""Seconds without a packet that are reported, and again after each as many more."""
+_STALE = 512
+"""Packets of sound at most that are thrown away because they came before the session."""
+
+Sockets = tuple[socket.socket, socket.socket]
+
+
+class MediaSession:
+    """One call's media; a Member of the network, for its statistics."""
+
+    def __init__(self, call_id: str, studio: Studio) -> None:
+        now = time.monotonic()
+        self._call_id = call_id
+        self._studio = studio
+        # RFC 7022 4.2: a CNAME of at least 96 random bits, the same for all sessions of a call.
+        self._cname = base64.b64encode(secrets.token_bytes(12)).decode()
+        self._lines: dict[Address, _Line] = {}
+        self._pictures = Fan()
+        """Of the far end."""
+        self._view = studio.compositor.far_end(call_id)
+        self._began = now
+        self._due = now + INTERVAL
+        self._silent = 0.0
+        """Seconds of silence that were reported."""
+        self._pictures.add(self._view)
+        studio.network.add(self, ())
+
+    def apply(self, channels: Sequence[Channel], sockets: Mapping[Address, Sockets]) -> None:
+        """Make these the channels; *sockets*, RTP and RTCP of each local address, belong to the session from now on."""
+        wanted: dict[Address, dict[Direction, Channel]] = {}
+        for channel in channels:
+            wanted.setdefault(channel.local, {})[channel.direction] = channel
+        for address in [address for address in self._lines if address not in wanted]:
+            self._lines.pop(address).close()
+        for address, pair in sockets.items():
+            line = self._lines.get(address)
+            send, receive = (wanted[address].get(direction) for direction in (Direction.SEND, Direction.RECEIVE))
+            if line is not None and not line.suits(send or receive):
+                self._lines.pop(address).close()
+                line = None
+            if line is None:
+                line = self._lines[address] = self._open_line(send or receive, pair)
+            else:
+                for sock in pair:
+                    sock.close()
+            line.use(send, receive)
+
+    @property
+    def sound(self) -> FarEnd | None:
+        """What the audio thread needs of this call; None: nothing."""
+        for line in self._lines.values():
+            if line.audio_receiver is not None or line.audio_sender is not None:
+                return FarEnd(line.audio_receiver, line.audio_sender)
+        return None
+
+    @property
+    def decoding_since(self) -> float | None:
+        """Since when a decoder has been at one picture; None: none is."""
+        busy = [line.video_receiver.busy_since for line in self._lines.values() if line.video_receiver is not None]
+        return min((since for since in busy if since is not None), default=None)
+
+    def send_digits(self, digits: str) -> None:
+        """Send digits as telephone events."""
+        for line in self._lines.values():
+            if line.audio_sender is not None:
+                line.audio_sender.send_digits(digits)
+
+    def force_key_frame(self) -> None:
+        """Send a key frame soon."""
+        for line in self._lines.values():
+            if line.video_sender is not None:
+                line.video_sender.force_key_frame()
+
+    def close(self) -> None:
+        """End everything."""
+        self._studio.network.remove(self)
+        for line in self._lines.values():
+            line.close()
+        self._lines.clear()
+        self._pictures.remove(self._view)
+        self._view.camera_closed()
+
+    # network.Member
+
+    def receive(self, sock: socket.socket, data: bytes, source: Address, now: float) -> None:
+        """See Member; a session has no sockets of its own."""
+
+    def timer(self) -> float:
+        """See Member."""
+        return self._due
+
+    def handle_timer(self, now: float) -> None:
+        """Report statistics and silence."""
+        self._due = max(self._due + INTERVAL, now + INTERVAL / 2)
+        streams = [stream for line in self._lines.values() for stream in line.meter.read(line, now)]
+        self._studio.report(Statistics(self._call_id, tuple(streams)))
+        times = [line.stream.last_received for line in self._lines.values()]
+        silent = now - max((at for at in times if at is not None), default=self._began)
+        if silent >= self._silent + SILENCE:
+            self._silent = silent - silent % SILENCE
+            self._studio.report(MediaSilent(self._call_id, round(silent, 1)))
+        elif silent < SILENCE and self._silent:
+            self._silent = 0.0
+            self._studio.report(MediaSilent(self._call_id, 0.0))
+
+    def failed(self, error: Exception) -> None:
+        """See Member."""
+        logger.error("Call %s has no statistics any more: %s", self._call_id, error)
+
+    # Lines
+
+    def _open_line(self, channel: Channel | None, pair: Sockets) -> _Line:
+        assert channel is not None
+        stream = Stream(channel.kind, pair, self._cname, channel.codec.clock_rate, channel.bitrate)
+        if channel.kind is Kind.AUDIO:
+            _drain(pair[0])
+        self._studio.network.add(stream, pair)
+        return _Line(self._call_id, stream, self._studio, self._pictures)
+
+
+class _Line:
+    """One stream of a call and what codes for it."""
+
+    def __init__(self, call_id: str, stream: Stream, studio: Studio, pictures: Fan) -> None:
+        self.stream = stream
+        self.send: Channel | None = None
+        self.receive: Channel | None = None
+        self.audio_sender: AudioSender | None = None
+        self.audio_receiver: AudioReceiver | None = None
+        self.video_sender: VideoSender | None = None
+        self.video_receiver: VideoReceiver | None = None
+        self.meter = Meter()
+        self._call_id = call_id
+        self._studio = studio
+        self._pictures = pictures
+        stream.on_key_frame_requested = self._key_frame_requested
+        stream.on_failed = self._stream_failed
+
+    def suits(self, channel: Channel | None) -> bool:
+        """Whether the stream can carry this channel: another clock needs another session (RFC 3550 5.2)."""
+        return (
+            channel is not None
+            and channel.kind is self.stream.kind
+            and channel.codec.clock_rate == self.stream.clock_rate
+        )
+
+    def use(self, send: Channel | None, receive: Channel | None) -> None:
+        """Make these the stream's channels."""
+        if (send, receive) == (self.send, self.receive):
+            return
+        self.stream.use(send, receive)
+        old_send, self.send = self.send, send
+        old_receive, self.receive = self.receive, receive
+        if not _same_coding(old_send, send):
+            self._replace_sender(send)
+        elif self.video_sender is not None:
+            self.video_sender.force_key_frame()  # somebody else may be looking now
+        if not _same_coding(old_receive, receive):
+            self._replace_receiver(receive)
+
+    def close(self) -> None:
+        """Stop all of it."""
+        self._replace_sender(None)
+        self._replace_receiver(None)
+        self._studio.network.remove(self.stream)
+        self.stream.close(time.monotonic())
+
+    def _replace_sender(self, channel: Channel | None) -> None:
+        if self.video_sender is not None:
+            self.video_sender.close()
+        self.video_sender = self.audio_sender = None
+        if channel is None:
+            return
+        try:
+            if channel.kind is Kind.AUDIO:
+                self.audio_sender = AudioSender(self.stream, channel)
+            else:
+                self.video_sender = VideoSender(
+                    self.stream,
+                    channel,
+                    self._source(),
+                    self._studio.configure.frame_rate,
+                    partial(self._failed, channel),
+                )
+        except Exception as error:
+            self._failed(channel, error)
+
+    def _replace_receiver(self, channel: Channel | None) -> None:
+        if self.video_receiver is not None:
+            self.video_receiver.close()
+        self.video_receiver = self.audio_receiver = self.stream.sink = None
+        if channel is None:
+            return
+        try:
+            if channel.kind is Kind.AUDIO:
+                self.audio_receiver = AudioReceiver(channel, self._digit)
+            else:
+                self.video_receiver = VideoReceiver(
+                    self.stream,
+                    frozenset(form.payload_type for form in channel.formats),
+                    Feedback.NACK in channel.feedback,
+                    self._pictures,
+                    self._key_frame_wanted,
+                    partial(self._failed, channel),
+                    partial(self._studio.network.call_soon, self.stream),
+                )
+        except Exception as error:
+            self._failed(channel, error)
+        self.stream.sink = self.audio_receiver or self.video_receiver
+
+    def _source(self) -> Source:
+        """What the far end sees."""
+        seen = mixer.seen_by(self._call_id, self._studio.configure.echo)
+        return self._studio.camera if seen == mixer.ROOM else self._pictures
+
+    def _digit(self, digit: str) -> None:
+        self._studio.report(DigitReceived(self._call_id, digit))
+
+    def _key_frame_wanted(self) -> None:
+        self._studio.report(KeyFrameWanted(self._call_id))
+
+    def _key_frame_requested(self) -> None:
+        if self.video_sender is not None:
+            self.video_sender.force_key_frame()
+
+    def _stream_failed(self, error: Exception) -> None:
+        for channel in (self.send, self.receive):
+            if channel is not None:
+                self._failed(channel, error)
+
+    def _failed(self, channel: Channel, error: Exception) -> None:
+        """Border: what a medium's code could not do ends its channel, and nothing else."""
+        if not isinstance(error, FirmwareError):
+            logger.error("%s %s failed", channel.kind.value, channel.direction.value, exc_info=error)
+        reason = str(error) or type(error).__name__
+        self._studio.report(ChannelFailed(self._call_id, channel.kind, channel.direction, reason))
+
+
+def _same_coding(old: Channel | None, new: Channel | None) -> bool:
+    """Whether two channels differ in addresses only, if at all."""
+
+    def coding(channel: Channel) -> tuple[object, ...]:
+        return channel.formats, channel.bitrate, channel.packet_time, channel.feedback
+
+    return old is new or (old is not None and new is not None and coding(old) == coding(new))
+
+
+def _drain(sock: socket.socket) -> None:
+    """Throw away sound that came before there was anybody to hear it: played late, it would stay late."""
+    for _ in range(_STALE):
+        try:
+            sock.recv(1)
+        except OSError:
+            return

@@ -1,0 +1,22 @@
+"""What the sessions of all calls share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from firmware.media.camera import CameraFeed
+from firmware.media.compositor import Compositor
+from firmware.media.message import Configure, Report
+from firmware.media.network import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """The room's devices and the network, as one value."""
+
+    configure: Configure
+    network: Network
+    camera: CameraFeed
+    compositor: Compositor
+    report: Callable[[Report], None]

@@ -1,0 +1,198 @@
+"""A picture on its way in: from RTP, through a decoder, to all who look at it.
+
+::
+
+    network thread: reorder ── access units ── freeze rule ──▶ queue (bounded) ──▶ decode thread: libav ──▶ viewers
+
+Rule 1: nothing is shown before the first key frame.
+Rule 2: after a loss that no retransmission made good, or a decoding error, the last good picture stays on the screen
+and a key frame is asked for (RTCP where agreed, else by signalling): a frozen face is taken for a pause, grey rubble
+for a defect.
+Rule 3: a far end that gives no key frame for `PATIENCE` seconds is one that never does (some refresh row by row); then
+whatever the decoder makes of its stream is shown.
+Rule 4: a decoder that can't keep up skips to the next key frame; nothing queues up.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from firmware.media.decoder import Decoder
+from firmware.media.pictures import Fan
+from firmware.media.stream import Stream
+from firmware.rtp.h264 import AccessUnit, Depacketizer
+from firmware.rtp.packet import Packet
+from firmware.rtp.reorder import ReorderBuffer
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 2.0
+"""Seconds without a key frame after which pictures are decoded without one."""
+QUEUE = 12
+"""Access units that wait for the decoder: 0.4 s."""
+
+_NEVER = float("inf")
+
+
+class VideoReceiver:
+    """Receives one stream's pictures; a Sink of it.
+
+    *viewers* are shown every good picture, in the decode thread.  *on_key_frame_wanted* is called, in the network
+    thread, when a key frame has to be asked for by signalling.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        payload_types: frozenset[int],
+        nack: bool,
+        viewers: Fan,
+        on_key_frame_wanted: Callable[[], None],
+        on_failed: Callable[[Exception], None],
+        call_soon: Callable[[Callable[[], object]], None],
+    ) -> None:
+        self.payload_types = payload_types
+        self.frames = 0
+        """Shown."""
+        self.key_frames = 0
+        """Received whole."""
+        self.size = (0, 0)
+        """Pixels."""
+        self._stream = stream
+        self._viewers = viewers
+        self._on_key_frame_wanted = on_key_frame_wanted
+        self._on_failed = on_failed
+        self._call_soon = call_soon
+        self._reorder = ReorderBuffer(nack)
+        self._depacketizer = Depacketizer()
+        self._source = -1
+        """Packet.stream of what is received."""
+        self._frozen_since: float | None = time.monotonic()
+        self._units: deque[AccessUnit] = deque()
+        self._more = threading.Condition()
+        self._closed = False
+        self.busy_since: float | None = None
+        """Since when the decoder has been at one access unit, for the worker's watch."""
+        self._thread = threading.Thread(target=self._run, name="decode", daemon=True)
+        self._thread.start()
+
+    # Network thread
+
+    def receive(self, packet: Packet, now: float) -> None:
+        """See Sink."""
+        if packet.payload_type not in self.payload_types:
+            return
+        self._reorder.round_trip = self._stream.round_trip
+        self._take(self._reorder.push(packet, now), now)
+        self._ask_again(now)
+
+    def timer(self) -> float:
+        """See Sink."""
+        due = self._reorder.timer()
+        return _NEVER if due is None else due
+
+    def handle_timer(self, now: float) -> None:
+        """See Sink."""
+        self._take(self._reorder.handle_timer(now), now)
+        self._ask_again(now)
+
+    def close(self) -> None:
+        """Stop; nothing is shown after this returns."""
+        with self._more:
+            self._closed = True
+            self._units.clear()
+            self._more.notify()
+        self._thread.join(2.0)
+
+    def _take(self, packets: list[Packet], now: float) -> None:
+        for packet in packets:
+            for unit in self._depacketizer.receive(packet):
+                self._consider(unit, now)
+
+    def _ask_again(self, now: float) -> None:
+        missing = self._reorder.missing(now)
+        if missing:
+            self._stream.report_missing(missing, now)
+
+    def _consider(self, unit: AccessUnit, now: float) -> None:
+        """Decide whether an access unit is decoded."""
+        if unit.stream != self._source:
+            self._source = unit.stream
+            self._freeze(now)
+        if unit.key_frame and not unit.damaged:
+            self.key_frames += 1
+            self._frozen_since = None
+            self._stream.key_frame_received()
+        elif unit.damaged:
+            self._freeze(now)
+        if self._frozen_since is None or not unit.has_picture:
+            self._queue(unit, now)
+            return
+        self._want_key_frame(now)
+        if now > self._frozen_since + PATIENCE:
+            self._queue(unit, now)
+
+    def _queue(self, unit: AccessUnit, now: float) -> None:
+        with self._more:
+            if len(self._units) >= QUEUE:
+                self._units.clear()
+                if not unit.key_frame:
+                    self._freeze(now)
+                    self._want_key_frame(now)
+                    return
+            self._units.append(unit)
+            self._more.notify()
+
+    def _freeze(self, now: float) -> None:
+        if self._frozen_since is None:
+            self._frozen_since = now
+
+    def _want_key_frame(self, now: float) -> None:
+        if self._stream.request_key_frame(now):
+            self._on_key_frame_wanted()
+
+    def _broken(self) -> None:
+        """Learn from the decode thread that a unit did not decode."""
+        now = time.monotonic()
+        self._freeze(now)
+        self._want_key_frame(now)
+
+    # Decode thread
+
+    def _run(self) -> None:
+        try:
+            self._decode()
+        except Exception as error:
+            logger.exception("The decoder failed")
+            self._on_failed(error)
+
+    def _decode(self) -> None:
+        decoder = Decoder()
+        frozen_since: float | None = time.monotonic()
+        source = -1
+        while True:
+            with self._more:
+                while not self._units and not self._closed:
+                    self._more.wait()
+                if self._closed:
+                    return
+                unit = self._units.popleft()
+            if unit.stream != source:
+                decoder, source = Decoder(), unit.stream
+                frozen_since = frozen_since or time.monotonic()
+            self.busy_since = time.monotonic()
+            frame, good = decoder.decode(unit.data)
+            now, self.busy_since = time.monotonic(), None
+            if good and unit.key_frame:
+                frozen_since = None
+            elif not good:
+                frozen_since = frozen_since or now
+                self._call_soon(self._broken)
+            if frame is not None and (frozen_since is None or now > frozen_since + PATIENCE):
+                self.frames += 1
+                self.size = (frame.width, frame.height)
+                self._viewers.show(frame)

@@ -1,0 +1,202 @@
+"""A picture on its way out: from a source, through an encoder, into RTP.
+
+::
+
+    source thread ──▶ slot (newest only) ──▶ encode thread: rate ─ scale ─ x264 ─ packets, paced ──▶ stream
+    camera with an encoder of its own ─────▶ access units ───▶ packets ──▶ stream
+
+Rule 1: the size, the rate and the bitrate keep within the far end's level and the channel, see level.py.
+Rule 2: a key frame is made for the first picture and when somebody asks, at most every `KEY_FRAME_PAUSE`.
+Rule 3: an access unit of many packets is spread over a part of the time until the next: a burst that a router drops
+costs a key frame more.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from firmware.call.media import H264, Channel
+from firmware.errors import DeviceError, LocalProtocolError
+from firmware.media.encoder import CLOCK_RATE, TIME_BASE, SoftwareEncoder
+from firmware.media.level import PictureFormat, best_format, limits
+from firmware.media.slot import Slot
+from firmware.ports import EncoderSettings
+from firmware.rtp.h264 import nal_units, packetize
+
+if TYPE_CHECKING:
+    import av
+
+    from firmware.media.pictures import Source
+    from firmware.media.stream import Stream
+    from firmware.ports import Camera, Encoder
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_BITRATE = 1_500_000
+"""bit/s, where the channel says nothing."""
+LEAST_BITRATE = 48_000
+"""bit/s, below which x264 gives no picture worth the name."""
+KEY_FRAME_PAUSE = 0.5
+"""Seconds between two key frames at least."""
+BURST = 16
+"""Packets sent at once; a usual picture has fewer."""
+PACE = 0.001
+"""Seconds between bursts: 16 packets of 1,200 bytes in 1 ms are 150 Mbit/s, which any link to a room takes."""
+
+_IDR = 5  # H.264 table 7-1
+
+
+class VideoSender:
+    """Encodes and sends one channel's pictures; a Viewer of its source."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        channel: Channel,
+        source: Source,
+        frame_rate: int,
+        on_failed: Callable[[Exception], None],
+    ) -> None:
+        h264 = channel.codec.h264
+        assert h264 is not None
+        self.picture_format: PictureFormat | None = None
+        """What is sent now."""
+        self.frames = 0
+        self.key_frames = 0
+        self._stream = stream
+        self._h264: H264 = h264
+        self._payload_type = channel.format.payload_type
+        self._bitrate = max(min(channel.bitrate or DEFAULT_BITRATE, limits(h264).bitrate), LEAST_BITRATE)
+        self._source = source
+        self._frame_rate = frame_rate
+        self._on_failed = on_failed
+        self._frames: Slot[av.VideoFrame] = Slot()
+        self._encoder: SoftwareEncoder | None = None
+        self._hardware: Encoder | None = None
+        self._hardware_lock = threading.Lock()
+        self._key_frame_wanted = True
+        self._last_key_frame = float("-inf")
+        self._next_time = float("-inf")
+        self._source_size = (0, 0)
+        self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
+        self._thread.start()
+        source.add(self)
+
+    def force_key_frame(self) -> None:
+        """Make the next picture a key frame, or the first after the pause; any thread may ask."""
+        self._key_frame_wanted = True
+        with self._hardware_lock:
+            if self._hardware is not None and time.monotonic() >= self._last_key_frame + KEY_FRAME_PAUSE:
+                self._hardware.force_key_frame()
+
+    def close(self) -> None:
+        """Stop; nothing is sent after this returns."""
+        self._source.remove(self)
+        self._frames.close()
+        self._thread.join(2.0)
+
+    # Viewer
+
+    def picture(self, frame: av.VideoFrame) -> None:
+        """See Viewer."""
+        self._frames.put(frame)
+
+    def camera_opened(self, camera: Camera) -> bool:
+        """See Viewer: use the camera's encoder where it has one.
+
+        It makes no slices of a given size, so it can't serve packetization mode 0 (RFC 6184 6.2).
+        """
+        if self._h264.packetization_mode == 0:
+            return False
+        chosen = best_format(self._h264, camera.width, camera.height, self._frame_rate, self._bitrate)
+        settings = EncoderSettings(chosen.width, chosen.height, chosen.frame_rate, self._bitrate, chosen.level)
+        try:
+            hardware = camera.open_encoder(settings, self._send_encoded)
+        except DeviceError as error:
+            logger.warning("The camera's encoder can't be used: %s", error)
+            return False
+        if hardware is None:
+            return False
+        self.picture_format = chosen
+        with self._hardware_lock:
+            self._hardware = hardware
+        return True
+
+    def camera_closed(self) -> None:
+        """See Viewer."""
+        with self._hardware_lock:
+            hardware, self._hardware = self._hardware, None
+        if hardware is not None:
+            hardware.close()
+
+    # Encoding
+
+    def _run(self) -> None:
+        try:
+            while not self._frames.closed:
+                frame = self._frames.take()
+                if frame is not None:
+                    self._encode(frame)
+        except Exception as error:
+            logger.exception("The encoder failed")
+            self._source.remove(self)
+            self._on_failed(error)
+
+    def _encode(self, frame: av.VideoFrame) -> None:
+        now = time.monotonic()
+        size = (frame.width, frame.height)
+        if self._encoder is None or size != self._source_size:
+            self._open(size)
+        assert self._encoder is not None
+        if frame.time is None:
+            frame.time_base, frame.pts = TIME_BASE, round(now * CLOCK_RATE)
+        taken = frame.time or now
+        interval = 1 / self._encoder.picture.frame_rate
+        if taken < self._next_time - interval / 4:
+            return  # the source is faster than what was agreed
+        self._next_time = max(self._next_time + interval, taken + interval / 2)
+        wanted = self._key_frame_wanted and now >= self._last_key_frame + KEY_FRAME_PAUSE
+        access_unit, key_frame = self._encoder.encode(frame, wanted)
+        if wanted:
+            self._key_frame_wanted = False
+        if access_unit:
+            self._send(access_unit, taken, key_frame)
+
+    def _open(self, size: tuple[int, int]) -> None:
+        self._source_size = size
+        self.picture_format = best_format(self._h264, *size, self._frame_rate, self._bitrate)
+        logger.info("Sending H.264 %s at %d bit/s", self.picture_format, self._bitrate)
+        self._encoder = SoftwareEncoder(self.picture_format, self._bitrate)
+        self._key_frame_wanted = True
+        self._last_key_frame = float("-inf")
+
+    def _send_encoded(self, access_unit: bytes, taken: float) -> None:
+        """Take an access unit from the camera's encoder, in its thread."""
+        key_frame = any(unit[0] & 0x1F == _IDR for unit in nal_units(access_unit))
+        if key_frame:
+            self._key_frame_wanted = False
+        elif self._key_frame_wanted:
+            self.force_key_frame()
+        self._send(access_unit, taken, key_frame)
+
+    def _send(self, access_unit: bytes, taken: float, key_frame: bool) -> None:
+        if key_frame:
+            self.key_frames += 1
+            self._last_key_frame = time.monotonic()
+        self.frames += 1
+        try:
+            payloads = packetize(access_unit, self._h264.packetization_mode)
+        except LocalProtocolError as error:
+            logger.warning("A picture can't be sent: %s", error)
+            return
+        timestamp = round(taken * CLOCK_RATE)
+        last = len(payloads) - 1
+        for number, payload in enumerate(payloads):
+            if number and number % BURST == 0:
+                time.sleep(PACE)
+            # RFC 6184 5.1: the marker bit is on the last packet of an access unit.
+            self._stream.send(payload, timestamp, number == last, self._payload_type)
