@@ -88,7 +88,7 @@ class Source:
             packet.index = self._highest
             if ahead == 1:
                 self.confirmed = True
-        elif ahead >= 0x10000 - self._max_misorder:
+        elif ahead > 0x10000 - self._max_misorder:
             packet.index = self._highest - 0x10000 + ahead
         elif sequence == self._bad:
             # RFC 3550 A.1: two sequential packets: assume that the other side restarted without telling us.

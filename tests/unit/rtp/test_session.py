@@ -213,8 +213,8 @@ def media(pair: Pair, end: int = 0, every: int = 2) -> Callable[[int], None]:
     return send
 
 
-def audio_pair(path: Path, **options: float) -> Pair:
-    return Pair(session(1, Kind.AUDIO, **options), session(2, Kind.AUDIO, **options), path)  # type: ignore[arg-type]
+def audio_pair(path: Path) -> Pair:
+    return Pair(session(1, Kind.AUDIO), session(2, Kind.AUDIO), path)
 
 
 def test_statistics_of_a_clean_path() -> None:

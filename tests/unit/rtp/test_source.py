@@ -92,10 +92,10 @@ def test_jump_that_goes_on_is_a_restart() -> None:
 
 def test_late_packets_are_no_restart() -> None:
     source = heard(1000, 1001)
-    assert source.receive(packet(1001 - MAX_MISORDER), 0.0, 0) is Verdict.VALID
-    assert source.receive(packet(1000 - MAX_MISORDER), 0.0, 0) is Verdict.INVALID
+    assert source.receive(packet(1002 - MAX_MISORDER), 0.0, 0) is Verdict.VALID
+    assert source.receive(packet(1001 - MAX_MISORDER), 0.0, 0) is Verdict.INVALID
     video = heard(1000, 1001, max_misorder=MAX_MISORDER_VIDEO)
-    assert [video.receive(packet(sequence), 0.0, 0) for sequence in (1, 2, 3)] == [Verdict.VALID] * 3
+    assert [video.receive(packet(sequence), 0.0, 0) for sequence in (2, 3, 4)] == [Verdict.VALID] * 3
 
 
 def test_fraction_is_of_the_interval() -> None:

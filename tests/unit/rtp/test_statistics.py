@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
-
-import pytest
 
 from firmware.call.media import Kind
 from firmware.rtp.session import Session
@@ -19,8 +16,7 @@ def test_statistics_are_of_their_moment() -> None:
     after = session.statistics(2.0)
     assert (before.now, before.sent.packets, before.sent.octets, before.sent.last) == (1.0, 1, 160, 0.5)
     assert (after.now, after.sent.packets, after.sent.octets, after.sent.last) == (2.0, 2, 320, 1.5)
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        before.sent.packets = 5  # type: ignore[misc]
+    assert len({before, after}) == 2  # only what can't change has a hash
 
 
 def test_nothing_yet() -> None:
