@@ -133,15 +133,15 @@ def next_change(state: RoomState, moment: Moment) -> float | None:
 def _idle(state: RoomState, moment: Moment) -> list[Item]:
     items: list[Item] = [
         Image(symbol.face_to_face(BLUE, GREEN), _at(LEFT, TOP, 60, 60)),
-        Words(state.name, _at(LEFT, 300, RIGHT - LEFT, 168)),
+        _title(state.name, 300, 168),
         *_status(state),
     ]
     if moment.clock:
         items.append(Words(moment.clock, _at(RIGHT - 400, TOP - 8, 400, 76), "right", PALE))
     if state.addresses:
-        items.append(Words("To call this room", _at(LEFT, 656, 800, 44), color=GREY))
+        items.append(Words("To call this room", _at(LEFT, 612, 800, 44), color=GREY))
         items += [
-            Words(address, _at(LEFT, 716 + 72 * n, RIGHT - LEFT, 56), color=PALE)
+            Words(address, _at(LEFT, 668 + 66 * n, RIGHT - LEFT, 56), color=PALE)
             for n, address in enumerate(state.addresses[:MOST_ADDRESSES])
         ]
     if moment.call_button and state.ready:
@@ -179,15 +179,20 @@ def _dialing(call: CallView) -> list[Item]:
 def _person(doing: str, title: str, below: str, color: str) -> list[Item]:
     """Who it is about, in large letters, with what happens above and more below."""
     name = _bare(title)
-    height = max(84, min(140, 140 * 26 / max(1, len(name))))
     items: list[Item] = [
         Image(symbol.face_to_face(BLUE, GREEN), _at(LEFT, TOP, 60, 60)),
         Words(doing, _at(LEFT, 258, RIGHT - LEFT, 56), color=color or GREY),
-        Words(name, _at(LEFT, 330 + (140 - height) / 2, RIGHT - LEFT, height)),
+        _title(name, 330, 140),
     ]
     if below not in ("", name):
         items.append(Words(below, _at(LEFT, 490, RIGHT - LEFT, 56), color=PALE))
     return items
+
+
+def _title(text: str, y: int, most: int) -> Words:
+    """The largest words on the screen; long ones are smaller."""
+    height = min(most, max(84, 3600 / max(1, len(text))))
+    return Words(text, _at(LEFT, y + (most - height) / 2, RIGHT - LEFT, height))
 
 
 def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
