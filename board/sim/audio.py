@@ -27,6 +27,8 @@ _LONGEST_SILENCE = 100
 """Blocks: a longer gap is recorded as this much."""
 
 _SILENCE = bytes(BLOCK_BYTES)
+_FULL = 1 << 16
+"""The gain that changes nothing: integers are twice as fast here."""
 
 
 class Sound(Protocol):
@@ -99,23 +101,23 @@ class SimSpeaker:
         self._period = BLOCK_TIME / (1 + drift * 1e-6)
         self._start = time.monotonic()
         self._written = 0  # blocks, silence included
-        self._gain = 1.0
+        self._gain = _FULL
 
     def write(self, block: bytes) -> None:
         """Play a block after those before it.  DeviceError: the record can't be written, the disk is full say."""
         played = math.floor((time.monotonic() - self._start) / self._period)
-        if self._written >= played + _ROOM:
+        if self._record is None or self._written >= played + _ROOM:
             return
         if self._written < played:
             gap = played + _HEAD_START - self._written
-            self._keep(_SILENCE * min(gap, _LONGEST_SILENCE))
+            self._record.write(_SILENCE * min(gap, _LONGEST_SILENCE))
             self._written += gap
         self._written += 1
-        self._keep(self._scaled(block))
+        self._record.write(self._scaled(block))
 
     def set_volume(self, percent: int) -> None:
         """Set the loudness; half way is a quarter of the amplitude, which is what ears call half."""
-        self._gain = (min(100, max(0, percent)) / 100) ** 2
+        self._gain = min(100, max(0, percent)) ** 2 * _FULL // 100**2
 
     def close(self) -> None:
         """Finish the record."""
@@ -124,10 +126,6 @@ class SimSpeaker:
 
     def _scaled(self, block: bytes) -> bytes:
         gain = self._gain
-        if gain == 1:
+        if gain == _FULL:
             return block
-        return array("h", [int(sample * gain) for sample in array("h", block)]).tobytes()
-
-    def _keep(self, sound: bytes) -> None:
-        if self._record is not None:
-            self._record.write(sound)
+        return array("h", [sample * gain >> 16 for sample in array("h", block)]).tobytes()
