@@ -1,8 +1,9 @@
-"""A call: the session that an INVITE makes, from either side (RFC 3261 sections 9, 13, 14, 15).
+"""A call: the session that an INVITE makes, from either side (RFC 3261 sections 9, 13, 15).
 
 Rule 1: bodies come from above and go up as bytes; this file knows only in which message an offer or an answer may stand
 (RFC 6337 table 1): an offer in INVITE and its answer in the 2xx, or an offer in the 2xx and its answer in ACK.
-Rule 2: one INVITE at a time.  Each is an object of its own, `invite_client` or `invite_server`; the session stays.
+Rule 2: the INVITE itself is an object of its own, `invite_client` or `invite_server`; what changes the session later is
+in `modification`.
 Rule 3: whatever happens, there is exactly one `Ended`; after it nothing is left but transactions on their way out.
 
 ::
@@ -17,27 +18,17 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final, final
 
-from firmware.errors import LocalProtocolError, RemoteProtocolError
-from firmware.sip.body import add_description, readable_description, session_description
+from firmware.errors import LocalProtocolError
+from firmware.sip.body import readable_description
 from firmware.sip.dialog import Dialog
-from firmware.sip.events import (
-    Accepted,
-    Answered,
-    Confirmed,
-    Ended,
-    Event,
-    Incoming,
-    Info,
-    Offered,
-    OfferRefused,
-    OfferWithdrawn,
-    Progress,
-)
-from firmware.sip.glare import Glare
+from firmware.sip.events import Accepted, Confirmed, Ended, Event, Incoming, Info, Progress
 from firmware.sip.grammar import quote
+from firmware.sip.info import info_request, read_info
 from firmware.sip.invite_client import InviteClient
 from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import DialogEntry, Layers, WhenFinal, reason_phrase
+from firmware.sip.modification import Modification, check_earlier
+from firmware.sip.refusal import Refusal
 
 if TYPE_CHECKING:
     from firmware.sansio import Flow
@@ -75,17 +66,15 @@ class InviteSession:
         self.state = State.CALLING
         self._layers = layers
         self._dialed = remote_target
-        self._caller = False
         self._dialog: Dialog | None = None
         self._client: InviteClient | None = None
         """Our INVITE, from its sending to its final response, or to our ACK where the 2xx brought an offer."""
         self._server: InviteServer | None = None
-        """Their INVITE, from its coming to its ACK, or to the final response that needs none of us."""
-        self._answerable: Dialog | None = None
-        """The dialog whose 2xx brought an offer that is not answered yet."""
-        self._glare: Glare | None = None
-        self._last = Ended(self, None, "", by_far_end=False)
-        """What is reported once the far end is done as well."""
+        """Their INVITE, from its coming to its ACK, or to a final response other than 2xx."""
+        self._modification: Modification | None = None
+        """What comes after, once there is a dialog."""
+        self._last: tuple[int | None, str, bool] = (None, "", False)
+        """Status, reason and "by far end" of the Ended that is reported once the far end is done as well."""
         self._bye_reason = ""
         layers.sessions.add(self)
 
@@ -93,7 +82,6 @@ class InviteSession:
     def outgoing(cls, layers: Layers, flow: Flow, request: Request, now: float) -> InviteSession:
         """Make a call with this INVITE."""
         session = cls(layers, flow, request.call_id, request.to, request.uri)
-        session._caller = True
         session._client = InviteClient(session, layers, request, flow, now, None)
         return session
 
@@ -104,7 +92,7 @@ class InviteSession:
         dialog = Dialog.of_callee(request, layers.token(), transaction.flow)
         session = cls(layers, transaction.flow, request.call_id, request.from_, dialog.remote_target)
         session.state = State.INCOMING
-        session._adopt(dialog)
+        session._adopt(dialog, owner=False)
         session._server = InviteServer(session, layers, transaction, dialog, offer, now)
         session._report(Incoming(session, offer, request))
         return session
@@ -120,13 +108,14 @@ class InviteSession:
     @property
     def negotiating(self) -> bool:
         """Whether an INVITE is under way in either direction, so that ``reinvite`` is not allowed (RFC 3261 14.1)."""
-        return self._client is not None or self._server is not None
+        modifying = self._modification is not None and self._modification.under_way
+        return self._client is not None or self._server is not None or modifying
 
     # Commands
 
     def ring(self, now: float, status: int = 180, body: bytes | None = None) -> None:
         """Send a provisional response (101 to 199); it is repeated every minute.  State: INCOMING."""
-        server = self._unanswered_invite(State.INCOMING)
+        server = self._incoming_invite()
         if not 100 < status < 200:
             raise LocalProtocolError(f"{status} is no provisional response with a dialog")
         server.provide(status, body, now)
@@ -136,22 +125,23 @@ class InviteSession:
 
         Confirmed follows once the far end has it; Ended (408) if it never does.
         """
-        self._unanswered_invite(State.INCOMING).accept(body, now)
+        self._incoming_invite().accept(body, now)
         self.state = State.ACCEPTED
 
     def reject(self, status: int, now: float, reason: str = "") -> None:
         """Refuse the call with a status of 300 to 699; Ended follows at once.  State: INCOMING."""
-        server = self._unanswered_invite(State.INCOMING)
+        server = self._incoming_invite()
         _check_refusal(status)
         server.refuse(status, reason, now)
         self._finish(status, reason or reason_phrase(status), now, by_far_end=False)
 
-    def acknowledge(self, body: bytes, now: float) -> None:  # noqa: ARG002 (every command has it)
+    def acknowledge(self, body: bytes, now: float) -> None:  # noqa: ARG002 (every command has the time)
         """Send ACK with the answer to the offer that Accepted brought.  State: after Accepted."""
-        if self._client is None or self._answerable is None or self.state not in (State.ACCEPTED, State.CONFIRMED):
-            raise LocalProtocolError(f"no offer waits for an answer in ACK; the session is {self.state.value}")
-        self._acknowledge(body)
-        self.state = State.CONFIRMED
+        if self.state is State.ACCEPTED and self._client is not None:
+            self._acknowledge(body)
+            self.state = State.CONFIRMED
+        else:
+            self._confirmed().acknowledge(body)
 
     def end(self, now: float, status: int | None = None, reason: str = "") -> None:
         """End the call in whatever state it is, by CANCEL, BYE or a final response; Ended follows within 64 s.
@@ -166,7 +156,6 @@ class InviteSession:
             return
         was, self.state = self.state, State.ENDING
         self._bye_reason = _reason_value(status, reason)
-        self._forget_glare()
         if was is State.CALLING and self._client is not None:
             self._client.cancel(now)
         elif was is State.CONFIRMED or self._client is not None:
@@ -180,29 +169,20 @@ class InviteSession:
         Answered or OfferRefused follows, or Accepted if *body* was None.  When both sides' offers cross (491) the offer
         is sent again by itself after the time that RFC 3261 14.1 sets; a call of this method in that time replaces it.
         """
-        dialog = self._confirmed_dialog()
-        if self.negotiating:
-            raise LocalProtocolError("an INVITE is under way already (RFC 3261 14.1)")
-        if self._glare is not None and self._glare.waiting:
-            self._glare.replace(body)
-            return
-        self._reinvite(dialog, body, now)
+        self._confirmed().offer(body, now)
 
     def answer(self, body: bytes, now: float) -> None:
         """Accept what Offered brought: *body* is the answer, or the offer if Offered had none; Confirmed follows.
 
         State: CONFIRMED, after Offered.
         """
-        self._unanswered_invite(State.CONFIRMED).accept(body, now)
-        if self._glare is not None:
-            self._glare.outdate()
+        self._confirmed().answer(body, now)
 
     def refuse_offer(self, status: int, now: float, reason: str = "") -> None:
         """Refuse what Offered brought (488 mostly); the session stays as it is.  State: CONFIRMED, after Offered."""
-        server = self._unanswered_invite(State.CONFIRMED)
+        modification = self._confirmed()
         _check_refusal(status)
-        self._server = None
-        server.refuse(status, reason, now)
+        modification.refuse(status, reason, now)
 
     def info(self, content_type: str, body: bytes, now: float) -> None:
         """Send INFO (RFC 6086).  State: CONFIRMED, or before that once there is an early dialog."""
@@ -211,12 +191,14 @@ class InviteSession:
             raise LocalProtocolError(f"no dialog to send INFO in; the session is {self.state.value}")
         if not self._layers.transactions.client_room:
             raise LocalProtocolError("too many transactions")
-        request = dialog.request("INFO")
-        request.headers.add("Content-Type", content_type)
-        request.body = body
+        request = info_request(dialog, content_type, body)
         self._layers.send_in_dialog(dialog, request, WhenFinal(self._request_answered), now)
 
-    # Reports of our INVITE
+    # Inviter: reports of our INVITE
+
+    def early_dialog(self, dialog: Dialog) -> None:
+        """Take that a provisional response made a dialog."""
+        self._layers.dialogs[dialog.id] = DialogEntry(dialog, self)
 
     def progressed(self, status: int, reason: str, body: bytes | None) -> None:
         """Take a provisional response."""
@@ -225,72 +207,62 @@ class InviteSession:
 
     def succeeded(self, client: InviteClient, dialog: Dialog, body: bytes | None, now: float) -> None:
         """Take the first 2xx."""
-        initial = self._dialog is None
-        wanted = self.state in (State.CALLING, State.CONFIRMED)
-        if initial and self.state is not State.ENDED:
-            self._adopt(dialog)
-        if not wanted:
-            # The 200 crossed our CANCEL or BYE, or came when the session was given up: ACK, and BYE if nobody sent one.
-            client.acknowledge(dialog, None)
+        if self.state is not State.CALLING:
+            # The 200 crossed our CANCEL, or came when the session was given up: ACK and BYE.
             self._client = None
-            if initial:
-                self._bye(now, dialog)
+            client.acknowledge(dialog, None)
+            if self.state is State.ENDING:
+                self._adopt(dialog, owner=True)
+            self._bye(now, dialog)
             return
-        if client.offer is not None:
-            client.acknowledge(dialog, None)
-            self._client = None
-            self.state = State.CONFIRMED
-            self._forget_glare()
-            self._report(Accepted(self, body) if initial else Answered(self, body))
-        elif body is not None:
-            self._answerable = dialog
-            self.state = State.ACCEPTED if initial else State.CONFIRMED
+        self._adopt(dialog, owner=True)
+        if client.offer is None and body is not None:
+            self.state = State.ACCEPTED
             self._report(Accepted(self, body))
+            return
+        self._client = None
+        self.state = State.CONFIRMED
+        client.acknowledge(dialog, None)
+        if client.offer is None:
+            self.lost(488, "No Offer In 2xx", now)  # RFC 3261 13.2.1: there must be one.
         else:
-            # RFC 3261 13.2.1: a 2xx to an INVITE without an offer must have one.
-            client.acknowledge(dialog, None)
-            self._client = None
-            self.state = State.CONFIRMED
-            if initial:
-                self.lost(488, "No Offer In 2xx", now)
-            else:
-                self._report(OfferRefused(self, 488, "No Offer In 2xx"))
+            self._report(Accepted(self, body))
 
-    def refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:
+    def refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:  # noqa: ARG002 (Inviter)
         """Take a final response other than 2xx, or that none will come."""
-        if self._client is client:
-            self._client = None
+        self._client = None
         if self.state is State.CALLING:
             self._finish(status, reason, now)
-        elif self.state is State.ENDING and self._dialog is None:
+        elif self.state is State.ENDING:
             self._report_last(now)
-        elif self.state is State.CONFIRMED:
-            self._offer_refused(client, status, reason, now)
 
     def unanswered(self) -> None:
         """Take that the far end has been silent for too long after a provisional response; CANCEL follows."""
         if self.state is State.CALLING:
-            self._last = Ended(self, 408, reason_phrase(408), by_far_end=True)
+            self._last = (408, reason_phrase(408), True)
             self.state = State.ENDING
 
-    # Reports of the far end's INVITE
+    def lost(self, status: int, reason: str, now: float) -> None:
+        """End a call that can't go on; the far end gets a BYE, and nobody waits for its answer."""
+        if self.state not in (State.ENDING, State.ENDED) and self._dialog is not None:
+            self._bye(now, self._dialog, WhenFinal())
+            self._finish(status, reason, now)
+
+    # Invitee: reports of the far end's INVITE
 
     def ack_received(self, ack: Request, now: float) -> None:
         """Take an ACK to one of our 2xx."""
         server = self._server
-        if server is None or not server.accepted or ack.cseq.number != server.request.cseq.number:
-            return
-        self._acknowledged(server, readable_description(ack), now)
+        if server is None:
+            if self._modification is not None:
+                self._modification.ack_received(ack, now)
+        elif server.accepted and ack.cseq.number == server.request.cseq.number:
+            self._acknowledged(server, readable_description(ack), now)
 
     def cancelled(self, server: InviteServer, status: int, reason: str, now: float) -> None:
-        """Take that an INVITE is not to be answered any more: CANCEL (487), expired (487), too late (480, 500)."""
+        """Take that the INVITE is not to be answered any more: CANCEL or expired (487), too late (480)."""
         server.refuse(status, "", now)
-        if self._server is server:
-            self._server = None
-        if self.state is State.INCOMING:
-            self._finish(status, reason or reason_phrase(status), now)
-        elif self.state is State.CONFIRMED:
-            self._report(OfferWithdrawn(self))
+        self._finish(status, reason or reason_phrase(status), now)
 
     def never_acknowledged(self, now: float) -> None:
         """Take that no ACK came in 64*T1: "the session SHOULD be terminated" by a BYE (RFC 3261 13.3.1.4)."""
@@ -302,186 +274,111 @@ class InviteSession:
 
     # Requests of the far end, in one of our dialogs
 
-    def request_received(self, dialog: Dialog, transaction: ServerTransaction, now: float) -> None:
-        """Answer BYE, INFO or re-INVITE.  RemoteProtocolError: answer with its status."""
-        match transaction.request.method:
-            case "BYE":
-                self._bye_received(transaction, now)
-            case "INFO":
-                self._info_received(transaction, now)
-            case _:
-                self._reinvite_received(dialog, transaction, now)
-
-    def _bye_received(self, transaction: ServerTransaction, now: float) -> None:
+    def request_received(self, transaction: ServerTransaction, now: float) -> None:
+        """Answer BYE, INFO or re-INVITE.  RemoteProtocolError: answer with its status, nothing has changed."""
         request = transaction.request
-        transaction.respond(self._layers.respond(request, 200), now)
-        if self.state is State.CALLING:
-            # RFC 3261 15: a callee has no BYE for an early dialog; its final response to the INVITE will come.
-            return
+        match request.method:
+            case "BYE":
+                transaction.respond(self._layers.respond(request, 200), now)
+                self._bye_received(request, now)
+            case "INFO":
+                info = read_info(request, self._layers.identity.info_types)
+                transaction.respond(self._layers.respond(request, 200), now)
+                if info is not None:
+                    self._report(Info(self, *info))
+            case _:
+                self._reinvite_received(transaction, now)
+
+    def _bye_received(self, request: Request, now: float) -> None:
         if self.state is State.ENDING:
             self._report_last(now)
-        else:
+        elif self.state is not State.CALLING:
+            # RFC 3261 15: a callee has no BYE for an early dialog; its final response to the INVITE will come.
             self._finish(None, request.headers.get("Reason") or "", now)
 
-    def _info_received(self, transaction: ServerTransaction, now: float) -> None:
-        request = transaction.request
-        media_type = request.content_type
-        name = f"{media_type.type}/{media_type.subtype}" if media_type is not None else ""
-        if "Info-Package" in request.headers:
-            # RFC 6086 4.2.2: 469 for a package that we did not ask for; ours is the legacy usage without packages.
-            response = self._layers.respond(request, 469)
-            response.headers.add("Recv-Info", "")
-        elif request.body and name not in self._layers.identity.info_types:
-            response = self._layers.respond(request, 415)
-            response.headers.add("Accept", ", ".join(self._layers.identity.info_types))
-        else:
-            response = self._layers.respond(request, 200)
-            if request.body:
-                self._report(Info(self, name, request.body))
-        transaction.respond(response, now)
-
-    def _reinvite_received(self, dialog: Dialog, transaction: ServerTransaction, now: float) -> None:
-        server = self._server
+    def _reinvite_received(self, transaction: ServerTransaction, now: float) -> None:
         if self.state is State.ENDING:
-            raise RemoteProtocolError("re-INVITE in a call that ends", 481)
-        if self._client is not None:
-            # RFC 3261 14.2: our own INVITE is under way.
-            raise RemoteProtocolError("re-INVITE crosses ours", 491)
-        if server is not None and not server.answered:
-            # RFC 3261 14.2: 500 with a Retry-After of 0 to 10 s.
-            response = self._layers.respond(transaction.request, 500)
-            response.headers.add("Retry-After", str(self._layers.rng.randint(0, 10)))
-            transaction.respond(response, now)
-            return
-        if server is not None and server.offer is None:
-            # RFC 5407 3.1.4: the answer to the offer in our 2xx is still missing.
-            raise RemoteProtocolError("re-INVITE before the answer in ACK", 491)
-        offer = session_description(transaction.request)
-        dialog.refresh(transaction.request)
-        if server is not None:
-            # RFC 5407 3.1.4: the far end has our 2xx, or it could not go on; its ACK is lost or late.
-            self._acknowledged(server, None, now)
-        self._server = InviteServer(self, self._layers, transaction, dialog, offer, now)
-        self._report(Offered(self, offer))
+            raise Refusal(481, "re-INVITE in a call that ends")
+        if self._client is not None or self._modification is None:
+            raise Refusal(491, "re-INVITE crosses our INVITE")  # RFC 3261 14.2
+        check_earlier(self._server, self._layers)
+        if self._server is not None:
+            self._acknowledged(self._server, None, now)
+        self._modification.received(transaction, now)
 
     # The end
-
-    def lost(self, status: int, reason: str, now: float) -> None:
-        """End a call that can't go on; the far end gets a BYE, and nobody waits for its answer."""
-        if self.state not in (State.ENDING, State.ENDED) and self._dialog is not None:
-            self._bye(now, self._dialog, WhenFinal())
-            self._finish(status, reason, now)
 
     def _bye(self, now: float, dialog: Dialog | None = None, user: WhenFinal | None = None) -> None:
         """Send BYE; unless *user* says otherwise, the session has ended once it is answered."""
         dialog = dialog or self._dialog
         if dialog is None:
             return
-        if self._answerable is not None:
-            self._acknowledge(None)
-        if self._server is not None:
-            # RFC 3261 15.1.2: what is still pending is answered 487.
-            self._server.refuse(487, "", now)
-            self._server.stop()
-            self._server = None
+        self._close_invites(now)
         bye = dialog.request("BYE")
         if self._bye_reason:
             bye.headers.add("Reason", self._bye_reason)
         user = user or WhenFinal(lambda _status, _reason, at, _response: self._report_last(at))
         self._layers.send_in_dialog(dialog, bye, user, now)
 
+    def _close_invites(self, now: float) -> None:
+        """Bring to an end whatever INVITE is under way."""
+        if self._server is not None:
+            self._server.refuse(487, "", now)  # RFC 3261 15.1.2
+            self._server.stop()
+            self._server = None
+        if self._client is not None and self._dialog is not None:
+            self._acknowledge(None)
+        if self._modification is not None:
+            self._modification.end(now)
+
     def _report_last(self, now: float) -> None:
-        self._finish(self._last.status, self._last.reason, now, by_far_end=self._last.by_far_end)
+        status, reason, by_far_end = self._last
+        self._finish(status, reason, now, by_far_end=by_far_end)
 
     def _finish(self, status: int | None, reason: str, now: float, *, by_far_end: bool = True) -> None:
         """Forget the call and say so, once."""
         if self.state is State.ENDED:
             return
         self.state = State.ENDED
-        self._forget_glare()
-        if self._server is not None:
-            self._server.refuse(487, "", now)  # RFC 3261 15.1.2
-            self._server.stop()
-        if self._answerable is not None:
-            self._acknowledge(None)
-        elif self._client is not None:
-            self._client.cancel(now)
-        self._client = self._server = None
+        self._close_invites(now)
         if self._dialog is not None:
             self._layers.dialogs.pop(self._dialog.id, None)
         self._layers.sessions.discard(self)
         self._report(Ended(self, status, reason, by_far_end))
 
-    # Offers
-
-    def _reinvite(self, dialog: Dialog, body: bytes | None, now: float) -> None:
-        request = dialog.request("INVITE")
-        self._layers.add_contact(request, dialog.flow)
-        self._layers.add_abilities(request)
-        add_description(request, body)
-        self._client = InviteClient(self, self._layers, request, self._layers.flow_of(dialog), now, dialog)
-
-    def _offer_refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:
-        if status in (408, 481):
-            # RFC 3261 12.2.1.2: the dialog is gone, or its peer.
-            self.lost(status, reason, now)
-            return
-        if status == 491:
-            self._glare = self._glare or Glare(self._layers, owner=self._caller, retry=self._retry)
-            if self._glare.wait(client.offer, now):
-                return
-        self._forget_glare()
-        self._report(OfferRefused(self, status, reason))
-
-    def _retry(self, body: bytes | None, now: float, *, outdated: bool) -> None:
-        if self.state is not State.CONFIRMED or self._dialog is None:
-            return
-        if outdated or self.negotiating:
-            self._forget_glare()
-            self._report(OfferRefused(self, 491, reason_phrase(491)))
-        else:
-            self._reinvite(self._dialog, body, now)
-
     def _acknowledge(self, body: bytes | None) -> None:
-        """Send the ACK that waited for our answer."""
-        client, dialog = self._client, self._answerable
-        self._client = self._answerable = None
-        if client is not None and dialog is not None:
-            client.acknowledge(dialog, body)
+        """Send the ACK that waits for our answer."""
+        client, self._client = self._client, None
+        if client is not None and self._dialog is not None:
+            client.acknowledge(self._dialog, body)
 
     def _acknowledged(self, server: InviteServer, body: bytes | None, now: float) -> None:
         server.stop()
         self._server = None
         if self.state is State.ENDING:
             self._bye(now)
-        elif self.state is not State.ENDED:
+        else:
             self.state = State.CONFIRMED
             self._report(Confirmed(self, body if server.offer is None else None))
 
-    # Small things
-
-    def _adopt(self, dialog: Dialog) -> None:
+    def _adopt(self, dialog: Dialog, *, owner: bool) -> None:
         self._dialog = dialog
+        self._modification = Modification(self, self._layers, dialog, owner=owner)
         self._layers.dialogs[dialog.id] = DialogEntry(dialog, self)
 
-    def _unanswered_invite(self, state: State) -> InviteServer:
-        if self._server is None or self._server.answered or self.state is not state:
-            raise LocalProtocolError(f"no INVITE waits for an answer; the session is {self.state.value}")
+    def _incoming_invite(self) -> InviteServer:
+        if self._server is None or self.state is not State.INCOMING:
+            raise LocalProtocolError(f"no call waits for an answer; the session is {self.state.value}")
         return self._server
 
-    def _confirmed_dialog(self) -> Dialog:
-        if self._dialog is None or self.state is not State.CONFIRMED:
+    def _confirmed(self) -> Modification:
+        if self._modification is None or self.state is not State.CONFIRMED:
             raise LocalProtocolError(f"the session is {self.state.value}, not confirmed")
-        return self._dialog
+        return self._modification
 
     def _request_answered(self, status: int, reason: str, now: float, _response: Response | None) -> None:
         if status in (408, 481):
             self.lost(status, reason, now)  # RFC 3261 12.2.1.2
-
-    def _forget_glare(self) -> None:
-        if self._glare is not None:
-            self._glare.cancel()
-            self._glare = None
 
     def _report(self, event: Event) -> None:
         self._layers.events.append(event)

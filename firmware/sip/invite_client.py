@@ -6,11 +6,11 @@ wants any more gets a BYE as well.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.sip.body import add_description, readable_description
 from firmware.sip.dialog import Dialog
-from firmware.sip.layers import DialogEntry, Layers, WhenFinal, reason_phrase
+from firmware.sip.layers import Layers, WhenFinal, reason_phrase
 from firmware.sip.message import Headers, Request, Response
 from firmware.sip.timers import T1
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.sansio import Flow
-    from firmware.sip.invite import InviteSession
     from firmware.sip.timers import Timer
     from firmware.sip.transaction import ClientTransaction
 
@@ -29,15 +28,37 @@ RING_LIMIT: Final = 200.0
 proxies give up after three (16.6, Timer C)."""
 
 
+class Inviter(Protocol):
+    """Who hears what became of an INVITE of ours: a session, or what modifies it."""
+
+    def early_dialog(self, dialog: Dialog) -> None:
+        """Take that a provisional response made a dialog."""
+
+    def progressed(self, status: int, reason: str, body: bytes | None) -> None:
+        """Take a provisional response, and the early answer in it."""
+
+    def succeeded(self, client: InviteClient, dialog: Dialog, body: bytes | None, now: float) -> None:
+        """Take the first 2xx, and the description in it; ``acknowledge`` must follow."""
+
+    def refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:
+        """Take a final response other than 2xx, or that none will come (408, 503)."""
+
+    def unanswered(self) -> None:
+        """Take that the far end has been silent for too long after a provisional response; CANCEL follows."""
+
+    def lost(self, status: int, reason: str, now: float) -> None:
+        """Take that nobody answered the offer in the 2xx."""
+
+
 class InviteClient:
     """The UAC's side of one INVITE."""
 
     def __init__(
-        self, session: InviteSession, layers: Layers, request: Request, flow: Flow, now: float, dialog: Dialog | None
+        self, user: Inviter, layers: Layers, request: Request, flow: Flow, now: float, dialog: Dialog | None
     ) -> None:
         """Send the INVITE; *dialog* is that of a re-INVITE."""
         self.offer: Final = request.body or None
-        self._session = session
+        self._user = user
         self._layers = layers
         self._dialog = dialog
         self._early: dict[str, Dialog] = {}
@@ -93,12 +114,12 @@ class InviteClient:
             self._success_received(response, now)
         else:
             self._finish()
-            self._session.refused(self, response.status, response.reason, now)
+            self._user.refused(self, response.status, response.reason, now)
 
     def request_failed(self, _transaction: ClientTransaction, status: int, now: float) -> None:
         """Take that no final response will come."""
         self._finish()
-        self._session.refused(self, status, reason_phrase(status), now)
+        self._user.refused(self, status, reason_phrase(status), now)
 
     def _provisional_received(self, response: Response, now: float) -> None:
         self._provisional = True
@@ -114,10 +135,10 @@ class InviteClient:
         if tag is not None and self._dialog is None:
             if tag not in self._early and len(self._early) < MAX_FORKS:
                 dialog = self._early[tag] = Dialog.of_caller(self.request, response, self._transaction.flow)
-                self._layers.dialogs[dialog.id] = DialogEntry(dialog, self._session)
+                self._user.early_dialog(dialog)
             if body is not None and tag in self._early:
                 self._early_answers[tag] = body
-        self._session.progressed(response.status, response.reason, body)
+        self._user.progressed(response.status, response.reason, body)
 
     def _success_received(self, response: Response, now: float) -> None:
         tag = response.to.tag or ""
@@ -146,7 +167,7 @@ class InviteClient:
         body = readable_description(response) or self._early_answers.get(tag)
         self._finish()
         self._set_limit(now + 64 * T1, self._unacknowledged)
-        self._session.succeeded(self, dialog, body, now)
+        self._user.succeeded(self, dialog, body, now)
 
     def _finish(self) -> None:
         """Take that a final response is here: other forks' early dialogs go."""
@@ -158,7 +179,7 @@ class InviteClient:
         self._early_answers.clear()
 
     def _unanswered(self, now: float) -> None:
-        self._session.unanswered()
+        self._user.unanswered()
         self.cancel(now)
 
     def _forsaken(self, now: float) -> None:
@@ -166,7 +187,7 @@ class InviteClient:
         self.request_failed(self._transaction, 408, now)
 
     def _unacknowledged(self, now: float) -> None:
-        self._session.lost(408, "No Answer To The Offer", now)
+        self._user.lost(408, "No Answer To The Offer", now)
 
     def _set_limit(self, at: float, action: Callable[[float], None]) -> None:
         self._clear_limit()

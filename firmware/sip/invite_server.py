@@ -6,7 +6,7 @@ The 2xx is repeated here and not in the transaction, over any transport, because
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.sip.body import add_description
 from firmware.sip.layers import Layers
@@ -15,7 +15,6 @@ from firmware.sip.transaction_table import State
 
 if TYPE_CHECKING:
     from firmware.sip.dialog import Dialog
-    from firmware.sip.invite import InviteSession
     from firmware.sip.message import Request, Response
     from firmware.sip.timers import Timer
     from firmware.sip.transaction import ServerTransaction
@@ -28,12 +27,25 @@ OFFER_LIMIT: Final = 64 * T1
 """Seconds that a re-INVITE may wait for the application."""
 
 
+class Invitee(Protocol):
+    """Who hears what becomes of an INVITE of the far end: a session, or what modifies it."""
+
+    def ack_received(self, ack: Request, now: float) -> None:
+        """Take an ACK to a 2xx."""
+
+    def cancelled(self, server: InviteServer, status: int, reason: str, now: float) -> None:
+        """Take that the INVITE is not to be answered any more, except with this status."""
+
+    def never_acknowledged(self, now: float) -> None:
+        """Take that no ACK came to the 2xx."""
+
+
 class InviteServer:
     """The UAS's side of one INVITE."""
 
     def __init__(
         self,
-        session: InviteSession,
+        user: Invitee,
         layers: Layers,
         transaction: ServerTransaction,
         dialog: Dialog,
@@ -45,7 +57,7 @@ class InviteServer:
         """The final response is sent."""
         self.accepted = False
         """It was a 2xx; until its ACK comes, this INVITE is under way."""
-        self._session = session
+        self._user = user
         self._layers = layers
         self._transaction = transaction
         self._dialog = dialog
@@ -108,7 +120,7 @@ class InviteServer:
 
     def ack_received(self, _transaction: ServerTransaction, ack: Request, now: float) -> None:
         """Take an ACK with the INVITE's own branch."""
-        self._session.ack_received(ack, now)
+        self._user.ack_received(ack, now)
 
     def response_failed(self, _transaction: ServerTransaction, now: float) -> None:
         """Do nothing: a 2xx is repeated over a new connection (18.2.2), any other response ended the matter."""
@@ -116,7 +128,7 @@ class InviteServer:
     def cancelled(self, reason: str, now: float) -> None:
         """Take a CANCEL (RFC 3261 9.2); it has no effect once the final response is sent."""
         if not self.answered:
-            self._session.cancelled(self, 487, reason, now)
+            self._user.cancelled(self, 487, reason, now)
 
     def _respond(self, status: int, reason: str = "") -> Response:
         return self._layers.respond(self.request, status, reason, self.local_tag)
@@ -135,7 +147,7 @@ class InviteServer:
         status = 487 if expires is not None and expires < seconds else (480 if initial else 500)
         self._limit = self._layers.timers.start(
             now + (expires if expires is not None and status == 487 else seconds),
-            lambda at: self._session.cancelled(self, status, "", at),
+            lambda at: self._user.cancelled(self, status, "", at),
         )
 
     def _repeat_provisional(self, now: float) -> None:
@@ -153,7 +165,7 @@ class InviteServer:
 
     def _unacknowledged(self, now: float) -> None:
         self.stop()
-        self._session.never_acknowledged(now)
+        self._user.never_acknowledged(now)
 
     def _stop_repeating(self) -> None:
         if self._repeat is not None:

@@ -14,6 +14,7 @@ from firmware.sip.identity import EXTENSIONS, METHODS
 from firmware.sip.invite import InviteSession
 from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import DialogEntry, Layers
+from firmware.sip.refusal import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 
 _KNOWN: Final = frozenset(("REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK", "UPDATE"))
 """Methods that we recognise but don't support: 405; any other is 501 (RFC 3261 8.2.1, 21.5.2)."""
-
-
-class Refusal(RemoteProtocolError):
-    """A request is refused with ``status`` and this header field, which tells what would be accepted."""
-
-    def __init__(self, status: int, text: str, field: tuple[str, str] | None = None) -> None:
-        super().__init__(text, status)
-        self.field = field
 
 
 def _check_method(request: Request) -> None:
@@ -126,7 +119,7 @@ class Uas:
     def _invite(self, transaction: ServerTransaction, now: float) -> None:
         entry = self._entry(transaction.request)
         if entry is not None:
-            entry.session.request_received(entry.dialog, transaction, now)
+            entry.session.request_received(transaction, now)
             return
         offer = session_description(transaction.request)
         self._check_room()
@@ -135,7 +128,7 @@ class Uas:
     def _in_dialog(self, transaction: ServerTransaction, now: float) -> None:
         entry = self._entry(transaction.request)
         if entry is not None:
-            entry.session.request_received(entry.dialog, transaction, now)
+            entry.session.request_received(transaction, now)
 
     def _options(self, transaction: ServerTransaction, now: float) -> None:
         request = transaction.request
@@ -172,7 +165,7 @@ class Uas:
         response = self._layers.respond(transaction.request, error.status)
         field = error.field if isinstance(error, Refusal) else None
         if error.status == 415:
-            field = ("Accept", ACCEPTED)  # RFC 3261 8.2.3
+            field = field or ("Accept", ACCEPTED)  # RFC 3261 8.2.3
             response.headers.add("Accept-Encoding", "identity")
         if field is not None:
             response.headers.add(*field)
