@@ -231,6 +231,11 @@ def _need(body: bytes, size: int, what: str) -> None:
         raise DecodeError(f"RTCP: {what} has {len(body)} octets, needs {size}")
 
 
+def _text(octets: bytes) -> str:
+    """Give what may be shown and logged: UTF-8 without control characters."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in octets.decode(errors="replace"))
+
+
 def _reports(body: bytes, at: int, count: int) -> tuple[Report, ...]:
     """Read the report blocks; a profile's extension may follow and is skipped (RFC 3550 6.4.3)."""
     _need(body, at + count * _report.size, f"a report of {count} blocks")
@@ -266,14 +271,14 @@ def _read_source_description(body: bytes, count: int) -> Iterator[Message]:
             at += 2 + size
             _need(body, at, "SDES")
             if kind == _CNAME:
-                yield SourceDescription(ssrc, body[at - size : at].decode(errors="replace"))
+                yield SourceDescription(ssrc, _text(body[at - size : at]))
         at += 4 - at % 4  # the null octet that ends the items, and those up to the boundary
 
 
 def _read_goodbye(body: bytes, count: int) -> Iterator[Message]:
     _need(body, 4 * count, "BYE")
     rest = body[4 * count :]
-    reason = rest[1 : 1 + rest[0]].decode(errors="replace") if rest else ""
+    reason = _text(rest[1 : 1 + rest[0]]) if rest else ""
     yield Goodbye(struct.unpack_from(f"!{count}I", body), reason)
 
 

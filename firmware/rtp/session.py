@@ -32,6 +32,8 @@ from firmware.rtp.statistics import Received, Statistics
 
 SILENCE: Final = 0.2
 """s after which another source may take over."""
+EXPECTATION: Final = 3.0
+"""s that an announced change of the source is waited for."""
 _COLLISION_INTERVAL: Final = 10.0
 """s between two changes of our SSRC: more often is nobody's chance."""
 
@@ -101,7 +103,7 @@ class Session:
         """Whether any packet of ours is out."""
         self._source: Source | None = None
         self._stream = 0
-        self._expecting = False
+        self._expected_until = float("-inf")
         self._candidate: tuple[int, int] | None = None
         """SSRC and next sequence number of who may take over."""
         self._early_report: tuple[int, tuple[int, int, float]] | None = None
@@ -177,8 +179,11 @@ class Session:
         return packet
 
     def expect_source(self) -> None:
-        """Let the next source take over at once: signalling says that the far end changes (re-INVITE, transfer)."""
-        self._expecting = True
+        """Let the next source take over at once: signalling says that the far end changes (re-INVITE, transfer).
+
+        It holds for 3 s; a re-INVITE that changes no source must not leave the door open to strangers.
+        """
+        self._expected_until = (self._last_received or 0.0) + EXPECTATION
 
     def _admit(self, packet: Packet, now: float) -> Source | None:
         """Decide whether a packet's SSRC becomes the source; the rule stands in the module's docstring."""
@@ -187,7 +192,7 @@ class Session:
         if self.receive_clock_rates and packet.payload_type not in self.receive_clock_rates:
             return None
         source = self._source
-        if source is not None and source.confirmed and not source.ended and not self._expecting:
+        if source is not None and source.confirmed and not source.ended and now > self._expected_until:
             in_sequence = self._candidate == (packet.ssrc, packet.sequence)
             self._candidate = (packet.ssrc, packet.sequence + 1 & 0xFFFF)
             if not in_sequence or now < source.last + SILENCE:
@@ -200,7 +205,7 @@ class Session:
             new.confirmed = source.confirmed
         if self._early_report is not None and self._early_report[0] == new.ssrc:
             new.sender_report = self._early_report[1]
-        self._source, self._candidate, self._expecting = new, None, False
+        self._source, self._candidate, self._expected_until = new, None, float("-inf")
         self._asker = KeyFrameAsker()  # what was asked of the source before is of no use
         self._interval.members = 2
         return new

@@ -149,6 +149,12 @@ def test_long_name_is_cut() -> None:
     assert message == SourceDescription(1, "x" * 255)
 
 
+def test_words_of_the_far_end_can_be_shown() -> None:
+    data = Goodbye((1,), "a\nb\x1b[2J\u00e9").encode()
+    assert rtcp.decode(data) == [Goodbye((1,), "a\ufffdb\ufffd[2J\u00e9")]
+    assert rtcp.decode(data.replace("\u00e9".encode(), b"\xff\xfe")) == [Goodbye((1,), "a\ufffdb\ufffd[2J\ufffd\ufffd")]
+
+
 def test_loss_beyond_24_bits_is_clamped() -> None:
     (message,) = rtcp.decode(ReceiverReport(1, (Report(2, 0, 1 << 30, 0, 0),)).encode())
     assert isinstance(message, ReceiverReport)
@@ -160,11 +166,12 @@ reports = st.lists(
     st.builds(Report, words, st.integers(0, 255), st.integers(-0x800000, 0x7FFFFF), words, words, words, words),
     max_size=31,
 ).map(tuple)
+names = st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126), max_size=255)
 messages = st.one_of(
     st.builds(SenderReport, words, st.integers(0, 2**64 - 1), words, words, words, reports),
     st.builds(ReceiverReport, words, reports),
-    st.builds(SourceDescription, words, st.text(st.characters(codec="ascii"), max_size=255)),
-    st.builds(Goodbye, st.lists(words, max_size=31).map(tuple), st.text(st.characters(codec="ascii"), max_size=255)),
+    st.builds(SourceDescription, words, names),
+    st.builds(Goodbye, st.lists(words, max_size=31).map(tuple), names),
     st.builds(
         Nack, words, words, st.sets(st.integers(0, 60_000), min_size=1, max_size=60).map(lambda s: tuple(sorted(s)))
     ),

@@ -128,6 +128,14 @@ def test_expected_source_takes_over_at_once_and_stays() -> None:
     assert heard(ours, 0.01, (7, 3), (8, 90), (7, 4), (7, 5), (8, 91)) == [True, True, False, False, True]
 
 
+def test_expectation_ends() -> None:
+    ours = session()
+    heard(ours, 0.0, (7, 1), (7, 2))
+    ours.expect_source()
+    heard(ours, 3.5, (7, 3))
+    assert heard(ours, 3.5, (8, 90), (8, 91)) == [False, False]
+
+
 def test_unknown_payload_type_is_no_reason_to_change() -> None:
     ours = session(rates={96: 90_000})
     assert ours.receive(packet(7, 1, payload_type=97), 0.0) is None
