@@ -35,7 +35,12 @@ SEND_TIME: Final = 10.0
 """How long a client may take to take a message, s."""
 HEARTBEAT: Final = 15.0
 """Between two pings on a WebSocket, s; a client that doesn't answer is gone."""
-BOUNDARY: Final = "picture"
+BOUNDARY: Final = "visavis-picture-5d1f0c9a7be34e62"
+"""Between two parts of the stream; no JPEG contains it."""
+PART: Final = f"\r\n--{BOUNDARY}\r\nContent-Type: image/jpeg\r\n\r\n".encode()
+"""What stands before each picture.  Also sent after it: a browser shows one when the head of the next has come."""
+REPEAT_TIME: Final = 5.0
+"""After how long an unchanged picture is sent again, s: a viewer who has gone is noticed."""
 
 
 class Live:
@@ -97,12 +102,10 @@ class Live:
         with self._viewer() as arrived:
             await response.prepare(request)
             with contextlib.suppress(TimeoutError, ConnectionError):
-                await response.write(f"--{BOUNDARY}\r\n".encode())
+                await response.write(PART)
                 async for picture in self._pictures(arrived):
-                    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
                     async with asyncio.timeout(SEND_TIME):
-                        # the boundary that follows tells a browser that the picture is complete
-                        await response.write(head.encode() + picture + f"\r\n--{BOUNDARY}\r\n".encode())
+                        await response.write(picture + PART)
         return response
 
     @contextlib.contextmanager
@@ -120,9 +123,12 @@ class Live:
             self._viewers.discard(arrived)
 
     async def _pictures(self, arrived: asyncio.Event) -> AsyncIterator[bytes]:
-        while await arrived.wait():
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(arrived.wait(), REPEAT_TIME)
             arrived.clear()
-            yield self._picture
+            if self._picture:
+                yield self._picture
 
     async def _watch(self) -> None:
         """Read the screen as long as somebody watches; tell the viewers only of what differs."""

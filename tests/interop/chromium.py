@@ -26,7 +26,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-extensions",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.*, EXCLUDE localhost",
     "--remote-debugging-port=0",
 )
 START_TIME = 30.0
@@ -60,7 +60,7 @@ class Page:
         await self.command("Log.enable")
         await self.resize(width, height, scale)
         await self.command("Page.navigate", url=url)
-        await self.until("document.readyState === 'complete'")
+        await self.until("location.protocol === 'http:' && document.readyState === 'complete'")
 
     async def resize(self, width: int, height: int, scale: float = 1) -> None:
         """Change the window's size."""

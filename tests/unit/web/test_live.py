@@ -64,23 +64,23 @@ async def test_listeners_are_told_when_the_unit_stops(web: Web) -> None:
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
 
 
+async def first_picture(response: aiohttp.ClientResponse) -> bytes:
+    """Read the head of the stream, and its first part."""
+    assert await next_picture(response) == b""
+    return await next_picture(response)
+
+
 async def next_picture(response: aiohttp.ClientResponse) -> bytes:
     """Read one part of the multipart stream."""
-    headers = {}
-    while (line := (await response.content.readline()).rstrip(b"\r\n")) or not headers:
-        if b":" in line:
-            name, _, value = line.partition(b":")
-            headers[name.lower()] = value.strip()
-    assert headers[b"content-type"] == b"image/jpeg"
-    return await response.content.readexactly(int(headers[b"content-length"]))
+    return (await response.content.readuntil(live.PART)).removesuffix(live.PART)
 
 
 @on_web
 async def test_the_screen_is_seen_live_and_only_what_differs(web: Web) -> None:
     web.media.picture = b"one"
     async with web.session.get(f"{web.url}/api/v1/screen.mjpeg") as response:
-        assert response.headers["Content-Type"] == "multipart/x-mixed-replace; boundary=picture"
-        assert await next_picture(response) == b"one"
+        assert response.headers["Content-Type"] == f"multipart/x-mixed-replace; boundary={live.BOUNDARY}"
+        assert await first_picture(response) == b"one"
         seen = web.media.screenshots
         await until(lambda: web.media.screenshots >= seen + 3)
         web.media.picture = b"two"
@@ -91,16 +91,16 @@ async def test_the_screen_is_seen_live_and_only_what_differs(web: Web) -> None:
 async def test_one_who_comes_later_sees_the_picture_at_once(web: Web) -> None:
     web.media.picture = b"one"
     async with web.session.get(f"{web.url}/api/v1/screen.mjpeg") as first:
-        await next_picture(first)
+        await first_picture(first)
         async with web.session.get(f"{web.url}/api/v1/screen.mjpeg") as second:
-            assert await next_picture(second) == b"one"
+            assert await first_picture(second) == b"one"
 
 
 @on_web
 async def test_the_screen_is_read_only_while_somebody_watches(web: Web) -> None:
     web.media.picture = b"one"
     response = await web.session.get(f"{web.url}/api/v1/screen.mjpeg")
-    await next_picture(response)
+    await first_picture(response)
     response.close()
     await settled(web)
     await asyncio.sleep(2 * live.FRAME_TIME)
@@ -108,7 +108,7 @@ async def test_the_screen_is_read_only_while_somebody_watches(web: Web) -> None:
     await asyncio.sleep(2 * live.FRAME_TIME)
     assert web.media.screenshots == seen
     async with web.session.get(f"{web.url}/api/v1/screen.mjpeg") as response:
-        assert await next_picture(response) == b"one"
+        assert await first_picture(response) == b"one"
 
 
 @on_web
@@ -127,10 +127,23 @@ async def test_viewers_are_bounded(web: Web) -> None:
 async def test_the_stream_goes_on_after_the_media_have_failed(web: Web) -> None:
     web.media.picture = b"one"
     async with web.session.get(f"{web.url}/api/v1/screen.mjpeg") as response:
-        await next_picture(response)
+        await first_picture(response)
         web.media.picture = b""
         with pytest.raises(DeviceError):
             await web.room.screenshot()
         await asyncio.sleep(2 * live.FRAME_TIME)
         web.media.picture = b"two"
         assert await next_picture(response) == b"two"
+
+
+def test_an_unchanged_picture_is_sent_again_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "REPEAT_TIME", 0.05)
+
+    @on_web
+    async def test(web: Web) -> None:
+        web.media.picture = b"one"
+        async with web.session.get(f"{web.url}/api/v1/screen.mjpeg") as response:
+            assert await first_picture(response) == b"one"
+            assert await next_picture(response) == b"one"
+
+    test()
