@@ -15,7 +15,6 @@ from __future__ import annotations
 import functools
 import io
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 from firmware.errors import DeviceError
 from firmware.media.device import RETRY, Device
 from firmware.media.message import Report
+from firmware.media.png import encode_png
 from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, SelfView, Words
 from firmware.ports import Plane
 
@@ -95,14 +95,11 @@ class Compositor:
         if display is None:
             return b""
         picture = display.screenshot(width, height)
-        # To a file, because only then does Pillow let other threads run while it compresses.
-        with os.fdopen(os.memfd_create("screenshot", os.MFD_CLOEXEC), "w+b") as file:
-            if image_format == "jpeg":
-                picture.save(file, "JPEG", quality=80)
-            else:
-                picture.save(file, "PNG", compress_level=1)
-            file.seek(0)
-            return file.read()
+        if image_format == "png":
+            return encode_png(picture)
+        file = io.BytesIO()
+        picture.save(file, "JPEG", quality=80)
+        return file.getvalue()
 
     def stop(self) -> None:
         """End the thread; the screen goes dark."""

@@ -7,6 +7,8 @@ hostile picture keeps busy for ever, says nothing, and is replaced by the room.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import logging
 import os
@@ -60,9 +62,16 @@ SWITCH_INTERVAL = 0.0005
 """Seconds that Python code runs on while another thread wants to: the audio tick waits for no longer than this."""
 
 
+NICE = -10
+"""Of the whole process, where that is permitted."""
+
+
 def run(board: Board, command_fd: int, report_fd: int) -> None:
     """Do what comes down *command_fd* until it is closed; report by *report_fd*."""
     sys.setswitchinterval(SWITCH_INTERVAL)
+    with contextlib.suppress(OSError):
+        # Whoever holds the interpreter's lock must get a processor, or the audio thread waits with it.
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
     report = ReportWriter(socket.socket(fileno=report_fd))
     with socket.socket(fileno=command_fd) as commands:
         first = receive_command(commands)
@@ -156,6 +165,8 @@ class Worker:
                 del self._sessions[command.call_id]
                 self._use_sound()
                 self._network.call(session.close)
+                if not self._sessions:
+                    _give_back_memory()
             return
         if session is None:
             session = self._network.call(lambda: MediaSession(command.call_id, self._studio))
@@ -189,6 +200,13 @@ class Worker:
                 logger.exception("No screenshot could be taken")
                 image = b""
             self._report(Screenshot(wanted.number, image))
+
+
+def _give_back_memory() -> None:
+    """Return what a call took: the unit is idle most of the day."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)  # glibc keeps freed memory by itself; other C libraries have no such call
 
 
 def _socket(number: int) -> socket.socket:
