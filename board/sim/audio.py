@@ -7,6 +7,7 @@ the speaker takes one.  Neither can be hurried, and a drift can be set, since tw
 from __future__ import annotations
 
 import math
+import threading
 import time
 from array import array
 from typing import TYPE_CHECKING, Protocol
@@ -75,18 +76,19 @@ class SimMicrophone:
     def __init__(self, sound: Sound, drift: float = 0.0) -> None:
         self._sound = sound
         self._beat = Beat(BLOCK_TIME / (1 + drift * 1e-6), _PATIENCE)
+        self._listening = threading.Lock()
 
     def read(self) -> bytes:
         """Wait for the next block; b"" once closed.  A reader that stays away for longer than 0.2 s loses sound."""
         number = self._beat.wait()
-        if number is None:
-            self._sound.close()
-            return b""
-        return self._sound.block(number)
+        with self._listening:
+            return b"" if number is None or self._beat.stopped else self._sound.block(number)
 
     def close(self) -> None:
-        """Let ``read`` return; it then releases the recording, since it may be reading now."""
+        """Let ``read`` return, and release the recording."""
         self._beat.stop()
+        with self._listening:
+            self._sound.close()
 
 
 class SimSpeaker:

@@ -44,6 +44,11 @@ class Beat:
         self._number = number
         return number
 
+    @property
+    def stopped(self) -> bool:
+        """Whether there are no more beats."""
+        return self._stopped.is_set()
+
     def stop(self) -> None:
         """Let a wait return; any thread may ask."""
         self._stopped.set()

@@ -6,6 +6,7 @@ Rule 2: ``frame.time`` is when the picture was due, which is when a real camera 
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
 
@@ -39,14 +40,15 @@ class SimCamera:
         self.width, self.height, self.frame_rate = source.width, source.height, frame_rate
         self._source = source
         self._beat = Beat(1 / frame_rate)
+        self._looking = threading.Lock()
 
     def capture(self) -> av.VideoFrame | None:
         """Wait for the next picture and give it; None once closed.  DeviceError: the film has no more pictures."""
         number = self._beat.wait()
-        if number is None:
-            self._source.close()
-            return None
-        frame = self._source.picture(number, number * self._beat.period)
+        with self._looking:
+            if number is None or self._beat.stopped:
+                return None
+            frame = self._source.picture(number, number * self._beat.period)
         frame.time_base = _MICROSECOND
         frame.pts = round(self._beat.time(number) / _MICROSECOND)
         return frame
@@ -55,5 +57,7 @@ class SimCamera:
         """There is no encoder in this camera."""
 
     def close(self) -> None:
-        """Let ``capture`` return; it then releases the film, since it may be decoding now."""
+        """Let ``capture`` return, and release the film."""
         self._beat.stop()
+        with self._looking:
+            self._source.close()

@@ -10,7 +10,7 @@ from av.filter import Graph
 from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 _CATCH_UP = 2.0
 """Seconds of film that are decoded and passed over at once; when the machine was away for longer, the film waits."""
@@ -35,7 +35,7 @@ class Film:
         self._late = 0.0
         self._shown: av.VideoFrame | None = None
         try:
-            self._next_time, self._next = next(self._pictures)
+            self._next_time, self._next = self._advance()
         except DeviceError:
             self._container.close()
             raise
@@ -49,16 +49,23 @@ class Film:
         current = None
         while self._next_time <= due:
             current = self._next
-            self._next_time, self._next = next(self._pictures)
+            self._next_time, self._next = self._advance()
         if current is not None or self._shown is None:
             self._shown = self._fitted(current or self._next)
         return _copy(self._shown)
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; there are no more pictures then."""
+        self._pictures.close()  # libav crashes where a closed file is read
         self._container.close()
 
-    def _decode(self) -> Iterator[tuple[float, av.VideoFrame]]:
+    def _advance(self) -> tuple[float, av.VideoFrame]:
+        following = next(self._pictures, None)
+        if following is None:  # it was closed, or failed before
+            raise DeviceError(f"the film {self._path} can't be read")
+        return following
+
+    def _decode(self) -> Generator[tuple[float, av.VideoFrame]]:
         """Picture after picture without end, each with its time since the film first began."""
         stream = self._container.streams.video[0]
         rate = stream.average_rate or 25
@@ -82,12 +89,14 @@ class Film:
     def _fitted(self, frame: av.VideoFrame) -> av.VideoFrame:
         """The picture in the camera's size and format, with black where its shape differs."""
         shape = (frame.width, frame.height, frame.format.name)
-        if self._fit is None or shape != self._shape:
-            self._shape, self._fit = shape, self._graph(frame)
-        self._fit.push(frame)
-        picture = self._fit.pull()
-        if not isinstance(picture, av.VideoFrame):
-            raise DeviceError(f"the film {self._path} can't be scaled")
+        try:
+            if self._fit is None or shape != self._shape:
+                self._shape, self._fit = shape, self._graph(frame)
+            self._fit.push(frame)
+            picture = self._fit.pull()
+        except (av.FFmpegError, ValueError) as error:
+            raise DeviceError(f"the film {self._path} can't be scaled: {_reason(error)}") from error
+        assert isinstance(picture, av.VideoFrame)
         return picture
 
     def _graph(self, frame: av.VideoFrame) -> Graph:

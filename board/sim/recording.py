@@ -12,7 +12,7 @@ from firmware.errors import DeviceError
 from firmware.ports import BLOCK_BYTES, SAMPLE_RATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 class Recording:
@@ -33,16 +33,20 @@ class Recording:
     def block(self, number: int) -> bytes:  # noqa: ARG002
         """Give the next block; what a late reader lost is not skipped here.  DeviceError: the file went bad."""
         while len(self._waiting) < BLOCK_BYTES:
-            self._waiting += next(self._pieces)
+            piece = next(self._pieces, None)
+            if piece is None:  # it was closed, or failed before
+                raise DeviceError(f"the recording {self._path} can't be read")
+            self._waiting += piece
         block = bytes(self._waiting[:BLOCK_BYTES])
         del self._waiting[:BLOCK_BYTES]
         return block
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; there is no more sound then."""
+        self._pieces.close()  # libav crashes where a closed file is read
         self._container.close()
 
-    def _decode(self) -> Iterator[bytes]:
+    def _decode(self) -> Generator[bytes]:
         stream = self._container.streams.audio[0]
         while True:
             resampler = AudioResampler("s16", "mono", SAMPLE_RATE)

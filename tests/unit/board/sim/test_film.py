@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from board.picture import to_frame, to_image
+from board.sim.camera import SimCamera
 from board.sim.card import Card, read_counter
 from board.sim.film import Film
 from firmware.errors import DeviceError
@@ -108,3 +109,22 @@ def test_a_file_that_is_cut_off_goes_on_from_its_beginning(tmp_path: Path, path:
     read = [read_counter(film.picture(n, n / 10)) for n in range(40)]
     film.close()
     assert read.count(2) >= 2
+
+
+def test_a_closed_film_has_no_more_pictures(path: str) -> None:
+    film = Film(path, 640, 360)
+    film.close()
+    for _ in range(2):
+        with pytest.raises(DeviceError, match="can't be read"):
+            film.picture(1, 1.0)
+    film.close()
+
+
+def test_the_camera_lets_go_of_the_film_when_it_is_closed(path: str) -> None:
+    film = Film(path, 640, 360)
+    camera = SimCamera(film, 30)
+    assert camera.capture() is not None
+    camera.close()
+    with pytest.raises(DeviceError):
+        film.picture(1, 1.0)
+    assert camera.capture() is None

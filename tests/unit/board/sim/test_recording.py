@@ -85,4 +85,14 @@ def test_a_recording_of_no_length(tmp_path: Path) -> None:
     recording = Recording(record(tmp_path / "empty.wav", seconds=0))
     with pytest.raises(DeviceError, match="has no sound"):
         recording.block(0)
+    with pytest.raises(DeviceError, match="can't be read"):
+        recording.block(1)
     recording.close()
+
+
+def test_after_close_there_is_no_more_sound(tmp_path: Path) -> None:
+    recording = Recording(record(tmp_path / "tone.wav"))
+    recording.block(0)
+    recording.close()
+    with pytest.raises(DeviceError, match="can't be read"):
+        [recording.block(n) for n in range(20)]
