@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import dataclasses
+import typing
+
+import pytest
+from sip_peer import Line
+
+from firmware.sip import events
+
+
+def test_events_are_values() -> None:
+    kinds = typing.get_args(events.Event)
+    defined = {each for each in vars(events).values() if dataclasses.is_dataclass(each)}
+    assert set(kinds) == defined
+    line = Line()
+    line.established()
+    [accepted] = line.events
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        accepted.body = b"other"
+    assert accepted == dataclasses.replace(accepted)
+
+
+def test_every_event_but_the_answer_to_options_names_its_session() -> None:
+    for kind in typing.get_args(events.Event):
+        names = {field.name for field in dataclasses.fields(kind)}
+        assert ("session" in names) is (kind is not events.OptionsAnswered), kind

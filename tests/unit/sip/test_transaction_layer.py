@@ -1,0 +1,125 @@
+"""Matching (RFC 3261 17.1.3, 17.2.3, 9.2, 8.2.2.2)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from sip_peer import flow, request, response
+
+from firmware.sip.layers import WhenFinal
+from firmware.sip.message import Request, respond
+from firmware.sip.timers import Timers
+from firmware.sip.transaction_layer import TransactionLayer
+from firmware.sip.transport import Transport
+
+
+@pytest.fixture
+def layer() -> TransactionLayer:
+    return TransactionLayer(Transport(8, Counter()), Timers(), 3)
+
+
+def accepted(layer: TransactionLayer, message: Request) -> bool:
+    """Whether the request begins a new transaction."""
+    if layer.match_request(message) is not None:
+        return False
+    layer.accept(message, flow(), 0.0)
+    return True
+
+
+def test_a_response_belongs_to_its_branch_and_method(layer: TransactionLayer) -> None:
+    ours = request("INVITE", sent_by="10.0.0.1:5060")
+    transaction = layer.request(ours, flow(), WhenFinal(), 0.0)
+    assert layer.match_response(response(ours, 180)) is transaction
+    for other in (
+        request("CANCEL", sent_by="10.0.0.1:5060"),
+        request("INVITE", sent_by="10.0.0.1:5060", branch="z9hG4bKother"),
+        request("INVITE", sent_by="10.0.0.1:5061"),
+        request("INVITE", sent_by="10.0.0.7:5060"),
+        request("INVITE", sent_by="10.0.0.1:5060", branch=""),
+    ):
+        assert layer.match_response(response(other, 180)) is None
+
+
+def test_a_request_belongs_to_its_branch_sent_by_and_method(layer: TransactionLayer) -> None:
+    invite = request("INVITE", sent_by="PC.example.com:5060")
+    transaction = layer.accept(invite, flow(), 0.0)
+    assert layer.match_request(request("INVITE", sent_by="pc.example.com:5060")) is transaction
+    assert layer.match_request(request("ACK", sent_by="pc.example.com:5060")) is transaction
+    for other in (
+        request("BYE", sent_by="pc.example.com:5060"),
+        request("CANCEL", sent_by="pc.example.com:5060"),
+        request("INVITE", sent_by="pc.example.com"),
+        request("INVITE", sent_by="pc.example.com:5060", branch="z9hG4bKother"),
+    ):
+        assert layer.match_request(other) is None
+
+
+def test_without_the_cookie_all_that_rfc_2543_repeats_must_be_the_same(layer: TransactionLayer) -> None:
+    transaction = layer.accept(request("INVITE", branch="1"), flow(), 0.0)
+    assert layer.match_request(request("INVITE", branch="1")) is transaction
+    for other in (
+        request("INVITE", branch="2"),
+        request("INVITE", branch="1", cseq=2),
+        request("INVITE", branch="1", call_id="other"),
+        request("INVITE", branch="1", from_tag="other"),
+        request("INVITE", branch="1", uri="sip:other@10.0.0.1"),
+        request("INVITE", branch="1", to_tag="other"),
+        request("OPTIONS", branch="1"),
+    ):
+        assert layer.match_request(other) is None
+    assert layer.match_cancel(request("CANCEL", branch="1")) is transaction
+
+
+def test_an_ack_of_rfc_2543_has_the_tag_of_the_response(layer: TransactionLayer) -> None:
+    transaction = layer.accept(request("INVITE", branch=""), flow(), 0.0)
+    assert layer.match_request(request("ACK", branch="", to_tag="ours")) is None, "there is no response yet"
+    transaction.respond(respond(transaction.request, 486, to_tag="ours"), 0.0)
+    assert layer.match_request(request("ACK", branch="", to_tag="ours")) is transaction
+    assert layer.match_request(request("ACK", branch="", to_tag="other")) is None
+    assert layer.match_request(request("ACK", branch="")) is None
+
+
+def test_a_cancel_finds_the_invite_and_nothing_else(layer: TransactionLayer) -> None:
+    assert layer.match_cancel(request("CANCEL")) is None
+    layer.accept(request("OPTIONS"), flow(), 0.0)
+    assert layer.match_cancel(request("CANCEL")) is None
+    transaction = layer.accept(request("INVITE", call_id="2"), flow(), 0.0)
+    assert layer.match_cancel(request("CANCEL", call_id="2")) is transaction
+
+
+def test_a_request_that_came_by_two_ways_is_merged(layer: TransactionLayer) -> None:
+    transaction = layer.accept(request("INVITE"), flow(), 0.0)
+    assert layer.merged(request("INVITE", branch="z9hG4bKother"))
+    assert not layer.merged(request("INVITE", branch="z9hG4bKother", to_tag="x"))
+    assert not layer.merged(request("INVITE", branch="z9hG4bKother", cseq=2))
+    assert not layer.merged(request("INVITE", branch="z9hG4bKother", from_tag="x"))
+    transaction.terminate()
+    assert not layer.merged(request("INVITE", branch="z9hG4bKother"))
+
+
+def test_the_second_of_two_merged_requests_does_not_free_the_first(layer: TransactionLayer) -> None:
+    layer.accept(request("INVITE"), flow(), 0.0)
+    second = layer.accept(request("INVITE", branch="z9hG4bKother"), flow(), 0.0)
+    second.terminate()
+    assert layer.merged(request("INVITE", branch="z9hG4bKthird"))
+
+
+def test_room_is_bounded_and_comes_back(layer: TransactionLayer) -> None:
+    transactions = [layer.accept(request("OPTIONS", branch=f"z9hG4bK{n}"), flow(), 0.0) for n in range(3)]
+    assert not layer.server_room
+    assert layer.client_room
+    transactions[0].terminate()
+    assert layer.server_room
+    assert len(layer) == 2
+
+
+def test_a_closed_flow_fails_only_its_own(layer: TransactionLayer) -> None:
+    failed: list[str] = []
+    for transport in ("udp", "tcp"):
+        message = request("OPTIONS", branch=f"z9hG4bK{transport}")
+        user = WhenFinal(lambda status, reason, now, response, transport=transport: failed.append(transport))  # type: ignore[misc]
+        layer.request(message, flow(transport), user, 0.0)
+    layer.flow_closed(flow("tcp"), 0.0)
+    assert failed == ["tcp"]
+    assert len(layer) == 1

@@ -1,0 +1,61 @@
+"""The tables as such; tests/conformance/test_transactions.py walks them."""
+
+from __future__ import annotations
+
+import pytest
+
+from firmware.sip.timers import T1, T2, T4
+from firmware.sip.transaction_table import (
+    DURATIONS,
+    INVITE_CLIENT,
+    INVITE_SERVER,
+    NON_INVITE_CLIENT,
+    NON_INVITE_SERVER,
+    Input,
+    Machine,
+    State,
+)
+
+MACHINES = (INVITE_CLIENT, NON_INVITE_CLIENT, INVITE_SERVER, NON_INVITE_SERVER)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_every_state_can_be_reached_and_left(machine: Machine) -> None:
+    reached, new = {State.INITIAL}, {State.INITIAL}
+    while new:
+        new = {state for each in new for state, _ in machine.table.get(each, {}).values()} - reached
+        reached |= new
+    assert reached == {*machine.table, State.TERMINATED}
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)
+def test_no_state_waits_for_ever_but_those_where_the_tu_decides(machine: Machine) -> None:
+    """A transaction that only the far end could end would be a leak."""
+    unbounded = {
+        INVITE_CLIENT.name: {State.PROCEEDING},  # InviteClient bounds it
+        INVITE_SERVER.name: {State.PROCEEDING},  # InviteServer bounds it
+        NON_INVITE_SERVER.name: {State.TRYING, State.PROCEEDING},  # the user agent answers at once
+    }
+    final = {timer for timer, duration in DURATIONS.items() if duration.longest is None} - {Input.TIMER_TRYING}
+    without = {state for state in machine.table if not final & set(machine.timers.get(state, ()))} - {State.INITIAL}
+    assert without == unbounded.get(machine.name, set())
+
+
+def test_the_durations_are_those_of_the_standard() -> None:
+    """RFC 3261, table 4; RFC 6026 8.4, 8.10."""
+    assert (T1, T2, T4) == (0.5, 4.0, 5.0)
+    assert {name.value: (each.unreliable, each.reliable, each.longest) for name, each in DURATIONS.items()} == {
+        "A": (0.5, None, float("inf")),
+        "B": (32.0, 32.0, None),
+        "D": (32.0, 0.0, None),
+        "E": (0.5, None, 4.0),
+        "F": (32.0, 32.0, None),
+        "G": (0.5, None, 4.0),
+        "H": (32.0, 32.0, None),
+        "I": (5.0, 0.0, None),
+        "J": (32.0, 0.0, None),
+        "K": (5.0, 0.0, None),
+        "L": (32.0, 32.0, None),
+        "M": (32.0, 32.0, None),
+        "100": (0.2, 0.2, None),
+    }

@@ -1,0 +1,114 @@
+"""Which flow a message takes (RFC 3261 18, RFC 3581)."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from sip_peer import OURS, flow, request
+
+from firmware.errors import RemoteProtocolError
+from firmware.sansio import Close, Flow, Open, Send
+from firmware.sip.message import MalformedMessage, Request
+from firmware.sip.transport import Transport, mark_source
+from firmware.sip.uri import Uri
+
+
+@pytest.fixture
+def transport() -> Transport:
+    return Transport(3, Counter())
+
+
+def test_a_datagram_is_a_message(transport: Transport) -> None:
+    [message] = transport.receive(flow(), request("OPTIONS").encode())
+    assert isinstance(message, Request)
+    [error] = transport.receive(flow(), b"OPTIONS sip:x SIP/2.0\r\nVia: x")
+    assert isinstance(error, MalformedMessage)
+    for keep_alive in (b"", b"\r\n\r\n", b"\x00\x00", b"\r\n"):
+        assert transport.receive(flow(), keep_alive) == []
+
+
+def test_a_stream_that_nobody_opened_says_nothing(transport: Transport) -> None:
+    assert transport.receive(flow("tcp"), request("OPTIONS").encode()) == []
+    assert not transport.is_broken(flow("tcp"))
+
+
+def test_a_stream_is_opened_once(transport: Transport) -> None:
+    transport.send(flow("tcp"), b"1")
+    transport.send(flow("tcp"), b"2")
+    assert transport.actions == [Open(flow("tcp")), Send(flow("tcp"), b"1"), Send(flow("tcp"), b"2")]
+    transport.flow_closed(flow("tcp"))
+    transport.actions.clear()
+    transport.send(flow("tcp"), b"3")
+    assert transport.actions == [Open(flow("tcp")), Send(flow("tcp"), b"3")]
+    transport.close(flow("tcp"))
+    assert transport.actions[-1] == Close(flow("tcp"))
+    assert not transport.is_open(flow("tcp"))
+
+
+@pytest.mark.parametrize(
+    ("via", "expected"),
+    [
+        ("SIP/2.0/UDP 10.0.0.2:5060;branch=1", "SIP/2.0/UDP 10.0.0.2:5060;branch=1"),
+        ("SIP/2.0/UDP pc:5060;branch=1", "SIP/2.0/UDP pc:5060;branch=1;received=10.0.0.2"),
+        ("SIP/2.0/UDP 10.0.0.2;rport;branch=1", "SIP/2.0/UDP 10.0.0.2;rport=5060;branch=1;received=10.0.0.2"),
+        (
+            "SIP/2.0/UDP 10.0.0.2;rport=7;received=9.9.9.9",
+            "SIP/2.0/UDP 10.0.0.2;rport=5060;received=10.0.0.2",
+        ),
+        ("SIP/2.0/UDP 10.0.0.2;received=9.9.9.9", "SIP/2.0/UDP 10.0.0.2;received=10.0.0.2"),
+    ],
+)
+def test_the_source_is_written_into_the_top_via_only(via: str, expected: str) -> None:
+    message = request("OPTIONS", Via=f"{via}, SIP/2.0/UDP second;rport")
+    mark_source(message, flow())
+    assert [str(each) for each in message.vias] == [expected, "SIP/2.0/UDP second;rport"]
+    message = request("OPTIONS", Via=via)
+    mark_source(message, flow())
+    assert message.headers.all("Via") == [expected]
+
+
+def test_a_request_without_a_good_via_has_no_source() -> None:
+    for via in (None, "x"):
+        with pytest.raises(RemoteProtocolError):
+            mark_source(request("OPTIONS", Via=via), flow())
+
+
+def test_responses_over_a_stream_that_is_gone_are_bounded(transport: Transport) -> None:
+    """A client that closes every stream before its response must not make us open streams without end."""
+    for port in range(10):
+        message = request("OPTIONS", transport="TCP", sent_by=f"10.0.0.2:{port + 1000}")
+        transport.send_response(Flow("tcp", OURS, ("10.0.0.2", 40000 + port)), message.via, b"x")
+    assert sum(isinstance(action, Open) for action in transport.actions) == 3
+
+
+@pytest.mark.parametrize(
+    ("uri", "transport_of_dialog", "expected"),
+    [
+        ("sip:x@10.0.0.2:5060", "udp", ("udp", ("10.0.0.2", 5060))),
+        ("sip:x@10.0.0.3", "udp", ("udp", ("10.0.0.3", 5060))),
+        ("sip:x@10.0.0.3:5080;transport=tcp", "udp", ("tcp", ("10.0.0.3", 5080))),
+        ("sip:x@10.0.0.3:5080;transport=UDP", "tcp", ("udp", ("10.0.0.3", 5080))),
+        ("sip:x@10.0.0.2:5099;transport=tcp", "tcp", None),
+        ("sip:x@10.0.0.2:5099", "tcp", None),
+        ("sip:x@example.com", "udp", None),
+        ("sip:x@10.0.0.3;transport=sctp", "udp", None),
+        ("sip:x@[2001:db8::1]", "udp", None),
+        ("sip:x@0.0.0.0", "udp", None),
+        ("sip:x@239.1.1.1", "udp", None),
+        ("tel:+1", "udp", None),
+    ],
+)
+def test_the_next_hop_of_a_dialog(
+    transport: Transport, uri: str, transport_of_dialog: str, expected: tuple[str, tuple[str, int]] | None
+) -> None:
+    dialogs = Flow(transport_of_dialog, OURS, ("10.0.0.2", 40000))
+    if dialogs.reliable:
+        transport.flow_opened(dialogs)
+    found = transport.flow_to(Uri.parse(uri), dialogs)
+    assert found == (dialogs if expected is None else Flow(expected[0], OURS, expected[1]))
+
+
+def test_a_stream_that_is_gone_is_replaced_by_one_to_the_contact(transport: Transport) -> None:
+    gone = Flow("tcp", OURS, ("10.0.0.2", 40000))
+    assert transport.flow_to(Uri.parse("sip:x@10.0.0.2:5062"), gone) == Flow("tcp", OURS, ("10.0.0.2", 5062))
