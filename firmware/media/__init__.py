@@ -1,1 +1,41 @@
-"""To be written."""
+"""Sound and pictures: from the devices of the room to the network and back, in a process of their own.
+
+Far ends send bit streams that nobody has checked, and libraries in C decode them.  So all of it happens in a worker
+process that knows nothing of signalling; when it dies, the room starts another and tells it the same, and the call goes
+on.  Between the two pass values (``message``): commands down, reports up, and with the channels their sockets, which
+the room keeps open too.
+
+::
+
+    room's process │ worker process
+                   │
+      engine ──────┼─ commands, sockets ─▶ main thread (worker) ──▶ sessions, devices
+        ▲          │
+        └──────────┼─ reports ◀── reports thread ◀── everybody
+                   │
+                   │            ┌────────────── network thread: sockets, RTCP, timers ──────────────┐
+                   │            │                                                                   │
+                   │   far end ─┤ packets ──▶ video_receive ══▶ decode thread ══▶ compositor ──▶ display thread ──▶ display
+                   │            │                                      └─(echo)─▶ video_send          ▲
+                   │            │ packets ──▶ audio_receive ══▶ ┌ audio thread ┐ ──▶ speaker          │ self-view
+                   │            │                               │ mixer, 10 ms │ ◀── microphone       │
+                   │   far end ◀┤◀── packets ── audio_send ◀─── └──────────────┘                      │
+                   │   far end ◀┴◀── packets ── encode thread ◀══ video_send ◀── camera thread ───────┘
+                   │
+                   ══▶ a slot that keeps the newest picture, or a queue with a bound; nothing else lies between threads
+
+- **The room's side**: ``engine`` keeps a worker running; ``link`` is how messages and descriptors lie in the sockets;
+  ``scene`` is what the room wants to be seen.
+- **The worker**: ``worker`` takes commands, ``studio`` is what all calls share, ``session`` is one call, ``stream`` one
+  RTP session on its sockets, ``far_address`` whom it believes, ``network`` the thread that waits for all of them,
+  ``meter`` and ``lateness`` what is measured, ``border`` where a failure ends.
+- **Pictures**: ``camera`` and ``pictures`` (who looks at what), ``video_send``, ``encoder``, ``level`` (H.264 table A-1),
+  ``video_receive``, ``decoder``, ``slot``; ``compositor``, ``words`` and ``png`` for the screen.
+- **Sound**: ``audio`` is the tick, ``mixer`` says who hears and sees whom, ``audio_send``, ``audio_receive``, ``voice``
+  (codecs at work), ``codecs`` (their table).
+- ``device``: a camera, microphone, speaker or display that is missing or fails is left out, reported and tried again.
+
+What keeps sound on time in Python: the audio thread runs before all others where that is permitted, the interpreter
+switches threads after half a millisecond, whatever takes long (codecs, scaling, zlib) is C that lets go of the
+interpreter's lock, and nothing that the tick calls waits.
+"""

@@ -13,7 +13,6 @@ Rule 3: devices are open only while there is a far end.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import threading
 import time
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from firmware.errors import DeviceError
+from firmware.media.border import attempt
 from firmware.media.device import Device
 from firmware.media.lateness import Lateness
 from firmware.media.message import Report
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from firmware.media.audio_receive import AudioReceiver
     from firmware.media.audio_send import AudioSender
     from firmware.ports import Board, Microphone, Speaker
-
-logger = logging.getLogger(__name__)
 
 PRIORITY = 10
 """Of SCHED_FIFO, 1 to 99; above everything ordinary, below the kernel's own threads."""
@@ -107,14 +105,12 @@ class Audio:
             with self._changed:
                 while not self._far_ends and not self._stopped:
                     self._changed.wait()
-            try:
-                self._sound()
-            except Exception as error:
-                logger.exception("The audio tick failed")
+            error = attempt("The audio tick", self._sound)
+            if error is not None:
                 self._microphone.fail(error)
-            finally:
-                self._microphone.close()
-                self._speaker.close()
+                time.sleep(BLOCK_TIME)
+            self._microphone.close()
+            self._speaker.close()
 
     def _sound(self) -> None:
         """Tick until nobody is there."""

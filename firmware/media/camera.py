@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from firmware.errors import DeviceError
+from firmware.media.border import attempt
 from firmware.media.message import DeviceFailed, Report
 
 if TYPE_CHECKING:
@@ -73,12 +73,8 @@ class CameraFeed:
                 if not self._needed:
                     self._thread = None
                     return
-            try:
-                self._feed()
-            except DeviceError as error:
-                self._fail(str(error))
-            except Exception as error:
-                logger.exception("The camera failed")
+            error = attempt("The camera", self._feed)
+            if error is not None:
                 self._fail(str(error) or type(error).__name__)
 
     def _feed(self) -> None:

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from firmware.errors import DeviceError
+from firmware.media.border import attempt
 from firmware.media.device import RETRY, Device
 from firmware.media.message import Report
 from firmware.media.png import encode_png
@@ -133,15 +133,18 @@ class Compositor:
         display = self._display.get()
         if display is None:
             return False
-        try:
-            display.show(_planes(scene, pictures, self_picture, display.width, display.height))
-        except Exception as error:
-            if not isinstance(error, DeviceError):
-                logger.exception("The scene can't be drawn")
+        error = attempt("Drawing the scene", self._show, display, scene, pictures, self_picture)
+        if error is not None:
             self._display.fail(error)
             return False
         self._display.works()
         return True
+
+    @staticmethod
+    def _show(
+        display: Display, scene: Scene, pictures: dict[str, av.VideoFrame], self_picture: av.VideoFrame | None
+    ) -> None:
+        display.show(_planes(scene, pictures, self_picture, display.width, display.height))
 
 
 class FarEndView:

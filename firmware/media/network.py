@@ -15,8 +15,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import ParamSpec, Protocol, TypeVar
+
+from firmware.media.border import attempt
 
 logger = logging.getLogger(__name__)
 
@@ -73,17 +74,20 @@ class Network:
 
     def call(self, work: Callable[[], T]) -> T:
         """Have this done by the network thread and give what it gives (or raises); any other thread may ask."""
-        future: Future[T] = Future()
+        results: list[T] = []
+        errors: list[Exception | None] = []
+        done = threading.Event()
 
         def run() -> None:
-            try:
-                future.set_result(work())
-            except BaseException as error:
-                future.set_exception(error)
+            errors.append(attempt("A command", lambda: results.append(work())))
+            done.set()
 
         self._work.append((None, run))
         os.eventfd_write(self._wake, 1)
-        return future.result()
+        done.wait()
+        if errors[0] is not None:
+            raise errors[0]
+        return results[0]
 
     def add(self, member: Member, sockets: tuple[socket.socket, ...]) -> None:
         """Watch these sockets for a member."""
@@ -147,11 +151,9 @@ class Network:
 
     def _guard(self, member: Member, work: Callable[P, object], *arguments: P.args, **named: P.kwargs) -> None:
         """Do a member's work.  One that fails again and again is stopped; all others go on."""
-        try:
-            work(*arguments, **named)
-        except Exception as error:
+        error = attempt("A stream", work, *arguments, **named)
+        if error is not None:
             failures = self._failures[member] = self._failures.get(member, 0) + 1
-            logger.exception("%s failed for the %d. time", member, failures)
             if failures >= MAX_FAILURES and member in self._members:
                 self.remove(member)
                 member.failed(error)

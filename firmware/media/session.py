@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from firmware.call.media import Channel, Direction, Feedback, Kind
-from firmware.errors import FirmwareError
 from firmware.media import mixer
 from firmware.media.audio import FarEnd
 from firmware.media.audio_receive import AudioReceiver
 from firmware.media.audio_send import AudioSender
+from firmware.media.border import attempt
 from firmware.media.message import ChannelFailed, DigitReceived, KeyFrameWanted, MediaSilent, Statistics
 from firmware.media.meter import Meter
 from firmware.media.pictures import Fan, Source
@@ -207,19 +207,17 @@ class _Line:
         self.video_sender = self.audio_sender = None
         if channel is None:
             return
-        try:
-            if channel.kind is Kind.AUDIO:
-                self.audio_sender = AudioSender(self.stream, channel)
-            else:
-                self.video_sender = VideoSender(
-                    self.stream,
-                    channel,
-                    self._source(),
-                    self._studio.configure.frame_rate,
-                    partial(self._failed, channel),
-                )
-        except Exception as error:
+        begin = self._send_audio if channel.kind is Kind.AUDIO else self._send_video
+        error = attempt(f"Sending {channel.codec.name}", begin, channel)
+        if error is not None:
             self._failed(channel, error)
+
+    def _send_audio(self, channel: Channel) -> None:
+        self.audio_sender = AudioSender(self.stream, channel)
+
+    def _send_video(self, channel: Channel) -> None:
+        rate = self._studio.configure.frame_rate
+        self.video_sender = VideoSender(self.stream, channel, self._source(), rate, partial(self._failed, channel))
 
     def _replace_receiver(self, channel: Channel | None) -> None:
         if self.video_receiver is not None:
@@ -227,22 +225,24 @@ class _Line:
         self.video_receiver = self.audio_receiver = self.stream.sink = None
         if channel is None:
             return
-        try:
-            if channel.kind is Kind.AUDIO:
-                self.audio_receiver = AudioReceiver(channel, self._digit)
-            else:
-                self.video_receiver = VideoReceiver(
-                    self.stream,
-                    frozenset(form.payload_type for form in channel.formats),
-                    Feedback.NACK in channel.feedback,
-                    self._pictures,
-                    self._key_frame_wanted,
-                    partial(self._failed, channel),
-                    partial(self._studio.network.call_soon, self.stream),
-                )
-        except Exception as error:
+        begin = self._receive_audio if channel.kind is Kind.AUDIO else self._receive_video
+        error = attempt(f"Receiving {channel.codec.name}", begin, channel)
+        if error is not None:
             self._failed(channel, error)
-        self.stream.sink = self.audio_receiver or self.video_receiver
+
+    def _receive_audio(self, channel: Channel) -> None:
+        self.stream.sink = self.audio_receiver = AudioReceiver(channel, self._digit)
+
+    def _receive_video(self, channel: Channel) -> None:
+        self.stream.sink = self.video_receiver = VideoReceiver(
+            self.stream,
+            frozenset(form.payload_type for form in channel.formats),
+            Feedback.NACK in channel.feedback,
+            self._pictures,
+            self._key_frame_wanted,
+            partial(self._failed, channel),
+            partial(self._studio.network.call_soon, self.stream),
+        )
 
     def _source(self) -> Source:
         """What the far end sees."""
@@ -265,9 +265,6 @@ class _Line:
                 self._failed(channel, error)
 
     def _failed(self, channel: Channel, error: Exception) -> None:
-        """Border: what a medium's code could not do ends its channel, and nothing else."""
-        if not isinstance(error, FirmwareError):
-            logger.error("%s %s failed", channel.kind.value, channel.direction.value, exc_info=error)
         reason = str(error) or type(error).__name__
         self._studio.report(ChannelFailed(self._call_id, channel.kind, channel.direction, reason))
 

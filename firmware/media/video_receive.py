@@ -15,20 +15,18 @@ Rule 4: a decoder that can't keep up skips to the next key frame; nothing queues
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
+from firmware.media.border import attempt
 from firmware.media.decoder import Decoder
 from firmware.media.pictures import Fan
 from firmware.media.stream import Stream
 from firmware.rtp.h264 import AccessUnit, Depacketizer
 from firmware.rtp.packet import Packet
 from firmware.rtp.reorder import ReorderBuffer
-
-logger = logging.getLogger(__name__)
 
 PATIENCE = 2.0
 """Seconds without a key frame after which pictures are decoded without one."""
@@ -164,10 +162,8 @@ class VideoReceiver:
     # Decode thread
 
     def _run(self) -> None:
-        try:
-            self._decode()
-        except Exception as error:
-            logger.exception("The decoder failed")
+        error = attempt("The decoder", self._decode)
+        if error is not None:
             self._on_failed(error)
 
     def _decode(self) -> None:

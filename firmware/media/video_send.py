@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from firmware.call.media import H264, Channel
 from firmware.errors import DeviceError, LocalProtocolError
+from firmware.media.border import attempt
 from firmware.media.encoder import CLOCK_RATE, TIME_BASE, SoftwareEncoder
 from firmware.media.level import PictureFormat, best_format, limits
 from firmware.media.slot import Slot
@@ -136,15 +137,16 @@ class VideoSender:
     # Encoding
 
     def _run(self) -> None:
-        try:
-            while not self._frames.closed:
-                frame = self._frames.take()
-                if frame is not None:
-                    self._encode(frame)
-        except Exception as error:
-            logger.exception("The encoder failed")
+        error = attempt("The encoder", self._encode_all)
+        if error is not None:
             self._source.remove(self)
             self._on_failed(error)
+
+    def _encode_all(self) -> None:
+        while not self._frames.closed:
+            frame = self._frames.take()
+            if frame is not None:
+                self._encode(frame)
 
     def _encode(self, frame: av.VideoFrame) -> None:
         now = time.monotonic()

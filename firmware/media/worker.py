@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from firmware.media.audio import Audio
+from firmware.media.border import attempt
 from firmware.media.camera import CameraFeed
 from firmware.media.compositor import Compositor
 from firmware.media.link import ReportWriter, receive_command
@@ -194,12 +195,12 @@ class Worker:
     def _take_screenshots(self) -> None:
         while True:
             wanted = self._screenshots.get()
-            try:
-                image = self._compositor.screenshot(wanted.format, wanted.width, wanted.height)
-            except Exception:
-                logger.exception("No screenshot could be taken")
-                image = b""
-            self._report(Screenshot(wanted.number, image))
+            if attempt("A screenshot", self._take_screenshot, wanted) is not None:
+                self._report(Screenshot(wanted.number, b""))
+
+    def _take_screenshot(self, wanted: TakeScreenshot) -> None:
+        image = self._compositor.screenshot(wanted.format, wanted.width, wanted.height)
+        self._report(Screenshot(wanted.number, image))
 
 
 def _give_back_memory() -> None:
