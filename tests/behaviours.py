@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 import pytest
+from wire import Wire
 
 from firmware.call.call import Call, EndReason, State
 from firmware.call.endpoint import Endpoint
 from firmware.call.media import Capabilities, Channel, Direction, Kind
 from firmware.errors import CallError
-from wire import Wire
 
 SIGNALLING_TIME = 1.0
 """Seconds in which everything that is not waited for has happened, whatever the protocol."""

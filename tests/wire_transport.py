@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ClassVar
+
+from wire import Wire
 
 from firmware.errors import CallError
 from firmware.sansio import Address, Core, Flow
-from wire import Wire
 
 
 class WireTransport:
     """What `firmware.net.driver.Driver` is on a real network; events that come inside of an event wait their turn."""
 
-    _inside: set[Wire] = set()
+    _inside: ClassVar[set[Wire]] = set()
 
     def __init__(self, wire: Wire, address: Address, core: Core, on_event: Callable[[Any], None]) -> None:
         self.wire, self.address, self._on_event = wire, address, on_event

@@ -6,16 +6,16 @@ import random
 from collections.abc import Callable
 
 import pytest
-
 from behaviours import BEHAVIOURS, PATIENCE, Bench, Party, settle
+from wire import Wire
+from wire_transport import MemoryPorts, WireTransport, complete
+
 from firmware import config
 from firmware.call.call import State
 from firmware.call.media import Capabilities
 from firmware.signaling.sip import SipEndpoint
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
 from firmware.sip.user_agent import UserAgent
-from wire import Wire
-from wire_transport import MemoryPorts, WireTransport, complete
 
 UNIT, FAR = ("192.0.2.1", 5060), ("192.0.2.2", 5070)
 NONSENSE = b"v=0\r\no=- 1 1 IN IP4 192.0.2.2\r\ns=-\r\nc=IN IP4 224.2.2.2\r\nt=0 0\r\nm=audio 9 RTP/AVP 127\r\n"
