@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import socket
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import to_builtins
 from msgspec.structs import replace
 
 from firmware.command import echo, remote
-from firmware.command.unit import Unit, start_log, until_stopped
+from firmware.command.process import start_log, until, until_stopped
+from firmware.command.unit import Unit
 from firmware.config import Config
 from firmware.errors import FirmwareError
 
@@ -45,8 +46,10 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
             far_end, address = await _start_echo(arguments.log)
             stack.push_async_callback(_stop_echo, far_end)
             unit = Unit(_settings(arguments), hardware)
-            await unit.start()
             stack.push_async_callback(unit.stop)
+            await until(stopped, unit.start())
+            if stopped.is_set():
+                return 0
             print(f"A unit on the simulated board is ready; call it at {unit.room.state.addresses[0]}.")
             print(f"Its panel: {unit.panels[0]}", flush=True)
             with contextlib.suppress(TimeoutError):
@@ -119,19 +122,6 @@ async def _stop_echo(process: asyncio.subprocess.Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-async def until(stopped: asyncio.Event, work: Any) -> None:
-    """Do this work until it ends by itself or the event is set."""
-    task, end = asyncio.ensure_future(work), asyncio.ensure_future(stopped.wait())
-    try:
-        await asyncio.wait((task, end), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            task.result()
-    finally:
-        task.cancel()
-        end.cancel()
-        await asyncio.gather(task, end, return_exceptions=True)
 
 
 async def _show(unit: Unit, address: str) -> None:

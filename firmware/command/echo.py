@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from firmware.command.process import start_log, until, until_stopped
 from firmware.command.settings import settings
-from firmware.command.unit import Unit, start_log, until_stopped
+from firmware.command.unit import Unit
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,8 +31,10 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
 
     async def serve(stopped: asyncio.Event) -> int:
         unit = Unit(config, hardware, echo=True)
-        await unit.start()
         try:
+            await until(stopped, unit.start())
+            if stopped.is_set():
+                return 0
             print(*unit.room.state.addresses, READY, sep="\n", flush=True)
             await stopped.wait()
         finally:

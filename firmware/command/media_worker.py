@@ -6,6 +6,7 @@ import json
 import signal
 from typing import TYPE_CHECKING
 
+from firmware.command.process import start_log
 from firmware.media import worker
 
 if TYPE_CHECKING:
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 
 def run(arguments: Namespace, hardware: Hardware) -> int:
     """Do what comes down the command descriptor until it is closed."""
-    # Ctrl-C reaches the whole group: the unit ends its calls first, and then this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    start_log(arguments.log)
+    # Ctrl-C and systemd reach the whole group: the unit ends its calls first, and then this process.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     board = hardware.open(arguments.board, json.loads(arguments.settings))
     worker.run(board, arguments.command_fd, arguments.report_fd)
     return 0

@@ -6,8 +6,9 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from firmware.command.process import start_log, until, until_stopped
 from firmware.command.settings import settings
-from firmware.command.unit import Unit, start_log, until_stopped
+from firmware.command.unit import Unit
 
 if TYPE_CHECKING:
     import asyncio
@@ -26,8 +27,10 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
 
     async def serve(stopped: asyncio.Event) -> int:
         unit = Unit(config, hardware)
-        await unit.start()
         try:
+            await until(stopped, unit.start())
+            if stopped.is_set():
+                return 0
             logger.info(
                 "= ready after %.2f s; call %s", time.monotonic() - began, " or ".join(unit.room.state.addresses)
             )

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -18,8 +17,6 @@ from firmware.net.ports import PortPool
 from firmware.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from firmware.call.endpoint import Endpoint
     from firmware.command.hardware import Hardware
     from firmware.config import Config
@@ -116,26 +113,3 @@ def capabilities(config: Config) -> Capabilities:
     """Give what a unit of these settings can do in a call."""
     chosen: list[Codec] = [CODECS[name] for name in config.media.codecs]
     return Capabilities((*chosen, TELEPHONE_EVENT), config.media.bitrate)
-
-
-def until_stopped(main: Callable[[asyncio.Event], Awaitable[int]]) -> int:
-    """Run *main* on an event loop and give its exit status; the event is set by SIGINT and SIGTERM."""
-    import uvloop
-
-    async def run() -> int:
-        stopped = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stopped.set)
-        return await main(stopped)
-
-    return uvloop.run(run())
-
-
-def start_log(level: str) -> None:
-    """Write the log to standard error from now on."""
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
-    )
-    logging.getLogger("asyncio").setLevel(logging.WARNING)
-    logging.captureWarnings(True)

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from interop.ports import own_address
+from msgspec.structs import replace
+from simple_web import until
+
+from firmware.__main__ import Boards
+from firmware.call.media import PCMU, TELEPHONE_EVENT
+from firmware.command.unit import CODECS, Unit, capabilities
+from firmware.config import Board, Config, Media, Sip, Web
+from firmware.errors import FirmwareError
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def settings(**sections: Any) -> Config:
+    address = own_address()
+    config = replace(
+        Config(),
+        sip=Sip(addresses=(address,)),
+        media=Media(width=320, height=180),
+        web=Web(addresses=(address,)),
+        board=Board(kind="sim"),
+    )
+    return replace(config, **sections)
+
+
+def test_what_it_can_do_is_what_the_settings_say_in_their_order() -> None:
+    media = Media(codecs=("PCMU", "H264"), bitrate=768_000)
+    able = capabilities(replace(Config(), media=media))
+    assert able.codecs == (PCMU, CODECS["H264"], TELEPHONE_EVENT)
+    assert able.bitrate == 768_000
+    assert {codec.name for codec in capabilities(Config()).codecs} == {*CODECS, "telephone-event"}
+
+
+def test_it_starts_and_leaves_nothing_behind() -> None:
+    async def main() -> tuple[Unit, int]:
+        before = open_files()
+        unit = Unit(settings(), Boards())
+        await unit.start()
+        assert unit.room.state.ready
+        assert unit.room.state.faults == ()
+        assert unit.room.state.addresses[0].startswith("sip:room@127.")
+        assert unit.panels[0].startswith("http://127.")
+        await unit.stop()
+        return unit, open_files() - before
+
+    unit, left = asyncio.run(main())
+    assert not unit.room.state.ready
+    assert left <= 1  # the loop's own signal pipe or child watcher
+
+
+def test_what_cannot_start_stops_the_rest() -> None:
+    async def main() -> None:
+        config = settings()
+        first = Unit(config, Boards())
+        await first.start()
+        second = Unit(replace(config, sip=replace(config.sip, port=5070)), Boards())
+        with pytest.raises(FirmwareError, match="panel can't listen"):
+            await second.start()
+        await first.stop()
+        # what the second had begun is free again
+        third = Unit(replace(config, sip=replace(config.sip, port=5070)), Boards())
+        await third.start()
+        await third.stop()
+
+    asyncio.run(main())
+
+
+def test_without_sip_and_web_there_is_still_a_room() -> None:
+    async def main() -> None:
+        unit = Unit(settings(sip=Sip(enabled=False), web=Web(enabled=False)), Boards())
+        await unit.start()
+        assert unit.room.state.addresses == ()
+        assert unit.panels == ()
+        await unit.stop()
+
+    asyncio.run(main())
+
+
+def test_a_board_without_devices_leaves_a_room_with_faults() -> None:
+    async def main() -> tuple[str, ...]:
+        unit = Unit(settings(board=Board(kind="pi")), Boards())
+        await unit.start()
+        await until(lambda: any("display" in fault for fault in unit.room.state.faults))
+        assert unit.room.state.ready
+        await unit.stop()
+        return unit.room.state.faults
+
+    assert "The display does not work: a display is not supported on this board yet" in asyncio.run(main())
