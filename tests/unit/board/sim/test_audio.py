@@ -34,24 +34,23 @@ def test_a_microphone_gives_blocks_at_its_own_pace() -> None:
     assert find_tone(sound, 1000) == pytest.approx(-6, abs=0.1)
 
 
-def test_a_late_reader_catches_up() -> None:
-    microphone = SimMicrophone(LOUD)
-    microphone.read()
-    time.sleep(0.1)
-    begin = time.monotonic()
-    for _ in range(9):
-        microphone.read()
-    assert time.monotonic() - begin < 0.05
+class Counted:
+    """A sound whose blocks tell their numbers."""
+
+    def block(self, number: int) -> bytes:
+        return number.to_bytes(4, "big")
+
+    def close(self) -> None:
+        pass
 
 
-def test_a_reader_that_is_too_late_loses_sound() -> None:
-    microphone = SimMicrophone(LOUD)
+def test_a_reader_that_is_too_late_loses_sound_and_does_not_lag() -> None:
+    microphone = SimMicrophone(Counted())
     microphone.read()
     time.sleep(0.5)
-    begin = time.monotonic()
-    for _ in range(10):
-        microphone.read()
-    assert time.monotonic() - begin > 0.05
+    late = int.from_bytes(microphone.read(), "big")
+    assert late >= 49
+    assert microphone._beat.time(late) <= time.monotonic()
 
 
 def test_a_drifting_microphone_is_ahead_of_one_that_does_not() -> None:
@@ -72,14 +71,16 @@ def test_close_lets_a_read_return() -> None:
 
 
 class Played:
-    """A speaker with its record, and a hand on its clock."""
+    """A speaker with its record, and a hand on its clock, which stands still."""
 
-    def __init__(self, path: Path, drift: float = 0.0) -> None:
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.path = path / "played.wav"
-        self.speaker = SimSpeaker(WaveWriter(str(self.path)), drift)
+        self.now = 1000.0
+        monkeypatch.setattr("board.sim.audio.time", self)
+        self.speaker = SimSpeaker(WaveWriter(str(self.path)))
 
-    def later(self, seconds: float) -> None:
-        self.speaker._start -= seconds
+    def monotonic(self) -> float:
+        return self.now
 
     def blocks(self) -> int:
         self.speaker.close()
@@ -87,8 +88,8 @@ class Played:
 
 
 @pytest.fixture
-def played(tmp_path: Path) -> Played:
-    return Played(tmp_path)
+def played(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
+    return Played(tmp_path, monkeypatch)
 
 
 def test_what_is_played_is_recorded(played: Played) -> None:
@@ -102,23 +103,31 @@ def test_what_is_played_is_recorded(played: Played) -> None:
 def test_what_finds_no_room_is_dropped(played: Played) -> None:
     for n in range(200):
         played.speaker.write(LOUD.block(n))
-    assert 20 <= played.blocks() < 100
+    assert played.blocks() == 20
+
+
+def test_who_writes_at_the_speakers_pace_loses_nothing(played: Played) -> None:
+    for n in range(500):
+        played.speaker.write(LOUD.block(n))
+        played.now += 0.01
+    assert played.blocks() == 500
+    assert find_tone(played.path, 1000, window=5.0) == pytest.approx(-6, abs=0.1)
 
 
 def test_where_nothing_comes_there_is_silence(played: Played) -> None:
-    played.later(0.5)
+    played.now += 0.501
     played.speaker.write(LOUD.block(0))
-    assert 54 <= played.blocks() < 90
+    assert played.blocks() == 50 + 4 + 1
     assert level(played.path.read_bytes()[44 : 44 + 40 * BLOCK_BYTES]) == SILENCE
 
 
 def test_a_long_silence_is_shortened(played: Played) -> None:
-    played.later(10_000)
+    played.now += 10_000
     played.speaker.write(LOUD.block(0))
     assert played.blocks() == 101
 
 
-def test_a_fast_speaker_takes_more(tmp_path: Path) -> None:
+def test_a_fast_speaker_takes_more() -> None:
     exact, fast = SimSpeaker(None), SimSpeaker(None, 1000.0)
     assert exact._period / fast._period == pytest.approx(1.001)
 

@@ -3,7 +3,30 @@
 import threading
 import time
 
+import pytest
+
+from board.sim import beat as module
 from board.sim.beat import Beat
+
+
+class Clock:
+    """A clock that only sleeping moves, exactly."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
 
 
 def test_beats_come_in_order_and_never_early() -> None:
@@ -15,38 +38,36 @@ def test_beats_come_in_order_and_never_early() -> None:
         assert time.monotonic() >= beat.time(got)
 
 
-def test_lateness_does_not_become_drift() -> None:
-    beat = Beat(0.01, patience=1000)
-    start = beat.time(0)
-    for number in range(1, 8):
+def test_lateness_does_not_become_drift(clock: Clock) -> None:
+    beat = Beat(0.01)
+    for number in range(1, 100):
         assert beat.wait() == number
-        time.sleep(0.008)
-        assert beat.time(number) == start + number * 0.01
+        assert clock.now == pytest.approx(1000 + number * 0.01)
+        clock.now += 0.0099
 
 
-def test_a_patient_clock_keeps_what_was_missed() -> None:
-    beat = Beat(0.005, patience=1000)
-    time.sleep(0.05)
-    assert [beat.wait() for _ in range(8)] == [1, 2, 3, 4, 5, 6, 7, 8]
+def test_a_patient_clock_keeps_what_was_missed(clock: Clock) -> None:
+    beat = Beat(0.01, patience=20)
+    clock.now += 0.2001
+    assert [beat.wait() for _ in range(20)] == list(range(1, 21))
+    assert clock.now == pytest.approx(1000.2001)
+    assert beat.wait() == 21
+    assert clock.now == pytest.approx(1000.21)
 
 
-def test_when_patience_is_over_all_but_the_latest_are_lost() -> None:
-    beat = Beat(0.005, patience=3)
-    assert beat.wait() == 1
-    time.sleep(0.1)
-    late = beat.wait()
-    assert late is not None
-    assert late >= 20
+def test_when_patience_is_over_all_but_the_latest_are_lost(clock: Clock) -> None:
+    beat = Beat(0.01, patience=20)
+    clock.now += 0.2201
+    assert beat.wait() == 22
+    assert beat.wait() == 23
+    assert clock.now == pytest.approx(1000.23)
 
 
-def test_without_patience_only_the_latest_counts() -> None:
-    beat = Beat(0.005)
-    time.sleep(0.03)
-    first, second = beat.wait(), beat.wait()
-    assert first is not None
-    assert second is not None
-    assert first >= 6
-    assert second > first
+def test_without_patience_only_the_latest_counts(clock: Clock) -> None:
+    beat = Beat(0.01)
+    clock.now += 0.0351
+    assert [beat.wait(), beat.wait()] == [3, 4]
+    assert clock.now == pytest.approx(1000.04)
 
 
 def test_stop_lets_a_waiting_thread_go() -> None:
@@ -57,4 +78,5 @@ def test_stop_lets_a_waiting_thread_go() -> None:
     beat.stop()
     waiting.join(10)
     assert got == [0, None]
+    assert beat.stopped
     assert beat.wait() is None
