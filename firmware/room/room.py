@@ -26,7 +26,7 @@ MAX_ADDRESS: Final = 256
 """Characters of an address that can be dialled."""
 MAX_DIGITS: Final = 64
 """Digits in one command."""
-MEDIA_DEVICES: Final = ("camera", "microphone", "speaker", "display")
+MEDIA_DEVICES: Final = frozenset({"camera", "microphone", "speaker", "display"})
 """Devices that the media process opens."""
 DIGITS: Final = frozenset("0123456789*#ABCD")
 """What a telephone keypad can send (RFC 4733 3.2)."""
@@ -78,6 +78,8 @@ class Room:
         self._notice: Notice | None = None
         self._notice_timer: asyncio.TimerHandle | None = None
         self._faults: dict[str, str] = {}
+        self._failed_at_start: set[str] = set()
+        """Devices that the media process which is just starting could not open."""
         self._addresses: tuple[str, ...] = ()
         self._subscribers: list[Callable[[RoomState], None]] = []
         self._publishing = False
@@ -277,10 +279,13 @@ class Room:
         """Take what the media process says; the parent gives every report here."""
         match report:
             case message.Ready():
-                for device in MEDIA_DEVICES:
+                for device in MEDIA_DEVICES - self._failed_at_start:
                     self._faults.pop(device, None)  # a new process opens them anew
+                self._failed_at_start.clear()
                 self._changed()
             case message.DeviceFailed(device=device, reason=reason):
+                if not self._media.running:
+                    self._failed_at_start.add(device)
                 self.set_fault(device, reason)
             case message.ChannelFailed(call_id=call_id, kind=kind, direction=direction, reason=reason):
                 logger.warning("= call %s: no %s to %s: %s", call_id, kind.value, direction.value, reason)

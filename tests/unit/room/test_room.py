@@ -458,6 +458,17 @@ async def test_devices_that_fail_are_named_until_the_media_start_anew() -> None:
 
 
 @scene
+async def test_what_new_media_could_not_open_stays_named() -> None:
+    async with Scene() as s:
+        s.room.handle_report(message.DeviceFailed("camera", "it is not plugged in"))
+        s.media.running = False
+        s.room.handle_report(message.DeviceFailed("display", "no cable"))
+        s.media.running = True
+        s.room.handle_report(message.Ready())
+        assert s.room.state.faults == ("The display does not work: no cable",)
+
+
+@scene
 async def test_other_devices_stay_named() -> None:
     async with Scene() as s:
         s.room.set_fault("buttons", "the pins are in use")
