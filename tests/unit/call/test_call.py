@@ -1,0 +1,202 @@
+"""The call's state table, every cell of it, and what goes with a change."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from firmware.call import call as call_module
+from firmware.call.call import Call, EndReason, State
+from firmware.call.media import PCMU, Channel, Direction, Format, Kind
+from firmware.errors import CallError
+
+CHANNEL = Channel(Kind.AUDIO, Direction.SEND, (Format(0, PCMU),), ("192.0.2.1", 4000))
+
+
+class Leg:
+    """Writes down the commands of a call."""
+
+    def __init__(self) -> None:
+        self.commands: list[object] = []
+
+    def alert(self) -> None:
+        self.commands.append("alert")
+
+    def accept(self) -> None:
+        self.commands.append("accept")
+
+    def release(self, reason: EndReason) -> None:
+        self.commands.append(("release", reason))
+
+    def hold(self, on: bool) -> None:
+        self.commands.append(("hold", on))
+
+    def send_digit(self, digit: str) -> None:
+        self.commands.append(("digit", digit))
+
+    def request_key_frame(self) -> None:
+        self.commands.append("key frame")
+
+
+STEPS: dict[str, Callable[[Call], None]] = {
+    "accept": Call.accept,
+    "hang up": Call.hang_up,
+    "alerting": Call.alerting,
+    "connected": Call.connected,
+    "established": lambda call: call.established([CHANNEL]),
+    "released": lambda call: call.released(EndReason.LOST),
+}
+S = State
+TABLE: dict[State, dict[str, State]] = {
+    S.DIALING: {"alerting": S.ALERTING, "connected": S.CONNECTING, "established": S.ACTIVE},
+    S.ALERTING: {"alerting": S.ALERTING, "connected": S.CONNECTING, "established": S.ACTIVE},
+    S.INCOMING: {"accept": S.CONNECTING},
+    S.CONNECTING: {"connected": S.CONNECTING, "established": S.ACTIVE},
+    S.ACTIVE: {"established": S.ACTIVE},
+    S.ENDING: {"alerting": S.ENDING, "connected": S.ENDING, "established": S.ENDING},
+    S.ENDED: {"hang up": S.ENDED, "released": S.ENDED},
+}
+for state in (S.DIALING, S.ALERTING, S.INCOMING, S.CONNECTING, S.ACTIVE, S.ENDING):
+    TABLE[state] |= {"hang up": S.ENDING, "released": S.ENDED}
+
+PATHS: dict[State, tuple[str, ...]] = {
+    S.DIALING: (),
+    S.ALERTING: ("alerting",),
+    S.CONNECTING: ("connected",),
+    S.ACTIVE: ("established",),
+    S.ENDING: ("hang up",),
+    S.ENDED: ("released",),
+}
+
+
+def make(state: State = S.DIALING) -> tuple[Call, Leg]:
+    leg = Leg()
+    call = Call(leg, S.INCOMING if state is S.INCOMING else S.DIALING, "sip:far@192.0.2.2", "Far")
+    for step in PATHS.get(state, ()):
+        STEPS[step](call)
+    assert call.state is state
+    leg.commands.clear()
+    return call, leg
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("state", State)
+def test_every_cell_of_the_table(state: State, step: str) -> None:
+    call, leg = make(state)
+    expected = TABLE[state].get(step)
+    if expected is None:
+        with pytest.raises(CallError, match=f"is {state.value}: {step} makes no sense now"):
+            STEPS[step](call)
+        assert call.state is state
+        assert leg.commands == []
+    else:
+        STEPS[step](call)
+        assert call.state is expected
+
+
+def test_the_table_here_is_that_of_the_code() -> None:
+    theirs = {state: {step.value: to for step, to in row.items()} for state, row in call_module._TABLE.items()}
+    assert theirs == TABLE
+
+
+@pytest.mark.parametrize("state", State)
+def test_each_command_in_each_state(state: State) -> None:
+    commands: dict[str, tuple[Callable[[Call], None], object, set[State]]] = {
+        "alert": (Call.alert, "alert", {S.INCOMING}),
+        "hold": (lambda call: call.hold(True), ("hold", True), {S.ACTIVE}),
+        "digit": (lambda call: call.send_digit("5"), ("digit", "5"), {S.ACTIVE}),
+    }
+    for command, written, allowed in commands.values():
+        call, leg = make(state)
+        if state in allowed:
+            command(call)
+            assert leg.commands == [written]
+        else:
+            with pytest.raises(CallError):
+                command(call)
+            assert leg.commands == []
+    call, leg = make(state)
+    call.request_key_frame()
+    assert leg.commands == (["key frame"] if state is S.ACTIVE else [])
+
+
+def test_who_called_is_known() -> None:
+    assert make(S.INCOMING)[0].incoming
+    assert not make(S.DIALING)[0].incoming
+    assert make()[0].remote == "sip:far@192.0.2.2"
+    assert make()[0].id != make()[0].id
+
+
+def test_hanging_up_twice_releases_once_and_keeps_the_first_reason() -> None:
+    call, leg = make(S.ACTIVE)
+    call.hang_up(EndReason.LOST)
+    call.hang_up(EndReason.BUSY)
+    call.released(EndReason.HUNG_UP, "the wire's words")
+    call.released(EndReason.REFUSED, "others")
+    assert leg.commands == [("release", EndReason.LOST)]
+    assert (call.end_reason, call.end_detail) == (EndReason.LOST, "the wire's words")
+
+
+def test_every_step_is_told_after_the_fact_and_the_end_once() -> None:
+    call, _ = make(S.INCOMING)
+    seen: list[tuple[State, int]] = []
+    call.on_change = lambda changed: seen.append((changed.state, len(changed.channels)))
+    call.accept()
+    call.established([CHANNEL])
+    call.media_changed([CHANNEL, CHANNEL], held_by_far_end=True)
+    assert call.held_by_far_end
+    call.released(EndReason.HUNG_UP)
+    call.released(EndReason.HUNG_UP)
+    assert seen == [(S.CONNECTING, 0), (S.ACTIVE, 1), (S.ACTIVE, 2), (S.ENDED, 0)]
+
+
+def test_a_listener_may_give_the_next_command() -> None:
+    call, leg = make(S.ALERTING)
+    call.on_change = lambda changed: changed.hang_up() if changed.state is S.ACTIVE else None
+    call.established([CHANNEL])
+    assert call.state is S.ENDING
+    assert leg.commands == [("release", EndReason.HUNG_UP)]
+
+
+def test_hold_is_asked_for_once_and_may_be_refused() -> None:
+    call, leg = make(S.ACTIVE)
+    changes: list[bool] = []
+    call.on_change = lambda changed: changes.append(changed.held)
+    call.hold(True)
+    call.hold(True)
+    call.hold_refused(True)
+    call.hold(False)
+    assert leg.commands == [("hold", True)]
+    assert changes == [True, False]
+
+
+def test_digits_and_key_frames_are_passed_on() -> None:
+    call, _ = make(S.ACTIVE)
+    call.digit_received("1")  # nobody listens: no error
+    call.key_frame_requested()
+    heard: list[object] = []
+    call.on_digit = lambda _, digit: heard.append(digit)
+    call.on_key_frame_request = heard.append
+    call.digit_received("#")
+    call.key_frame_requested()
+    assert heard == ["#", call]
+
+
+def test_one_line_of_log_per_change_of_state(caplog: pytest.LogCaptureFixture) -> None:
+    call, _ = make(S.DIALING)
+    with caplog.at_level(logging.INFO):
+        call.alerting()
+        call.alerting()
+        call.established([CHANNEL])
+        call.released(EndReason.BUSY, "486 Busy Here")
+    assert [record.getMessage() for record in caplog.records] == [
+        f"= call {call.id} sip:far@192.0.2.2 alerting",
+        f"= call {call.id} sip:far@192.0.2.2 active",
+        f"= call {call.id} sip:far@192.0.2.2 ended: {EndReason.BUSY.value} 486 Busy Here",
+    ]
+
+
+def test_reasons_are_sentences() -> None:
+    assert all(reason.value[0].isupper() and reason.value.endswith(".") for reason in EndReason)
