@@ -52,6 +52,7 @@ class Live:
         self._viewers: set[asyncio.Event] = set()
         self._picture = b""
         self._camera: asyncio.Task[None] | None = None
+        self._stopped = False
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """Send the state on connecting and at each change."""
@@ -123,11 +124,11 @@ class Live:
             self._viewers.discard(arrived)
 
     async def _pictures(self, arrived: asyncio.Event) -> AsyncIterator[bytes]:
-        while True:
+        while not self._stopped:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(arrived.wait(), REPEAT_TIME)
             arrived.clear()
-            if self._picture:
+            if self._picture and not self._stopped:
                 yield self._picture
 
     async def _watch(self) -> None:
@@ -147,6 +148,9 @@ class Live:
 
     async def stop(self) -> None:
         """Say goodbye to all."""
+        self._stopped = True
+        for arrived in self._viewers:
+            arrived.set()
         if self._camera is not None:
             self._camera.cancel()
         await asyncio.gather(

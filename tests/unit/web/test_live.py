@@ -64,6 +64,15 @@ async def test_listeners_are_told_when_the_unit_stops(web: Web) -> None:
         assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, aiohttp.WSCloseCode.GOING_AWAY)
 
 
+@on_web
+async def test_viewers_do_not_keep_the_unit_from_stopping(web: Web) -> None:
+    web.media.picture = b"one"
+    async with web.session.get(f"{web.url}/api/v1/screen.mjpeg") as response:
+        await first_picture(response)
+        await web.server.stop()
+        assert await response.content.read() == b""
+
+
 async def first_picture(response: aiohttp.ClientResponse) -> bytes:
     """Read the head of the stream, and its first part."""
     assert await next_picture(response) == b""
