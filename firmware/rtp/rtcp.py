@@ -16,8 +16,6 @@ from firmware.errors import DecodeError
 
 MAX_DATAGRAM: Final = 4096
 """Octets.  RTCP keeps to the path's MTU; more than two of them is nobody's honest report."""
-MAX_REPORTS: Final = 31
-"""RFC 3550 6.4.1: RC has five bits."""
 MAX_NACK_ENTRIES: Final = 64
 """Of 17 packets each; what is missing beyond that is better asked for as a key frame."""
 

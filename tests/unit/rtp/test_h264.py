@@ -74,6 +74,13 @@ def test_aggregate_is_no_larger_than_a_packet() -> None:
     assert len(packetize(unit(SPS, large, PPS), max_payload=100, aggregate=True)) == 1 + 4 + 1
 
 
+def test_aggregate_fills_a_packet_to_the_last_octet() -> None:
+    first, second = b"\x67" + b"a" * 46, b"\x68" + b"b" * 46
+    (payload,) = packetize(unit(first, second), max_payload=99, aggregate=True)
+    assert len(payload) == 1 + 2 + 47 + 2 + 47
+    assert packetize(unit(first, second), max_payload=98, aggregate=True) == [first, second]
+
+
 def test_large_unit_is_fragmented() -> None:
     assert packetize(unit(b"\x65abcdefg"), max_payload=5) == [b"\x7c\x85abc", b"\x7c\x05def", b"\x7c\x45g"]
 

@@ -122,6 +122,25 @@ def test_lost_packets_are_concealed_one_for_one() -> None:
     assert max(speaker.delays()) - min(speaker.delays()) < 0.021
 
 
+def test_gap_of_three_is_three_times_concealed() -> None:
+    speaker = Speaker(PlayoutBuffer(RATE, start=0.100, minimum=0.100))
+    speaker.play([arrival for arrival in stream(100, lambda n: 0.0) if arrival[1].index not in (50, 51, 52)], 1.9)
+    played = [frame.packet and frame.packet.index for _, frame in speaker.frames]
+    place = played.index(49)
+    assert played[place : place + 6] == [49, None, None, None, 53, 54]
+    assert speaker.count()[Playout.LOST] == speaker.buffer.lost == 3
+
+
+def test_delay_that_is_far_too_long_is_cut_at_once() -> None:
+    buffer = PlayoutBuffer(RATE)
+    for n in range(20):
+        buffer.push(packet(n), n * 0.020)
+    frame = buffer.pop(0.4)
+    assert frame.packet is not None
+    assert frame.skipped == buffer.skipped == frame.packet.index
+    assert frame.packet.index * 0.020 == pytest.approx(0.4 - buffer.delay, abs=0.021)
+
+
 def test_packets_out_of_order_are_played_in_order() -> None:
     rng = random.Random(3)
     speaker = Speaker(PlayoutBuffer(RATE, start=0.100, minimum=0.100))

@@ -144,6 +144,16 @@ def test_unknown_payload_type_is_no_reason_to_change() -> None:
     assert ours.statistics(1.0).received.lost == 0
 
 
+def test_loss_is_counted_over_all_sources() -> None:
+    ours = session()
+    heard(ours, 0.0, (7, 1), (7, 2), (7, 6))
+    assert ours.statistics(0.1).received.lost == 3
+    heard(ours, 1.0, (8, 500), (8, 501), (8, 504))
+    received = ours.statistics(1.1).received
+    assert (received.packets, received.lost) == (3 + 2, 3 + 2)
+    assert received.loss == pytest.approx(2 / 4)
+
+
 def test_restart_is_another_stream() -> None:
     ours = session()
     heard(ours, 0.0, (7, 1), (7, 2))
