@@ -33,7 +33,6 @@ HOLD_TIME = 0.050
 """Seconds for which the mock's finger holds a button."""
 
 _CONTACT_BOUNCES = 3
-_CONTACT_BOUNCE_TIME = 0.001
 _WAITING_PRESSES = 16
 
 
@@ -142,10 +141,9 @@ class Gpio:
                 time.sleep(HOLD_TIME)
 
     def _make_contact(self, drive: Callable[[], None], pin: Any) -> None:
-        """Change the level as metal does: to and fro for a while."""
+        """Change the level as metal does, to and fro; at once, since a sleep on a busy machine could be a press."""
+        back = pin.drive_high if drive == pin.drive_low else pin.drive_low
         for _ in range(_CONTACT_BOUNCES):
             drive()
-            time.sleep(_CONTACT_BOUNCE_TIME)
-            (pin.drive_high if drive == pin.drive_low else pin.drive_low)()
-            time.sleep(_CONTACT_BOUNCE_TIME)
+            back()
         drive()

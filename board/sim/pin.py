@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 from gpiozero.pins.mock import MockPin
 
@@ -12,13 +13,9 @@ class DebouncedPin(MockPin):
 
     def __init__(self, factory: object, info: object) -> None:
         super().__init__(factory, info)
-        self._settling: threading.Timer | None = None
+        self._changing = threading.Lock()
+        self._settling = False
         self._reported = self._state
-
-    def close(self) -> None:
-        """Report nothing more."""
-        self._settle_later(None)
-        super().close()
 
     def _enable_event_detect(self) -> None:
         self._reported = self._state
@@ -27,18 +24,23 @@ class DebouncedPin(MockPin):
     def _call_when_changed(self) -> None:
         if self._bounce is None:
             super()._call_when_changed()
-        else:
-            self._settle_later(threading.Timer(self._bounce, self._settle))
-
-    def _settle_later(self, timer: threading.Timer | None) -> None:
-        if self._settling is not None:
-            self._settling.cancel()
-        self._settling = timer
-        if timer is not None:
-            timer.daemon = True
-            timer.start()
+            return
+        with self._changing:
+            if self._settling:
+                return  # whoever waits for the level to settle sees this change too
+            self._settling = True
+        threading.Thread(target=self._settle, name="debounce", daemon=True).start()
 
     def _settle(self) -> None:
-        if self._state != self._reported and self._when_changed is not None:
-            self._reported = self._state
+        """Wait until the level has lasted, then report it if it is another."""
+        while True:
+            with self._changing:
+                left = self._last_change + self._bounce - time.monotonic()
+                if left <= 0:
+                    self._settling = False
+                    changed = self._state != self._reported
+                    self._reported = self._state
+                    break
+            time.sleep(left)
+        if changed and self._when_changed is not None:
             super()._call_when_changed()

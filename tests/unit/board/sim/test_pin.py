@@ -27,7 +27,7 @@ def test_a_level_that_lasts_counts(factory: MockFactory) -> None:
 
 
 def test_bounces_count_once(factory: MockFactory) -> None:
-    button = Button(5, bounce_time=0.05, pin_factory=factory)
+    button = Button(5, bounce_time=0.2, pin_factory=factory)
     presses: list[int] = []
     button.when_pressed = lambda: presses.append(1)
     for _ in range(20):
@@ -40,12 +40,12 @@ def test_bounces_count_once(factory: MockFactory) -> None:
 
 
 def test_a_spike_does_not_count(factory: MockFactory) -> None:
-    button = Button(5, bounce_time=0.02, pin_factory=factory)
+    button = Button(5, bounce_time=0.2, pin_factory=factory)
     presses: list[int] = []
     button.when_pressed = lambda: presses.append(1)
     button.pin.drive_low()
     button.pin.drive_high()
-    threading.Event().wait(0.1)
+    threading.Event().wait(0.4)
     assert not presses
     assert not button.is_pressed
     button.close()
