@@ -145,8 +145,6 @@ class Message:
 
     def check(self) -> None:
         """Read every header field that a user agent acts on; RemoteProtocolError, status 400, at the first bad one."""
-        if duplicates := self.headers.duplicates():
-            raise RemoteProtocolError(f"more than one header field {', '.join(duplicates)}")
         for name in self._CHECKED:
             getattr(self, name)
 

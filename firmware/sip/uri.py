@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from firmware.errors import DecodeError
-from firmware.sip.grammar import Parameters, format_parameters, parameter, printable
+from firmware.sip.grammar import Parameters, format_parameters, number, parameter, printable
 
 MAX_URI = 2048
 """Characters; RFC 3261 sets no bound (414 is for whom it is too long), peers take 256 to 8190."""
@@ -139,10 +139,10 @@ def check_ipv6(text: str) -> str:
 
 def parse_port(text: str) -> int:
     """Read a port, 1 to 65535; DecodeError otherwise."""
-    digits = text.lstrip("0")
-    if not (1 <= len(digits) <= 5 and digits.isdigit() and int(digits) <= 65535):
-        raise DecodeError(f"{text[:20]!r} is not a port")
-    return int(digits)
+    port = number(text, 65535, "port")
+    if port == 0:
+        raise DecodeError("port 0 reaches nobody")
+    return port
 
 
 def format_host_port(host: str, port: int | None) -> str:

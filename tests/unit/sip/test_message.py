@@ -115,6 +115,11 @@ def test_folded_lines() -> None:
     assert message.cseq == CSeq(1, "INVITE")
 
 
+@pytest.mark.parametrize("fold", [b"\r\n ", b"\r\n\t"])
+def test_one_folded_line(fold: bytes) -> None:
+    assert request(INVITE.replace(b"CSeq: 1 INVITE", b"CSeq: 1" + fold + b"INVITE")).cseq == CSeq(1, "INVITE")
+
+
 def test_properties_follow_the_header_fields() -> None:
     message = request()
     assert message.via is message.via, "read once"
@@ -322,6 +327,12 @@ def test_respond_keeps_a_tag(to: bytes) -> None:
     response = respond(request(INVITE.replace(b"To: <sip:room@127.0.0.1>", b"To: " + to)), 481, to_tag="ours")
     assert response.to.tag == "theirs"
     assert response.headers.get("To") == to.decode()
+
+
+def test_respond_echoes_the_first_of_a_repeated_field() -> None:
+    error = malformed(INVITE.replace(b"\r\nCall-ID", b"\r\nt: <sip:other@h>\r\nCall-ID"))
+    assert error.request is not None
+    assert respond(error.request, 400).headers.lines("To") == ["<sip:room@127.0.0.1>"]
 
 
 def test_respond_with_a_reason() -> None:

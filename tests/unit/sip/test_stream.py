@@ -39,6 +39,7 @@ def test_a_message_is_given_as_soon_as_it_is_complete() -> None:
 def test_keep_alive() -> None:
     # RFC 5626 4.4.1: double CRLF is a ping, single CRLF its answer.
     reader = StreamReader()
+    assert reader.pings == 0
     assert reader.receive(PING) == []
     assert reader.pings == 1
     assert reader.receive(b"\r\n") == []
