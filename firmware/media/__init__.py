@@ -15,7 +15,7 @@ the room keeps open too.
                    │
                    │            ┌────────────── network thread: sockets, RTCP, timers ──────────────┐
                    │            │                                                                   │
-                   │   far end ─┤ packets ──▶ video_receive ══▶ decode thread ══▶ compositor ──▶ display thread ──▶ display
+                   │   far end ─┤ packets ──▶ video_receive ══▶ decode thread ══▶ compositor: display thread
                    │            │                                      └─(echo)─▶ video_send          ▲
                    │            │ packets ──▶ audio_receive ══▶ ┌ audio thread ┐ ──▶ speaker          │ self-view
                    │            │                               │ mixer, 10 ms │ ◀── microphone       │
@@ -29,8 +29,8 @@ the room keeps open too.
 - **The worker**: ``worker`` takes commands, ``studio`` is what all calls share, ``session`` is one call, ``stream`` one
   RTP session on its sockets, ``far_address`` whom it believes, ``network`` the thread that waits for all of them,
   ``meter`` and ``lateness`` what is measured, ``border`` where a failure ends.
-- **Pictures**: ``camera`` and ``pictures`` (who looks at what), ``video_send``, ``encoder``, ``level`` (H.264 table A-1),
-  ``video_receive``, ``decoder``, ``slot``; ``compositor``, ``words`` and ``png`` for the screen.
+- **Pictures**: ``camera`` and ``pictures`` (who looks at what), ``video_send``, ``encoder``, ``level`` (H.264 table
+  A-1), ``video_receive``, ``decoder``, ``slot``; ``compositor``, ``words`` and ``png`` for the screen.
 - **Sound**: ``audio`` is the tick, ``mixer`` says who hears and sees whom, ``audio_send``, ``audio_receive``, ``voice``
   (codecs at work), ``codecs`` (their table).
 - ``device``: a camera, microphone, speaker or display that is missing or fails is left out, reported and tried again.

@@ -47,6 +47,8 @@ class VoiceEncoder:
         self._rate = codec.sample_rate
         self._want = round(codec.sample_rate * packet_time) * 2
         self._context = _context(codec.encoder, "w", codec)
+        if codec.encoder == "g722":  # else it waits for 20 ms, whatever it is given
+            self._context.options = {"frame_size": str(self._want // 2)}
         if codec.bitrate:
             self._context.bit_rate = codec.bitrate
             self._context.options = {
