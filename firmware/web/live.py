@@ -49,7 +49,7 @@ class Live:
     def __init__(self, room: Room) -> None:
         self._room = room
         self._listeners: set[web.WebSocketResponse] = set()
-        self._viewers: set[asyncio.Event] = set()
+        self._viewers: dict[asyncio.Event, asyncio.WriteTransport | None] = {}
         self._picture = b""
         self._camera: asyncio.Task[None] | None = None
         self._stopped = False
@@ -100,7 +100,7 @@ class Live:
             raise web.HTTPServiceUnavailable(text="too many viewers")
         response = web.StreamResponse(headers={"Cache-Control": "no-store"})
         response.content_type = f"multipart/x-mixed-replace; boundary={BOUNDARY}"
-        with self._viewer() as arrived:
+        with self._viewer(request.transport) as arrived:
             await response.prepare(request)
             with contextlib.suppress(TimeoutError, ConnectionError):
                 await response.write(PART)
@@ -110,18 +110,18 @@ class Live:
         return response
 
     @contextlib.contextmanager
-    def _viewer(self) -> Iterator[asyncio.Event]:
+    def _viewer(self, transport: asyncio.WriteTransport | None) -> Iterator[asyncio.Event]:
         arrived = asyncio.Event()
         if self._picture and self._viewers:
             arrived.set()
-        self._viewers.add(arrived)
+        self._viewers[arrived] = transport
         if self._camera is None or self._camera.done():
             self._picture = b""
             self._camera = asyncio.create_task(self._watch())
         try:
             yield arrived
         finally:
-            self._viewers.discard(arrived)
+            del self._viewers[arrived]
 
     async def _pictures(self, arrived: asyncio.Event) -> AsyncIterator[bytes]:
         while not self._stopped:
@@ -149,8 +149,10 @@ class Live:
     async def stop(self) -> None:
         """Say goodbye to all."""
         self._stopped = True
-        for arrived in self._viewers:
+        for arrived, transport in self._viewers.items():
             arrived.set()
+            if transport is not None and transport.get_write_buffer_size():
+                transport.abort()  # it doesn't read, and would not take the end either
         if self._camera is not None:
             self._camera.cancel()
         await asyncio.gather(

@@ -36,7 +36,7 @@ REQUEST_TIME: Final = 10.0
 """How long a client may take to send the head, and again the body, of a request, s."""
 KEEP_ALIVE: Final = 30.0
 """How long a connection may wait for its next request, s."""
-STOP_TIME: Final = 1.0
+STOP_TIME: Final = 0.3
 """How long requests may go on when the server stops, s."""
 PANEL: Final = Path(__file__).with_name("panel")
 FILES: Final = {"/": "index.html"} | {

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import aiohttp
 import pytest
@@ -71,6 +72,21 @@ async def test_viewers_do_not_keep_the_unit_from_stopping(web: Web) -> None:
         await first_picture(response)
         await web.server.stop()
         assert await response.content.read() == b""
+
+
+@on_web
+async def test_a_viewer_who_does_not_read_neither(web: Web) -> None:
+    async with web.session.get(f"{web.url}/api/v1/screen.mjpeg"):
+        (transport,) = web.server._live._viewers.values()
+        assert transport is not None
+        for number in itertools.count():
+            web.media.picture = bytes(4_000_000) + str(number).encode()
+            await asyncio.sleep(live.FRAME_TIME)
+            if transport.get_write_buffer_size():
+                break
+        await web.server.stop()
+        assert transport.is_closing()
+        assert web.server._live._viewers == {}
 
 
 async def first_picture(response: aiohttp.ClientResponse) -> bytes:
