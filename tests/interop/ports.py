@@ -22,12 +22,13 @@ def free_ports(count: int, address: str = "127.0.0.1") -> range:
     """A row of ports free for UDP and TCP, from an even one, outside of what the kernel hands out by itself."""
     for _ in range(100):
         ports = range(first := _random.randrange(10_000, 32_000, 2), first + count)
-        if all(_is_free(address, port) for port in ports):
+        if all(is_free(address, port) for port in ports):
             return ports
     raise AssertionError(f"no {count} free ports in a row")
 
 
-def _is_free(address: str, port: int) -> bool:
+def is_free(address: str, port: int) -> bool:
+    """Whether nobody has this port, for UDP and TCP."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         with socket.socket(family, kind) as probe:

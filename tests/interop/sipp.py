@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from interop.ports import free_port, free_ports
+from interop.ports import free_port, free_ports, is_free
 
 SCENARIOS = Path(__file__).parent / "sipp"
 
@@ -55,6 +56,8 @@ class Sipp:
         self.process = subprocess.Popen(
             arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self._output, stderr=subprocess.STDOUT
         )
+        if self.remote is None:
+            self._wait_until_it_listens()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,6 +80,11 @@ class Sipp:
     def messages(self) -> str:
         """All that passed, as SIPp wrote it down."""
         return self._read("messages")
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + 10
+        while is_free(self.address, self.port) and self.process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def _read(self, name: str) -> str:
         path = self.folder / name

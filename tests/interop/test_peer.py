@@ -29,7 +29,6 @@ def test_every_request_is_repeated(peer: Peer, answering: Unit) -> None:
     assert call.final().startswith("SIP/2.0 200"), "RFC 3261 17.2.2: the same answer again"
     answering.wait_for_idle()
     assert "m=audio" in first
-    assert answering.log().count(call.call_id) >= 1
 
 
 def test_an_answer_is_repeated(peer: Peer, ringing: Unit) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from interop.ports import own_address
+from interop.ports import free_port, own_address
 from interop.sipp import Sipp
 from interop.unit import Unit
 
@@ -42,8 +42,6 @@ def test_sipp_calls_ten_times(sipp: StartSipp, answering: Unit) -> None:
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_sipp_calls_over_ipv6(sipp: StartSipp, unit: Callable[..., Unit], ipv6: str, transport: str) -> None:
-    from interop.ports import free_port
-
     running = unit(
         {"sip": {"port": free_port(ipv6)}, "web": {"port": free_port(ipv6)}, "media": {"width": 320, "height": 180}},
         address=ipv6,
@@ -91,7 +89,8 @@ def test_sipp_asks_for_options(sipp: StartSipp, answering: Unit) -> None:
 
 
 REJECTED: dict[str, dict[str, str]] = {
-    "unknown method": {"METHOD": "FROBNICATE", "STATUS": "405", "EXPECTED": "Allow:.*INVITE"},
+    "unknown method": {"METHOD": "FROBNICATE", "STATUS": "501", "EXPECTED": "Allow:.*INVITE"},
+    "method that we don't do": {"METHOD": "PUBLISH", "STATUS": "405", "EXPECTED": "Allow:.*INVITE"},
     "unknown extension": {"EXTRA: VALUE": "Require: teleport", "STATUS": "420", "EXPECTED": "Unsupported:.*teleport"},
     "unknown body": {"TYPE": "text/html", "STATUS": "415", "EXPECTED": "Accept:.*application/sdp"},
     "body that is no SDP": {"STATUS": "400"},

@@ -41,7 +41,8 @@ class Unit:
     def __init__(self, folder: Path, settings: Settings | None = None, *, address: str = "", tone: int = 660) -> None:
         self.folder = folder
         self.address = address or own_address()
-        self.sip_port, self.web_port = 5060, 8080
+        self.sip_port = (settings or {}).get("sip", {}).get("port", 5060)
+        self.web_port = (settings or {}).get("web", {}).get("port", 8080)
         self.tone = tone
         self.speaker = folder / "speaker.wav"
         self._settings = settings or {}
