@@ -1,0 +1,53 @@
+"""Why calls end, in SIP's numbers and in ours."""
+
+import pytest
+
+from firmware.call.call import EndReason, State
+from firmware.signaling.causes import SIP_FAILURES, SIP_REASONS, SIP_STATUSES, sip_end_reason
+from firmware.sip.status import REASONS
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "expected"),
+    [
+        (State.DIALING, 486, EndReason.BUSY),
+        (State.ALERTING, 600, EndReason.BUSY),
+        (State.ALERTING, 603, EndReason.DECLINED),
+        (State.DIALING, 404, EndReason.NOT_FOUND),
+        (State.DIALING, 302, EndReason.NOT_FOUND),
+        (State.DIALING, 408, EndReason.UNREACHABLE),
+        (State.ALERTING, 408, EndReason.NO_ANSWER),
+        (State.DIALING, 503, EndReason.UNREACHABLE),
+        (State.DIALING, 488, EndReason.NO_COMMON_MEDIA),
+        (State.DIALING, 407, EndReason.REFUSED),
+        (State.DIALING, 499, EndReason.PROTOCOL_ERROR),
+        (State.DIALING, 599, EndReason.UNREACHABLE),
+        (State.DIALING, 699, EndReason.DECLINED),
+        (State.DIALING, 799, EndReason.PROTOCOL_ERROR),
+        (State.INCOMING, 487, EndReason.CANCELLED),
+        (State.CONNECTING, 408, EndReason.LOST),
+        (State.ACTIVE, 481, EndReason.LOST),
+        (State.ACTIVE, 503, EndReason.LOST),
+        (State.ACTIVE, None, EndReason.HUNG_UP),
+    ],
+)
+def test_what_the_far_end_or_the_network_did(state: State, status: int | None, expected: EndReason) -> None:
+    assert sip_end_reason(state, status) is expected
+
+
+def test_every_reason_refuses_with_a_known_final_status() -> None:
+    assert set(SIP_STATUSES) == set(EndReason)
+    assert all(400 <= status < 700 and status in REASONS for status in SIP_STATUSES.values())
+    assert set(SIP_REASONS) <= set(REASONS) | {607}
+
+
+@pytest.mark.parametrize(
+    "reason", [EndReason.BUSY, EndReason.DECLINED, EndReason.NOT_FOUND, EndReason.NO_COMMON_MEDIA, EndReason.REFUSED]
+)
+def test_a_refusal_means_the_same_on_the_other_side(reason: EndReason) -> None:
+    assert sip_end_reason(State.DIALING, SIP_STATUSES[reason]) is reason
+
+
+def test_an_ordinary_end_needs_no_words() -> None:
+    assert EndReason.HUNG_UP not in SIP_FAILURES
+    assert all(status in REASONS and words for status, words in SIP_FAILURES.values())
