@@ -5,14 +5,20 @@ picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upw
 
     bytes      uri  header  field  message          a message's syntax                      7, 19.1, 20, 25
       │        stream  body                         where it begins and ends, its body      18.3, 7.4
+        transport                                   which flow a message takes              18; RFC 3581
       ▼
-    messages   transaction                          a request and its responses, repeated   17; RFC 6026
-      │                                             over UDP until answered
+    messages   transaction_table  transaction       a request and its responses, repeated   17; RFC 6026
+      │        transaction_layer  timers            over UDP until answered; which is whose
       ▼
-    dialogs    dialog  invite                       two user agents' lasting relation       12, 13, 14, 15
-      │
+    dialogs    dialog                               two user agents' lasting relation       12
+      │        invite  invite_client  info          a call, made and taken                  9, 13, 15; RFC 6086
+      │        invite_server  modification  glare   a call, changed                         14; RFC 6337
       ▼
-    events     user_agent                           who gets what: core, methods, errors    8, 9, 11
+    events     user_agent  uas  layers  identity    who gets what: core, methods, errors    8, 11
+
+What comes in goes down this list line by line, `user_agent` leading it; what is not fit for one layer is answered
+there, or dropped and counted.  Commands go the other way.  An INVITE is an object of its own, of whoever sent it
+(`invite_client`) or got it (`invite_server`), because it may outlive its call: a late 2xx is acknowledged all the same.
 
 Reading a message is lazy.  Splitting it into lines and framing its body is all that every message pays for (15 µs on
 the machine of the bench); what a header field means is read when somebody asks, and kept.  A flood of nonsense is thus
@@ -24,4 +30,11 @@ Where the standard lets a receiver choose, we choose as follows: line breaks are
 that must not be repeated makes the message bad (7.3.1); white space is not forgiven in a start line (7.1) nor between
 ``<`` and ``>`` (20.10); ``Max-Forwards`` and the tag of From may be missing, as a client of RFC 2543 leaves them; a
 Date or a Subject that makes no sense is nobody's business.  Text is UTF-8, and bytes that are not pass unharmed.
+
+A user agent's choices: one call too many is 486, not 503, which would turn a proxy away from all of us (21.4.24,
+21.5.4); 503 with Retry-After, and no memory, is for a flood.  A method that we know but don't have is 405, one that we
+don't know is 501 (8.2.1, 21.5.2), both with Allow.  Requests for any user are taken.  ``maddr`` in a Via is not obeyed
+(`transport`).  The next hop of a dialog's requests is reached directly where it is an IP address, otherwise on the flow
+that the dialog was made on.  A call rings for three minutes here, and for 200 s after the last provisional response
+there.  Not here yet: TLS, RFC 3263, UPDATE, PRACK, REFER, session timers, authentication.
 """

@@ -141,7 +141,8 @@ class InviteClient:
         self._user.progressed(response.status, response.reason, body)
 
     def _success_received(self, response: Response, now: float) -> None:
-        tag = response.to.tag or ""
+        # Only an INVITE without a To tag can fork: the 2xx to a re-INVITE is the dialog's, whatever its tag.
+        tag = self._dialog.id.remote_tag if self._dialog is not None else response.to.tag or ""
         if tag in self._acks:
             sent = self._acks[tag]
             if sent is not None:

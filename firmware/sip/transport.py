@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from typing import TYPE_CHECKING, Final
 
 from firmware.sansio import Action, Close, Flow, Open, Send
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from firmware.sip.header import Via
     from firmware.sip.uri import Uri
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_PORT: Final = 5060
 """RFC 3261 19.1.2."""
@@ -65,14 +68,18 @@ class Transport:
         if flow.transport == "udp":
             if not data.strip(b"\r\n\0"):
                 return []  # RFC 5626 4.4, RFC 3261 7.5: a keep-alive.
+            messages: list[Request | Response | MalformedMessage] = []
             try:
-                return [parse(data)]
+                messages.append(parse(data))
             except MalformedMessage as error:
-                return [error]
+                messages.append(error)
+            _log_received(flow, messages)
+            return messages
         reader = self._streams.get(flow)
         if reader is None:
             return []
         messages = reader.receive(data)
+        _log_received(flow, messages)
         if reader.pings:
             # RFC 5626 4.4.1: a double CRLF is answered by a single one.
             self.actions.append(Send(flow, b"\r\n" * min(reader.pings, _MAX_PINGS)))
@@ -84,6 +91,9 @@ class Transport:
             self._streams[flow] = StreamReader()
             self.actions.append(Open(flow))
         self.actions.append(Send(flow, data))
+        if logger.isEnabledFor(logging.DEBUG):
+            # The start line is enough: a body may have keys in it.
+            logger.debug("> %s %s: %r", flow.transport, flow.remote, data.partition(b"\r\n")[0].decode("latin-1"))
 
     def send_response(self, flow: Flow, via: Via, data: bytes) -> None:
         """Send a response to a request that came by *flow* with this top Via, after `mark_source` (RFC 3261 18.2.2)."""
@@ -124,6 +134,12 @@ class Transport:
         if flow.reliable and transport == flow.transport and host == peer and flow in self._streams:
             return flow
         return Flow(transport, flow.local, (str(host), next_hop.port or DEFAULT_PORT))
+
+
+def _log_received(flow: Flow, messages: list[Request | Response | MalformedMessage]) -> None:
+    if logger.isEnabledFor(logging.DEBUG):
+        for message in messages:
+            logger.debug("< %s %s: %r", flow.transport, flow.remote, message)
 
 
 def mark_source(request: Request, flow: Flow) -> None:

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _NOT_IN_TO = frozenset(("method", "maddr", "ttl", "transport", "lr"))
 """RFC 3261 19.1.1, table 1: URI parameters that say how to reach somebody, not who it is."""
 
+_NEEDED_OF_RESPONSE = ("vias", "from_", "to", "call_id", "cseq", "contacts", "record_routes")
+"""What a response must have in order to be acted on; for what is wrong with the rest, nobody could be told."""
+
 
 class UserAgent:
     """A sansio Core that makes and takes calls.
@@ -101,7 +104,7 @@ class UserAgent:
         call_id = request.call_id
 
         def report(status: int, reason: str, _now: float, response: Response | None) -> None:
-            allow = response.allow if response is not None else ()
+            allow = tuple(response.headers.all("Allow")) if response is not None else ()
             body = readable_description(response) if response is not None else None
             self._layers.events.append(OptionsAnswered(call_id, status, reason, allow, body))
 
@@ -167,7 +170,8 @@ class UserAgent:
 
     def _receive_response(self, response: Response, now: float) -> None:
         try:
-            response.check()
+            for field in _NEEDED_OF_RESPONSE:
+                getattr(response, field)
             if len(response.vias) > 1:
                 # RFC 3261 8.1.3.3: it was meant for somebody behind a proxy that we are not.
                 raise RemoteProtocolError("more than one Via in a response")

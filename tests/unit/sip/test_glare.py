@@ -114,3 +114,14 @@ def test_two_user_agents_that_offer_at_the_same_time_agree() -> None:
         assert len(outcome) == 1, "ours is answered too, or told to be out of date"
         assert not ours.negotiating
         assert not theirs.negotiating
+
+
+def test_an_offer_that_got_through_starts_the_count_anew() -> None:
+    line, session = crossed(ours=True)
+    for number in range(MAX_TRIES + 3):
+        line.settle(4.0)
+        line.answer(200, tag="", body=b"answer")
+        session.reinvite(b"offer %d" % number, line.now)
+        line.settle()
+        line.answer(491, tag="")
+    assert "OfferRefused" not in line.kinds

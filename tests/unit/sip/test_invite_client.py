@@ -48,6 +48,7 @@ def test_an_invite_says_who_calls_and_what_is_understood() -> None:
     assert invite.allow == ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO")
     assert (invite.cseq.number, invite.to.tag, invite.via.wants_rport) == (1, None, True)
     assert invite.body == b"offer"
+    assert "Supported" not in invite.headers, "there is nothing to put there yet"
     assert str(invite.content_type) == "application/sdp"
 
 
@@ -322,3 +323,15 @@ def test_the_dialled_uri_loses_what_no_request_uri_has() -> None:
     assert str(invite.uri) == "sip:peer@10.0.0.2:5060;transport=udp"
     assert str(invite.to) == "<sip:peer@10.0.0.2:5060>"
     assert session.remote_target == invite.uri
+
+
+def test_a_bye_that_crosses_the_bye_of_a_cancelled_call_is_answered() -> None:
+    line = Line()
+    session = line.dial()
+    line.answer(180)
+    session.end(line.now)
+    line.answer(200, body=b"answer")
+    line.send(line.in_dialog("BYE", cseq=1))
+    assert line.peer.statuses == [200]
+    assert line.kinds == ["Progress", "Ended"]
+    assert line.gone()

@@ -248,3 +248,15 @@ def test_a_status_that_is_none_of_its_kind_is_refused(status: int) -> None:
         with pytest.raises(LocalProtocolError):
             session.reject(status, 0.0)
     assert session.state is State.INCOMING
+
+
+def test_a_bye_before_the_ack_stops_the_2xx() -> None:
+    line = Line()
+    session = line.incoming()
+    session.accept(b"answer", line.now)
+    line.settle()
+    line.send(line.in_dialog("BYE"))
+    line.settle(40)
+    assert [(answer.status, answer.cseq.method) for answer in line.peer.responses] == [(200, "INVITE"), (200, "BYE")]
+    assert line.kinds == ["Incoming", "Ended"]
+    assert not line.peer.requests

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sip_peer import Line, request
+from sip_peer import Line, request, response
 
 from firmware.errors import LocalProtocolError
 from firmware.sip.events import Accepted, Ended
@@ -145,3 +145,16 @@ def test_accepted_after_a_reinvite_without_offer_names_the_same_session() -> Non
     line.settle()
     line.answer(200, tag="", body=b"their offer")
     assert line.event(Accepted).session is session
+
+
+def test_a_2xx_to_our_reinvite_with_another_tag_is_no_fork() -> None:
+    line = Line()
+    session = line.established()
+    session.reinvite(b"offer 2", line.now)
+    line.settle()
+    for tag in ("peer", "other"):
+        accepted = response(line.peer.last_request("INVITE"), 200, body=b"answer 2")
+        accepted.headers.set("To", f"<sip:peer@10.0.0.2>;tag={tag}")
+        line.send(accepted)
+    assert [message.method for message in line.peer.requests][-2:] == ["ACK", "ACK"]
+    assert line.kinds == ["Accepted", "Answered"]

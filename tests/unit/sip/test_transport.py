@@ -112,3 +112,15 @@ def test_the_next_hop_of_a_dialog(
 def test_a_stream_that_is_gone_is_replaced_by_one_to_the_contact(transport: Transport) -> None:
     gone = Flow("tcp", OURS, ("10.0.0.2", 40000))
     assert transport.flow_to(Uri.parse("sip:x@10.0.0.2:5062"), gone) == Flow("tcp", OURS, ("10.0.0.2", 5062))
+
+
+def test_the_wire_log_shows_start_lines_and_no_bodies(transport: Transport, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG", "firmware.sip.transport"):
+        transport.receive(flow(), request("INVITE", body=b"a=crypto:secret").encode())
+        transport.receive(flow(), b"nonsense")
+        transport.send(flow(), request("INVITE", body=b"a=crypto:secret").encode())
+    received, malformed, sent = (record.getMessage() for record in caplog.records)
+    assert received.startswith("< udp ('10.0.0.2', 5060): <Request 'INVITE sip:room@10.0.0.1 SIP/2.0'")
+    assert malformed.startswith("< udp")
+    assert sent == "> udp ('10.0.0.2', 5060): 'INVITE sip:room@10.0.0.1 SIP/2.0'"
+    assert "secret" not in caplog.text

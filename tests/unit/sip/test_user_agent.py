@@ -297,3 +297,22 @@ def test_ipv6() -> None:
     assert isinstance(action, Send)
     assert action.flow == v6
     assert b"received=2001:db8::2" in action.data
+
+
+def test_a_stream_that_makes_no_sense_fails_what_waits_for_it() -> None:
+    line = Line("tcp")
+    line.dial()
+    line.send(b"SIP/2.0 200 OK\r\n\r\n")
+    line.settle(1.0)
+    assert line.event(Ended).status == 503
+    assert line.agent.counters["malformed message"] == 1
+
+
+def test_a_response_is_good_enough_if_what_we_need_of_it_is_good() -> None:
+    line = Line()
+    line.dial()
+    line.answer(200, body=b"answer", Expires="soon", Supported="a b", Allow="x y", Warning="?")
+    assert line.kinds == ["Accepted"]
+    ask(line)
+    line.send(response(line.peer.last_request("OPTIONS"), 200, Allow="x y", Content_Type="?"))
+    assert line.event(OptionsAnswered).status == 200
