@@ -24,6 +24,10 @@ class Line:
         self.seen = call.state
         self.applied: tuple[Channel, ...] = ()
         self.active_since: float | None = None
+        self.expected_since = 0.0
+        """Since when the far end ought to send: since it answered, or since nobody holds the call any more, s."""
+        self.held = False
+        """Whether either side had the call on hold when it was last looked at."""
         self.held_by_room = False
         """On hold because another call became active, not because somebody asked."""
         self._timers: dict[Timer, asyncio.TimerHandle] = {}

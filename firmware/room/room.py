@@ -245,8 +245,12 @@ class Room:
             line.stop_timers("ring", "answer")
         self._apply(line, () if call.state in (State.ENDING, State.ENDED) else call.channels)
         if call.state is State.ACTIVE and before is not State.ACTIVE:
-            line.active_since = self._loop.time()
+            line.active_since = line.expected_since = self._loop.time()
             self._hold_others(line)
+        held = call.held or call.held_by_far_end
+        if line.held and not held:
+            line.expected_since = self._loop.time()
+        line.held = held
         if call.state in (State.ENDING, State.ENDED) and before not in (State.ENDING, State.ENDED):
             line.stop_timers()
             self._resume_last()
@@ -296,15 +300,13 @@ class Room:
 
     def _heard_silence(self, line: Line, seconds: float) -> None:
         line.stop_timers("silence")
-        if seconds > 0 and line.call.state is State.ACTIVE:
-            line.start_timer(
-                "silence", self._loop.call_later(self._settings.silence_time - seconds, self._give_up, line)
-            )
+        if seconds > 0 and line.call.state is State.ACTIVE and not line.held:
+            silent = min(seconds, self._loop.time() - line.expected_since)
+            wait = self._settings.silence_time - silent
+            line.start_timer("silence", self._loop.call_later(wait, self._give_up, line))
 
     def _give_up(self, line: Line) -> None:
-        if line.call.held or line.call.held_by_far_end:  # nothing has to come then
-            line.start_timer("silence", self._loop.call_later(self._settings.silence_time, self._give_up, line))
-        else:
+        if not line.held:  # nothing has to come then; once it has to, the media report silence again
             line.call.hang_up(EndReason.LOST)
 
     # Help

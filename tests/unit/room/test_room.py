@@ -439,12 +439,26 @@ async def test_a_far_end_that_is_heard_again_is_kept() -> None:
 async def test_a_held_call_may_be_silent() -> None:
     async with Scene(silence_time=30.0) as s:
         call = s.dialled()
-        s.room.hold(call.id)
         s.room.handle_report(message.MediaSilent(call.id, 5.0))
-        await asyncio.sleep(100)
+        s.room.hold(call.id)
+        for second in range(5, 100, 5):
+            s.room.handle_report(message.MediaSilent(call.id, float(second)))
+            await asyncio.sleep(5)
         assert call.state is State.ACTIVE
-        s.room.resume(call.id)
-        await asyncio.sleep(31)
+
+
+@scene
+async def test_after_hold_the_far_end_has_its_time_again() -> None:
+    async with Scene(silence_time=30.0) as s:
+        call = s.dialled()
+        call.media_changed(CHANNELS, held_by_far_end=True)
+        await asyncio.sleep(100)
+        call.media_changed(CHANNELS)
+        await asyncio.sleep(1)
+        s.room.handle_report(message.MediaSilent(call.id, 105.0))
+        await asyncio.sleep(28)
+        assert call.state is State.ACTIVE
+        await asyncio.sleep(2)
         assert call.end_reason is EndReason.LOST
 
 
