@@ -1,0 +1,145 @@
+"""The camera is open while it is needed, and comes back after a failure."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import av
+import pytest
+from media_parts import Collector, picture
+
+from firmware.errors import DeviceError
+from firmware.media import camera as module
+from firmware.media.camera import CameraFeed
+from firmware.media.message import DeviceFailed, Report
+
+
+class Camera:
+    """A camera of 200 pictures a second, until it is closed or breaks."""
+
+    width, height, frame_rate = 320, 180, 200
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+        self.broken: Exception | None = None
+        self.captured = 0
+
+    def capture(self) -> av.VideoFrame | None:
+        if self.closed.wait(0.005):
+            return None
+        if self.broken is not None:
+            raise self.broken
+        self.captured += 1
+        return picture(self.captured)
+
+    def open_encoder(self, settings: object, on_access_unit: object) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class Cameras:
+    """All cameras that were opened."""
+
+    def __init__(self) -> None:
+        self.all: list[Camera] = []
+        self.missing = ""
+
+    def open(self) -> Camera:
+        if self.missing:
+            raise DeviceError(self.missing)
+        self.all.append(Camera())
+        return self.all[-1]
+
+    @property
+    def open_now(self) -> int:
+        return sum(not camera.closed.is_set() for camera in self.all)
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY", 0.01)
+
+
+def test_it_is_open_only_while_somebody_needs_it(eventually, viewer) -> None:
+    cameras, watcher = Cameras(), Collector()
+    feed = CameraFeed(cameras.open, lambda report: None)
+    feed.watch(watcher)
+    time.sleep(0.05)
+    assert cameras.all == []  # whoever merely watches does not light the lamp
+    feed.add(viewer)
+    eventually(lambda: len(viewer.pictures) > 3 and len(watcher.pictures) > 3)
+    assert (viewer.opened, watcher.opened, cameras.open_now) == (1, 1, 1)
+    feed.remove(viewer)
+    eventually(lambda: cameras.open_now == 0 and watcher.closed)
+    assert viewer.closed
+    feed.add(viewer)
+    eventually(lambda: viewer.opened == 2 and cameras.open_now == 1)
+    feed.remove(viewer)
+    eventually(lambda: cameras.open_now == 0)
+
+
+def test_two_viewers_share_one_camera(eventually, viewer) -> None:
+    cameras, second = Cameras(), Collector()
+    feed = CameraFeed(cameras.open, lambda report: None)
+    feed.add(viewer)
+    feed.add(second)
+    eventually(lambda: viewer.pictures and second.pictures)
+    feed.remove(viewer)
+    seen = len(second.pictures)
+    eventually(lambda: len(second.pictures) > seen + 3)
+    assert len(cameras.all) == 1
+    feed.remove(second)
+    eventually(lambda: cameras.open_now == 0)
+
+
+def test_whom_the_cameras_encoder_serves_needs_no_pictures(eventually, viewer) -> None:
+    cameras = Cameras()
+    viewer.takes_encoded = True
+    feed = CameraFeed(cameras.open, lambda report: None)
+    feed.add(viewer)
+    eventually(lambda: viewer.opened)
+    time.sleep(0.05)
+    assert cameras.all[0].captured == 0
+    watcher = Collector()
+    feed.watch(watcher)
+    eventually(lambda: watcher.pictures)
+    assert viewer.pictures == []
+    feed.remove(viewer)
+    eventually(lambda: cameras.open_now == 0)
+
+
+def test_a_camera_that_breaks_is_reported_once_and_opened_again(eventually, viewer) -> None:
+    cameras = Cameras()
+    reports: list[Report] = []
+    feed = CameraFeed(cameras.open, reports.append)
+    feed.add(viewer)
+    eventually(lambda: viewer.pictures)
+    cameras.missing = "unplugged"
+    cameras.all[0].broken = DeviceError("unplugged")
+    eventually(lambda: viewer.closed)
+    time.sleep(0.1)
+    assert reports == [DeviceFailed("camera", "unplugged")]
+    cameras.missing = ""
+    eventually(lambda: viewer.opened == 2)
+    seen = len(viewer.pictures)
+    eventually(lambda: len(viewer.pictures) > seen)
+    cameras.all[-1].broken = RuntimeError("a bug")
+    eventually(lambda: reports[1:] == [DeviceFailed("camera", "a bug")])
+    feed.remove(viewer)
+    eventually(lambda: cameras.open_now == 0)
+
+
+def test_nobody_waits_for_a_camera_that_is_missing(eventually, viewer) -> None:
+    cameras = Cameras()
+    cameras.missing = "no camera"
+    reports: list[Report] = []
+    feed = CameraFeed(cameras.open, reports.append)
+    feed.add(viewer)
+    eventually(lambda: reports)
+    feed.remove(viewer)
+    feed.add(viewer)
+    feed.remove(viewer)
+    eventually(lambda: all(thread.name != "camera" for thread in threading.enumerate()))

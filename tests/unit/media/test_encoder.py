@@ -1,0 +1,73 @@
+"""libx264 as it is set up here, read with what others wrote: the depacketizer's view and a decoder."""
+
+from __future__ import annotations
+
+from media_parts import brightness, picture
+
+from firmware.media.decoder import Decoder
+from firmware.media.encoder import MAX_SLICE, SoftwareEncoder
+from firmware.media.level import PictureFormat
+from firmware.rtp.h264 import IDR, PPS, SPS, nal_units
+
+FORMAT = PictureFormat(320, 180, 30, 13)
+
+
+def types(access_unit: bytes) -> list[int]:
+    return [unit[0] & 0x1F for unit in nal_units(access_unit)]
+
+
+def test_the_first_picture_is_a_key_frame_with_its_parameter_sets() -> None:
+    encoder = SoftwareEncoder(FORMAT, 300_000)
+    access_unit, key_frame = encoder.encode(picture(0), False)
+    assert key_frame
+    assert {SPS, PPS, IDR} <= set(types(access_unit))
+    sps = next(unit for unit in nal_units(access_unit) if unit[0] & 0x1F == SPS)
+    assert sps[1:4] == bytes([66, 0xC0, 13])  # H.264 A.2.1: constrained baseline; and the level that was asked for
+
+
+def test_a_key_frame_when_asked_for_and_only_then() -> None:
+    encoder = SoftwareEncoder(FORMAT, 300_000)
+    keys = [encoder.encode(picture(n), n == 20)[1] for n in range(40)]
+    assert [n for n, key in enumerate(keys) if key] == [0, 20]
+
+
+def test_every_slice_fits_a_packet() -> None:
+    encoder = SoftwareEncoder(PictureFormat(1280, 720, 30, 31), 4_000_000)
+    noise = picture(0, 1280, 720)
+    noise.planes[0].update(bytes(n * n * 7919 >> 5 & 0xFF for n in range(noise.planes[0].buffer_size)))
+    access_unit, _ = encoder.encode(noise, False)
+    sizes = [len(unit) for unit in nal_units(access_unit)]
+    assert len(sizes) > 20
+    assert max(sizes) <= MAX_SLICE
+
+
+def test_any_size_is_scaled_and_the_picture_comes_back() -> None:
+    encoder, decoder = SoftwareEncoder(FORMAT, 300_000), Decoder()
+    for number in (0, 50, 150):
+        access_unit, _ = encoder.encode(picture(number, 640, 360), False)
+        frame, good = decoder.decode(access_unit)
+        assert good
+        assert frame is not None
+        assert (frame.width, frame.height) == (320, 180)
+        assert abs(brightness(frame) - number) < 4
+
+
+def test_the_bitrate_changes_while_running() -> None:
+    encoder = SoftwareEncoder(PictureFormat(640, 360, 30, 30), 1_000_000)
+
+    def octets(first: int) -> int:
+        total = 0
+        for number in range(first, first + 60):
+            noise = picture(number, 640, 360)
+            rows = bytes((n * 31 + number * n // 7) & 0xFF for n in range(noise.planes[0].buffer_size))
+            noise.planes[0].update(rows)
+            total += len(encoder.encode(noise, False)[0])
+        return total
+
+    before = octets(0)
+    encoder.set_bitrate(200_000)
+    octets(60)
+    assert octets(120) < before / 2
+    encoder.set_bitrate(5_000_000)  # more than it was opened with: as much as that
+    octets(180)
+    assert octets(240) > before / 2

@@ -1,0 +1,151 @@
+"""A stream on real sockets, against a far end of bare ones."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from media_parts import Peer
+
+from firmware.call.media import H264_BASELINE, PCMU, TELEPHONE_EVENT, Channel, Direction, Feedback, Format, Kind
+from firmware.media.network import Network
+from firmware.media.stream import Stream
+from firmware.rtp import rtcp
+from firmware.rtp.packet import Packet
+
+FORMATS = {Kind.AUDIO: (Format(0, PCMU), Format(101, TELEPHONE_EVENT)), Kind.VIDEO: (Format(97, H264_BASELINE),)}
+
+
+class Sink:
+    def __init__(self) -> None:
+        self.packets: list[Packet] = []
+
+    def receive(self, packet: Packet, now: float) -> None:
+        self.packets.append(packet)
+
+    def timer(self) -> float:
+        return float("inf")
+
+    def handle_timer(self, now: float) -> None:
+        raise AssertionError
+
+
+def channels(stream: Stream, peer: Peer, **more) -> tuple[Channel, Channel]:
+    local = stream.sockets[0].getsockname()
+    send, receive = (
+        Channel(stream.kind, direction, FORMATS[stream.kind], local, peer.address, **more)
+        for direction in (Direction.SEND, Direction.RECEIVE)
+    )
+    return send, receive
+
+
+@pytest.fixture
+def started(make_stream, network: Network, peer: Peer):
+    def start(kind: Kind = Kind.AUDIO, **more) -> Stream:
+        stream = make_stream(kind, FORMATS[kind][0].codec.clock_rate)
+        stream.sink = Sink()
+        stream.use(*channels(stream, peer, **more))
+        network.call(lambda: network.add(stream, stream.sockets))
+        return stream
+
+    return start
+
+
+def send_packets(peer: Peer, stream: Stream, count: int = 5, ssrc: int = 7, payload_type: int = 0) -> None:
+    for number in range(count):
+        packet = Packet(payload_type, False, number, number * 160, ssrc, b"sound")
+        peer.rtp.sendto(packet.encode(), stream.sockets[0].getsockname())
+
+
+def test_packets_go_out_from_the_port_on_which_they_come_in(started, peer: Peer) -> None:
+    stream = started()
+    stream.send(b"one", 1_000, True, 0)
+    stream.send(b"two", 1_160, False, 0)
+    data, source = peer.rtp.recvfrom(2048)
+    first, second = Packet.decode(data), peer.packet()
+    assert source == stream.sockets[0].getsockname()  # RFC 4961
+    assert (first.payload, first.marker, first.payload_type) == (b"one", True, 0)
+    assert second.sequence == first.sequence + 1 & 0xFFFF
+    assert second.timestamp - first.timestamp & 0xFFFFFFFF == 160
+    assert first.ssrc == second.ssrc
+
+
+def test_packets_come_in(started, peer: Peer, eventually) -> None:
+    stream = started()
+    send_packets(peer, stream)
+    eventually(lambda: len(stream.sink.packets) == 5)
+    assert stream.statistics(time.monotonic()).received.packets == 5
+    assert stream.last_received is not None
+
+
+def test_a_stranger_is_not_heard_while_the_far_end_speaks(started, peer: Peer, eventually) -> None:
+    stream = started()
+    send_packets(peer, stream, 3)
+    eventually(lambda: len(stream.sink.packets) == 3)
+    stranger = Peer("127.0.0.9")
+    send_packets(stranger, stream, 50, ssrc=8)
+    send_packets(peer, stream, 1)
+    eventually(lambda: len(stream.sink.packets) == 4)
+    assert {packet.ssrc for packet in stream.sink.packets} == {7}
+    stranger.close()
+
+
+@pytest.mark.parametrize("mux", [False, True])
+def test_reports_are_exchanged(started, peer: Peer, eventually, mux: bool) -> None:
+    stream = started(rtcp_mux=mux)
+    stream.send(b"one", 0, True, 0)
+    send_packets(peer, stream)
+    eventually(lambda: len(stream.sink.packets) == 5)
+    sock = peer.rtp if mux else peer.rtcp
+    ours: list[rtcp.Message] = []
+    while not any(isinstance(message, rtcp.SenderReport) and message.reports for message in ours):
+        data = sock.recv(2048)
+        if not mux or 192 <= data[1] <= 223:  # RFC 5761 4
+            ours += rtcp.decode(data)
+    assert any(isinstance(message, rtcp.SourceDescription) and message.cname == "test" for message in ours)
+
+
+def test_a_key_frame_is_asked_for_both_ways(started, peer: Peer, eventually, network: Network) -> None:
+    stream = started(Kind.VIDEO, feedback=frozenset({Feedback.PLI}))
+    asked: list[int] = []
+    stream.on_key_frame_requested = lambda: asked.append(1)
+    stream.send(b"\x41picture", 0, True, 97)
+    ssrc = peer.packet().ssrc
+    control = stream.sockets[1].getsockname()
+    peer.rtcp.sendto(rtcp.compound((rtcp.ReceiverReport(7, ()), rtcp.PictureLoss(7, ssrc))), control)
+    eventually(lambda: asked)
+    send_packets(peer, stream, payload_type=97)
+    eventually(lambda: len(stream.sink.packets) == 5)
+    assert network.call(lambda: stream.request_key_frame(time.monotonic())) is False
+    while not any(isinstance(message, rtcp.PictureLoss) for message in rtcp.decode(peer.rtcp.recv(2048))):
+        pass
+
+
+def test_without_feedback_signalling_has_to_ask(started, peer: Peer, eventually, network: Network) -> None:
+    stream = started(Kind.VIDEO)
+    send_packets(peer, stream, payload_type=97)
+    eventually(lambda: stream.sink.packets)
+    assert network.call(lambda: stream.request_key_frame(time.monotonic())) is True
+    assert network.call(lambda: stream.request_key_frame(time.monotonic())) is False  # not again at once
+
+
+def test_a_missing_packet_is_sent_again(started, peer: Peer, eventually) -> None:
+    stream = started(Kind.VIDEO, feedback=frozenset({Feedback.NACK}))
+    for number in range(3):
+        stream.send(b"\x41%d" % number, number, True, 97)
+    packets = [peer.packet() for _ in range(3)]
+    nack = rtcp.Nack(7, packets[1].ssrc, (packets[1].sequence,))
+    peer.rtcp.sendto(rtcp.compound((rtcp.ReceiverReport(7, ()), nack)), stream.sockets[1].getsockname())
+    again = peer.packet()
+    assert (again.sequence, again.payload) == (packets[1].sequence, packets[1].payload)
+
+
+def test_goodbye(started, peer: Peer, network: Network) -> None:
+    stream = started()
+    stream.send(b"one", 0, True, 0)
+    network.call(lambda: network.remove(stream))
+    network.call(lambda: stream.close(time.monotonic()))
+    while not any(isinstance(message, rtcp.Goodbye) for message in rtcp.decode(peer.rtcp.recv(2048))):
+        pass
+    assert stream.sockets[0].fileno() == -1
+    stream.send(b"two", 160, False, 0)  # an encoder that comes a moment late
