@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 MAGIC_COOKIE: Final = "z9hG4bK"
 """RFC 3261 8.1.1.7: a branch that begins so is unique across space and time."""
 
+MAX_REQUEST_BYTES: Final = 4 * 2**20
+"""All requests that server transactions hold, 32 s each: 2000 of an ordinary size.  A flood of large ones would
+otherwise take 64 KiB each, and several times as much once they are read."""
+
 
 class TransactionLayer:
     """All transactions of one user agent."""
@@ -28,11 +32,14 @@ class TransactionLayer:
         self._max_transactions = max_transactions
         self._clients: dict[Hashable, ClientTransaction] = {}
         self._servers: dict[Hashable, ServerTransaction] = {}
+        self._server_count = 0
+        """Not the length of the table: two requests of RFC 2543 that differ only in the To tag have the same key."""
+        self._request_bytes = 0
         self._initial: dict[Hashable, ServerTransaction] = {}
         """Requests outside of any dialog, by what stays the same on every path that a fork takes (8.2.2.2)."""
 
     def __len__(self) -> int:
-        return len(self._clients) + len(self._servers)
+        return len(self._clients) + self._server_count
 
     @property
     def client_room(self) -> bool:
@@ -42,7 +49,7 @@ class TransactionLayer:
     @property
     def server_room(self) -> bool:
         """Whether one more request can be taken."""
-        return len(self._servers) < self._max_transactions
+        return self._server_count < self._max_transactions and self._request_bytes < MAX_REQUEST_BYTES
 
     def request(self, request: Request, flow: Flow, user: ClientUser, now: float) -> ClientTransaction:
         """Send a request, its own Via on top, in a transaction of its own."""
@@ -58,15 +65,20 @@ class TransactionLayer:
 
     def accept(self, request: Request, flow: Flow, now: float) -> ServerTransaction:
         """Make the transaction of a request that matches none."""
-        key, initial = _server_key(request), _initial_key(request)
+        key, initial, size = _server_key(request), _initial_key(request), _size(request)
 
         def forget(transaction: Transaction) -> None:
-            self._servers.pop(key, None)
+            self._server_count -= 1
+            self._request_bytes -= size
+            if self._servers.get(key) is transaction:
+                del self._servers[key]
             if self._initial.get(initial) is transaction:
                 del self._initial[initial]
 
         transaction = ServerTransaction(request, flow, self._transport, self._timers, forget)
         self._servers[key] = transaction
+        self._server_count += 1
+        self._request_bytes += size
         if request.to.tag is None:
             self._initial.setdefault(initial, transaction)
         transaction.receive(request, now)
@@ -109,6 +121,10 @@ class TransactionLayer:
         for transaction in running:
             if transaction.flow == flow:
                 transaction.transport_failed(now)
+
+
+def _size(request: Request) -> int:
+    return len(request.body) + sum(len(name) + len(value) for name, value in request.headers)
 
 
 def _has_cookie(request: Request) -> bool:

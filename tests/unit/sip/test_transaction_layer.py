@@ -10,7 +10,7 @@ from sip_peer import flow, request, response
 from firmware.sip.layers import WhenFinal
 from firmware.sip.message import Request, respond
 from firmware.sip.timers import Timers
-from firmware.sip.transaction_layer import TransactionLayer
+from firmware.sip.transaction_layer import MAX_REQUEST_BYTES, TransactionLayer
 from firmware.sip.transport import Transport
 
 
@@ -112,6 +112,31 @@ def test_room_is_bounded_and_comes_back(layer: TransactionLayer) -> None:
     transactions[0].terminate()
     assert layer.server_room
     assert len(layer) == 2
+
+
+def test_requests_of_rfc_2543_that_share_a_key_are_counted_all_the_same(layer: TransactionLayer) -> None:
+    transactions = [layer.accept(request("INVITE", branch="", to_tag=f"t{n}"), flow(), 0.0) for n in range(3)]
+    assert not layer.server_room
+    assert len(layer) == 3
+    transactions[0].terminate()
+    assert layer.match_request(request("INVITE", branch="", to_tag="t2")) is transactions[2]
+    for transaction in transactions[1:]:
+        transaction.terminate()
+    assert len(layer) == 0
+
+
+def test_large_requests_take_more_room() -> None:
+    layer = TransactionLayer(Transport(8, Counter()), Timers(), 1000)
+    transactions = []
+    while layer.server_room:
+        message = request("INVITE", branch=f"z9hG4bK{len(transactions)}", body=b"x" * 60_000, Subject="y" * 4_000)
+        transactions.append(layer.accept(message, flow(), 0.0))
+    assert len(transactions) in range(MAX_REQUEST_BYTES // 66_000, MAX_REQUEST_BYTES // 64_000 + 2)
+    transactions.pop().terminate()
+    assert layer.server_room
+    for transaction in transactions:
+        transaction.terminate()
+    assert layer._request_bytes == 0
 
 
 def test_a_closed_flow_fails_only_its_own(layer: TransactionLayer) -> None:
