@@ -68,10 +68,11 @@ function showTime(card) {
   } else if (call.held_by_far_end) {
     words = "The far end holds the call";
   }
-  if (call.duration !== null) {
-    words += ` · ${clock(call.duration + (performance.now() - card.received) / 1000)}`;
+  if (find(".words").textContent !== words) {
+    find(".words").textContent = words; // read out by a screen reader; the time, which goes on, is not
   }
-  find(".state").textContent = words;
+  const lasted = call.duration === null ? null : call.duration + (performance.now() - card.received) / 1000;
+  find(".time").textContent = lasted === null ? "" : ` · ${clock(lasted)}`;
 }
 
 function clock(seconds) {
