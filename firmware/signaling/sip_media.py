@@ -67,6 +67,10 @@ class _Line:
     """What the payload types in ``said`` mean."""
 
 
+_Chosen = dict[int, "tuple[Kind, tuple[Agreed, ...]]"]
+"""Of an offer's lines, by their index: those that are taken, with what is agreed on them."""
+
+
 class SipMedia:
     """What one call has agreed.
 
@@ -89,6 +93,7 @@ class SipMedia:
         self._lines: tuple[_Line, ...] = ()
         self._offered: tuple[_Line, ...] | None = None
         self._reserved: dict[Kind, Address] = {}
+        self._read: tuple[bytes, SessionDescription, _Chosen] | None = None
 
     def offer(self, *, anew: bool = False) -> bytes:
         """Describe what we want now: all we can do in a first offer, then what was agreed, held or not.
@@ -148,8 +153,7 @@ class SipMedia:
 
         DecodeError: it is no description.  NoCommonMediaError: nothing of it is usable.  CallError: no ports are free.
         """
-        offer = parse(body)
-        chosen = self._choose(offer)
+        offer, chosen = self._read_offer(body)
         lines: list[_Line] = []
         channels: list[Channel] = []
         receiving: list[bool] = []
@@ -165,14 +169,14 @@ class SipMedia:
             lines.append(self._answer_line(kind, media, pairs, way))
             channels += self._channels(lines[-1], offer, media, pairs, way)
         answer = self._describe(lines)
-        self._lines, self._offered = tuple(lines), None
+        self._lines, self._offered, self._read = tuple(lines), None, None
         self.channels = tuple(channels)
         self.held_by_far_end = bool(receiving) and not any(receiving)
         return answer
 
     def check(self, body: bytes) -> None:
         """Raise what `answer` would raise for this offer, as far as the offer is the reason; nothing is reserved."""
-        self._choose(parse(body))
+        self._read_offer(body)
 
     def close(self) -> None:
         """Give back all ports."""
@@ -187,9 +191,16 @@ class SipMedia:
         codecs = self._capabilities.of(kind)
         return codecs if any(codec.name != TELEPHONE_EVENT.name for codec in codecs) else ()
 
-    def _choose(self, offer: SessionDescription) -> dict[int, tuple[Kind, tuple[Agreed, ...]]]:
+    def _read_offer(self, body: bytes) -> tuple[SessionDescription, _Chosen]:
+        """Read an offer and choose from it; once, where it is checked first and answered then."""
+        if self._read is None or self._read[0] is not body:
+            offer = parse(body)
+            self._read = (body, offer, self._choose(offer))
+        return self._read[1:]
+
+    def _choose(self, offer: SessionDescription) -> _Chosen:
         """Give, by the index of its line, each kind that is usable and its formats, the best first."""
-        chosen: dict[int, tuple[Kind, tuple[Agreed, ...]]] = {}
+        chosen: _Chosen = {}
         for kind in Kind:
             candidates = [
                 (index, media)
@@ -321,7 +332,7 @@ class SipMedia:
         else:
             bitrate = self._video_bitrate()
             # RFC 3890 6.2: AS for those who don't know TIAS; 5 % are the headers of packets of 1200 bytes.
-            bandwidths = (Bandwidth("AS", bitrate * 105 // 100_000), Bandwidth("TIAS", bitrate))
+            bandwidths = (Bandwidth("AS", -(-bitrate * 105 // 100_000)), Bandwidth("TIAS", bitrate))
         return MediaDescription(
             kind.value,
             self._port(kind)[1],
