@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firmware import config
+from firmware.config.write import dump
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 def run(arguments: Namespace, hardware: Hardware) -> int:
     """Print a complete file, or check one.  ConfigError: all that is wrong with it."""
     if arguments.check is None:
-        print(config.dump(boards=hardware.settings), end="")
+        print(dump(boards=hardware.settings), end="")
         return 0
     checked = config.load(arguments.check, hardware.settings)
     for kind in hardware.settings:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from firmware import config
+from firmware.config.toml import toml_value
+from firmware.config.write import save
 from firmware.errors import ConfigError
 from firmware.web.auth import hash_password
 
@@ -28,10 +30,10 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
     settings = None if path is None else config.load(path, hardware.settings)
     password_hash = hash_password(_ask())
     if settings is None:
-        print(f"[web]\npassword_hash = {config.toml_value(password_hash)}")
+        print(f"[web]\npassword_hash = {toml_value(password_hash)}")
         return 0
     changed = replace(settings, web=replace(settings.web, password_hash=password_hash))
-    config.save(changed, path, hardware.settings)
+    save(changed, path, hardware.settings)
     print(f"{path}: the password is set; it counts from the unit's next start")
     return 0
 

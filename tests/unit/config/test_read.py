@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from firmware import config
-from firmware.config import Config, Wrong, dump, load, parse, save, toml_value
+from firmware.config import Config, Wrong, load, parse
 from firmware.errors import ConfigError
 
 
@@ -31,45 +29,6 @@ def keys(wrong: list[Wrong]) -> list[str]:
 
 def test_nothing_means_the_defaults() -> None:
     assert parse("") == (Config(), [])
-
-
-def test_what_is_printed_loads_back_to_the_defaults() -> None:
-    assert parse(dump()) == (Config(), [])
-
-
-def test_every_setting_is_printed_with_its_description_and_what_is_allowed() -> None:
-    text = dump(boards=BOARDS)
-    tables = tomllib.loads(text)
-    for section in msgspec.structs.fields(Config):
-        for setting in msgspec.structs.fields(section.type):
-            assert setting.name in tables[section.name], f"{section.name}.{setting.name}"
-    assert "# Loudness of the speaker at the start, percent.  (a whole number from 0 to 100)\nvolume = 70\n" in text
-    assert "# A pin.  (a whole number from -1 to 27)\nlamp = 5\n" in text
-
-
-def test_every_setting_has_a_description() -> None:
-    for section in msgspec.structs.fields(Config):
-        schema = msgspec.json.schema(section.type)["$defs"][section.type.__name__]
-        for name, described in schema["properties"].items():
-            assert described.get("description", "").endswith((".", '"', "s.")), f"{section.name}.{name}"
-
-
-def test_other_values_come_back_too() -> None:
-    changed = replace(
-        Config(),
-        room=config.Room(name='Saal "Grün" \\ 1\u007f', auto_answer=True, ring_time=12.5),
-        sip=config.Sip(addresses=("127.0.0.2", "::1"), port=5070, transports=("tcp",)),
-        board=config.Board(kind="sim", sim={"lamp": 7, "camera": {"file": "a.mp4", "loop": True}}),
-    )
-    text = dump(changed)
-    assert parse(text)[0].room == changed.room
-    assert parse(text)[0].sip == changed.sip
-    assert parse(text)[0].board == changed.board
-
-
-def test_a_board_s_own_values_are_printed() -> None:
-    text = dump(replace(Config(), board=config.Board(sim={"lamp": 7})), BOARDS)
-    assert parse(text, BOARDS) == (replace(Config(), board=config.Board(sim={"lamp": 7})), [])
 
 
 WRONG = {
@@ -133,46 +92,6 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load(tmp_path / "binary")
-
-
-def test_saved_settings_are_loaded_again(tmp_path: Path) -> None:
-    path = tmp_path / "unit.toml"
-    path.write_text("old")
-    changed = replace(Config(), room=config.Room(name="Aalto"))
-    save(changed, path)
-    assert load(path) == changed
-    assert [entry.name for entry in tmp_path.iterdir()] == ["unit.toml"]
-
-
-def test_saved_settings_are_for_the_owner_only(tmp_path: Path) -> None:
-    save(Config(), tmp_path / "unit.toml")
-    assert (tmp_path / "unit.toml").stat().st_mode & 0o077 == 0
-
-
-def test_what_cannot_be_saved_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "unit.toml"
-    path.mkdir()
-    with pytest.raises(ConfigError, match="cannot be written"):
-        save(Config(), path)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["unit.toml"]
-    with pytest.raises(ConfigError, match="No such file"):
-        save(Config(), tmp_path / "nowhere" / "unit.toml")
-
-
-@given(
-    st.recursive(
-        st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(),
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-        max_leaves=10,
-    )
-)
-def test_any_value_is_written_as_toml(value: Any) -> None:
-    assert tomllib.loads(f"x = {toml_value(value)}") == {"x": value}
-
-
-def test_a_value_that_toml_does_not_have() -> None:
-    with pytest.raises(TypeError):
-        toml_value(None)
 
 
 @given(st.text())

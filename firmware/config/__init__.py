@@ -1,0 +1,29 @@
+"""The settings of a unit: what there is, what is allowed, and the TOML file they come from.
+
+Rule 1: every setting has a type with its limits, a default that works and a description; what is printed as a complete
+file and what an error calls allowed are made from these.
+Rule 2: a wrong file is reported whole: every wrong key with its value and what is allowed, then nothing is started.
+Rule 3: a password is kept as a hash only (see `firmware.web.auth`), and no setting that is secret is ever logged.
+
+`sections` has the settings, `read` and `write` the file, `allowed` says in words what a type allows, `toml` writes a
+value.
+"""
+
+from firmware.config.read import Wrong, contradictions, load, parse, read_table
+from firmware.config.sections import Board, Boards, Config, Log, Media, Room, Sip, Web
+
+__all__ = [
+    "Board",
+    "Boards",
+    "Config",
+    "Log",
+    "Media",
+    "Room",
+    "Sip",
+    "Web",
+    "Wrong",
+    "contradictions",
+    "load",
+    "parse",
+    "read_table",
+]

@@ -1,0 +1,120 @@
+"""Reads settings from TOML: what is right is used, what is wrong is named."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+import msgspec.inspect as mi
+from msgspec import Struct
+
+from firmware.config.allowed import describe, extra, is_valid
+from firmware.config.sections import Boards, Config
+from firmware.config.toml import toml_value
+from firmware.errors import ConfigError
+
+Section = TypeVar("Section", bound=Struct)
+
+_VALUE_LENGTH: Final = 60
+"""Characters of a wrong value that are shown."""
+
+
+class Wrong(NamedTuple):
+    """A setting that can't be used."""
+
+    key: str
+    """Its path, ``media.bitrate``; "" when the file as a whole can't be read."""
+    value: str
+    """As it was found, shortened; "" where it says nothing."""
+    allowed: str
+
+    def __str__(self) -> str:
+        found = f" = {self.value}" if self.value else ""
+        return f"{self.key}{found}: {self.allowed}" if self.key else self.allowed
+
+
+def load(path: Path, boards: Boards | None = None) -> Config:
+    """Read the settings from a TOML file.  ConfigError: all that is wrong, one line each."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(f"{path}: {reason}") from None
+    config, wrong = parse(text, boards)
+    if wrong:
+        raise ConfigError("\n".join(f"{path}: {entry}" for entry in wrong))
+    return config
+
+
+def parse(text: str, boards: Boards | None = None) -> tuple[Config, list[Wrong]]:
+    """Read settings from TOML text: what could be used, defaults for the rest, and all that is wrong."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return Config(), [Wrong("", "", f"this is not TOML: {error}")]
+    wrong: list[Wrong] = []
+    sections = {info.name: info.type for info in msgspec.structs.fields(Config)}
+    values: dict[str, Any] = {}
+    for name, table in tables.items():
+        if name not in sections:
+            wrong.append(Wrong(name, "", f"there is no such section; {_among(name, sections)}"))
+        elif not isinstance(table, dict):
+            wrong.append(Wrong(name, _shown(table), f"this is a section: write [{name}] and its settings below"))
+        else:
+            values[name] = read_table(table, sections[name], name, wrong)
+    config = Config(**values)
+    for name, kind in (boards or {}).items():
+        read_table(getattr(config.board, name), kind, f"board.{name}", wrong)
+    wrong += [entry for entry in contradictions(config) if entry.key not in {other.key for other in wrong}]
+    return config, wrong
+
+
+def read_table(table: Mapping[str, Any], kind: type[Section], path: str, wrong: list[Wrong]) -> Section:
+    """Convert a TOML table to *kind*, adding to *wrong* what can't be used; that keeps its default."""
+    fields = {info.encode_name: info for info in msgspec.structs.fields(kind)}
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in fields:
+            wrong.append(Wrong(f"{path}.{key}", "", f"there is no such setting; {_among(key, fields)}"))
+            continue
+        form = mi.type_info(fields[key].type)
+        try:
+            converted = msgspec.convert(value, fields[key].type)
+            if not is_valid(form, converted):
+                raise msgspec.ValidationError
+        except msgspec.ValidationError:
+            shown = "(not shown)" if extra(form).get("secret") else _shown(value)
+            wrong.append(Wrong(f"{path}.{key}", shown, f"must be {describe(form)}"))
+        else:
+            values[fields[key].name] = converted
+    return kind(**values)
+
+
+def contradictions(config: Config) -> Iterator[Wrong]:
+    """Give what is wrong between settings that are right by themselves."""
+    media = config.media
+    if media.rtp_last_port - media.rtp_first_port < 3:
+        least = "must be at least 3 above media.rtp_first_port: sound and picture take two ports each"
+        yield Wrong("media.rtp_last_port", str(media.rtp_last_port), least)
+    lists = {
+        "media.codecs": media.codecs,
+        "sip.transports": config.sip.transports,
+        "sip.addresses": config.sip.addresses,
+    }
+    for key, values in lists.items():
+        if len(set(values)) < len(values):
+            yield Wrong(key, _shown(list(values)), "must not name anything twice")
+
+
+def _among(key: str, names: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(key, names, 1)
+    return f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
+
+
+def _shown(value: object) -> str:
+    text = toml_value(value) if isinstance(value, str | bool | int | float | list | tuple) else str(value)
+    return text if len(text) <= _VALUE_LENGTH else text[: _VALUE_LENGTH - 1] + "…"

@@ -1,0 +1,176 @@
+"""Every setting of a unit, by section: type, limits, default and description."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct, field
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+Port = Annotated[int, Meta(ge=1, le=65_535)]
+Host = Annotated[str, Meta(extra={"valid": _is_address, "allowed": "an IPv4 or IPv6 address of this machine"})]
+
+
+class Room(Struct, frozen=True, kw_only=True):
+    """What the room does with calls."""
+
+    name: Annotated[
+        str,
+        Meta(min_length=1, max_length=64, description="What others read on their screen when this room calls them."),
+    ] = "Visavis"
+    auto_answer: Annotated[
+        bool, Meta(description="Answer by itself, as long as there is no other call that this would put on hold.")
+    ] = False
+    answer_delay: Annotated[float, Meta(ge=0, le=60, description="How long to ring before answering by itself, s.")] = (
+        0.0
+    )
+    max_calls: Annotated[
+        int, Meta(ge=1, le=16, description="Calls at the same time; whoever calls then hears that the room is busy.")
+    ] = 4
+    several_calls: Annotated[
+        Literal["hold", "together"],
+        Meta(description="When a call is answered during another: put the other on hold, or talk to all together."),
+    ] = "hold"
+    call_button: Annotated[
+        str, Meta(max_length=256, description='The address that the call button dials when nothing rings; "": none.')
+    ] = ""
+    default_protocol: Annotated[
+        Literal["SIP", "H.323"], Meta(description="What a bare number or name is dialled with first.")
+    ] = "SIP"
+    volume: Annotated[int, Meta(ge=0, le=100, description="Loudness of the speaker at the start, percent.")] = 70
+    ring_time: Annotated[
+        float, Meta(ge=5, le=600, description="How long a call, ours or the far end's, may ring unanswered, s.")
+    ] = 60.0
+    silence_time: Annotated[
+        float,
+        Meta(ge=5, le=600, description="After how long without any packet from the far end a call is given up, s."),
+    ] = 30.0
+
+
+class Sip(Struct, frozen=True, kw_only=True):
+    """Calls by SIP."""
+
+    enabled: Annotated[bool, Meta(description="Make and take calls by SIP.")] = True
+    addresses: Annotated[
+        tuple[Host, ...],
+        Meta(
+            min_length=1,
+            max_length=16,
+            description='Where to listen: "0.0.0.0" is every IPv4 and "::" every IPv6 address of the machine '
+            "(a family that the machine doesn't have is passed over).",
+        ),
+    ] = ("0.0.0.0", "::")
+    port: Annotated[Port, Meta(description="The port to listen on, for every transport.")] = 5060
+    transports: Annotated[
+        tuple[Literal["udp", "tcp"], ...],
+        Meta(min_length=1, max_length=2, description="How messages may travel; the first is used to call."),
+    ] = ("udp", "tcp")
+    user: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=64,
+            pattern=r"^[A-Za-z0-9_.!~*'()&=+$,;?/-]+$",
+            description="The part before the @ of this unit's own address.",
+            extra={"allowed": "1 to 64 of the letters A to Z, digits and -_.!~*'()&=+$,;?/"},
+        ),
+    ] = "room"
+
+
+class Media(Struct, frozen=True, kw_only=True):
+    """Sound and picture of calls."""
+
+    rtp_first_port: Annotated[
+        Port, Meta(description="The first port for sound and picture; each medium of a call takes two.")
+    ] = 16_384
+    rtp_last_port: Annotated[Port, Meta(description="The last port for sound and picture.")] = 16_583
+    bitrate: Annotated[
+        int, Meta(ge=64_000, le=20_000_000, description="The most a call may send or be sent, bit/s in one direction.")
+    ] = 2_000_000
+    width: Annotated[int, Meta(ge=128, le=1920, multiple_of=2, description="Width of the sent picture, pixels.")] = 1280
+    height: Annotated[int, Meta(ge=96, le=1088, multiple_of=2, description="Height of the sent picture, pixels.")] = 720
+    frame_rate: Annotated[int, Meta(ge=1, le=60, description="Pictures a second at most.")] = 30
+    codecs: Annotated[
+        tuple[Literal["opus", "G722", "PCMU", "PCMA", "H264"], ...],
+        Meta(
+            min_length=1,
+            max_length=5,
+            description="What may be used in a call, the preferred one of each medium first.",
+        ),
+    ] = ("opus", "G722", "PCMU", "PCMA", "H264")
+
+
+class Web(Struct, frozen=True, kw_only=True):
+    """The panel in the browser and the API."""
+
+    enabled: Annotated[bool, Meta(description="Serve the panel and the API.")] = True
+    addresses: Annotated[
+        tuple[Host, ...],
+        Meta(
+            min_length=1,
+            max_length=16,
+            description="Where to listen.  Until a password is set, only loopback addresses are used.",
+        ),
+    ] = ("0.0.0.0", "::")
+    port: Annotated[Port, Meta(description="The port to listen on.")] = 8080
+    password_hash: Annotated[
+        str,
+        Meta(
+            max_length=256,
+            pattern=r"^(scrypt\$[0-9]+\$[0-9]+\$[0-9]+\$[0-9a-f]+\$[0-9a-f]+)?$",
+            description='What `visavis password` made of the password; "": no password, loopback only.',
+            extra={"secret": True, "allowed": "what `visavis password` prints, or an empty text"},
+        ),
+    ] = ""
+    host_names: Annotated[
+        tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],
+        Meta(
+            max_length=16,
+            description="Names by which browsers reach this unit, besides its addresses and `localhost`.",
+        ),
+    ] = ()
+
+
+class Board(Struct, frozen=True, kw_only=True):
+    """The hardware."""
+
+    kind: Annotated[
+        Literal["auto", "pi", "sim"], Meta(description="A Raspberry Pi, the simulated board, or what the machine is.")
+    ] = "auto"
+    sim: Annotated[dict[str, Any], Meta(description="Settings of the simulated board.")] = field(default_factory=dict)
+    pi: Annotated[dict[str, Any], Meta(description="Settings of the Raspberry Pi's devices.")] = field(
+        default_factory=dict
+    )
+
+
+class Log(Struct, frozen=True, kw_only=True):
+    """What is written to standard error."""
+
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least important lines that are written.")
+    ] = "info"
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """All settings of a unit."""
+
+    room: Room = Room()
+    sip: Sip = Sip()
+    media: Media = Media()
+    web: Web = Web()
+    board: Board = field(default_factory=Board)
+    log: Log = Log()
+
+
+Boards = Mapping[str, type[Struct]]
+"""The settings that a board's own table may have, by the board's name."""
