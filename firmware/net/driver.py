@@ -40,6 +40,8 @@ STOP_TIME: Final = 0.5
 """Seconds in which `stop` lets written bytes leave."""
 MAX_ROUNDS: Final = 100
 """Times that a core may want something more at once, before the event loop gets its turn."""
+MAX_REMEMBERED: Final = 1024
+"""Far ends that ICMP errors are told apart by."""
 BACKLOG: Final = 64
 
 _NO_FAMILY: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
@@ -58,6 +60,7 @@ class Driver:
         self._accepted: Counter[str] = Counter()
         self._connecting: set[asyncio.Task[None]] = set()
         self._failed: list[tuple[Flow, str]] = []
+        self._sent_by: dict[Address, Flow] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._due: float | None = None
         self._running = False
@@ -169,8 +172,11 @@ class Driver:
 
     def _do(self, action: Action) -> None:
         flow = action.flow
+        if isinstance(action, Send):
+            _log(">", flow, action.data)
         match action:
             case Send(data=data) if flow.transport == "udp":
+                self._remember(flow)
                 self._datagrams_of(flow).send(flow.local, flow.remote, data)
             case Send(data=data):
                 stream = self._streams.get(flow)
@@ -238,13 +244,21 @@ class Driver:
 
     def _datagram(self, local: Address, remote: Address, data: bytes) -> None:
         flow = Flow("udp", local, remote)
+        _log("<", flow, data)
         self._guard(flow, self._core.receive_data, flow, data, self.now())
 
     def _unreachable(self, remote: Address, words: str) -> None:
         """Take an ICMP error (RFC 3261 18.4)."""
-        with contextlib.suppress(FirmwareError):
-            self._failed.append((self.local_flow("udp", remote), words))
+        flow = self._sent_by.pop(remote, None)
+        if flow is not None:
+            self._failed.append((flow, words))
             self._soon()
+
+    def _remember(self, flow: Flow) -> None:
+        """Keep by which flow a far end was sent to, for an error that names the far end only."""
+        if len(self._sent_by) >= MAX_REMEMBERED:
+            self._sent_by.clear()
+        self._sent_by[flow.remote] = flow
 
     # Streams
 
@@ -286,6 +300,7 @@ class Driver:
 
     def _data(self, stream: Stream, data: bytes) -> None:
         assert stream.flow is not None
+        _log("<", stream.flow, data)
         self._guard(stream.flow, self._core.receive_data, stream.flow, data, self.now())
         self.run()
 
@@ -329,6 +344,13 @@ def source_address(remote: Address) -> str:
         except OSError as error:
             raise FirmwareError(f"no way to {at(remote)}: {error.strerror}") from None
         return _without_scope(probe.getsockname()[0])
+
+
+def _log(direction: str, flow: Flow, data: bytes) -> None:
+    """Write the first line of what is sent or received; the rest may hold what is nobody's business."""
+    if logger.isEnabledFor(logging.DEBUG):
+        line = data[:100].split(b"\r\n", 1)[0].decode("ascii", "backslashreplace")
+        logger.debug("%s %s %s %s (%d bytes)", direction, flow.transport, at(flow.remote), line, len(data))
 
 
 def _without_scope(host: str) -> str:

@@ -179,6 +179,40 @@ def test_a_far_end_that_refuses_datagrams_is_reported_and_others_go_on(run: Any)
     run(main())
 
 
+def test_an_icmp_error_names_the_flow_that_was_used(run: Any) -> None:
+    async def main() -> None:
+        core, driver, at_ = await make(("udp", "0.0.0.0"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+            nobody.bind((LOCALHOST, 0))
+            flow = Flow("udp", ("127.0.0.7", at_["udp"][1]), nobody.getsockname())
+        core.todo.append(Send(flow, b"anybody?"))
+        driver.run()
+        assert await core.hears("closed") == flow
+        await driver.stop()
+
+    run(main())
+
+
+def test_the_wire_log_has_first_lines_only(run: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        core, driver, at_ = await make(("udp", LOCALHOST))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind((LOCALHOST, 0))
+            flow = driver.local_flow("udp", peer.getsockname())
+            core.todo.append(Send(flow, b"OPTIONS \xff\r\nAuthorization: secret"))
+            driver.run()
+            peer.sendto(b"ping", at_["udp"])
+            await core.hears(b"ping")
+        await driver.stop()
+
+    with caplog.at_level(logging.DEBUG, "firmware.net.driver"):
+        run(main())
+    words = [record.getMessage() for record in caplog.records if record.getMessage()[0] in "<>"]
+    assert words[0].startswith("> udp 127.0.0.1:")
+    assert words[0].endswith(" OPTIONS \\xff (32 bytes)")
+    assert words[1].endswith(" ping (4 bytes)")
+
+
 def test_what_can_not_be_sent_is_reported(run: Any) -> None:
     async def main() -> None:
         core, driver, at_ = await make(("udp", LOCALHOST))
