@@ -1,0 +1,234 @@
+"""Pictures of a source become packets on a real stream."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from media_parts import Peer, brightness, picture
+
+from firmware.call.media import H264, H264_BASELINE, Channel, Codec, Direction, Format, Kind
+from firmware.errors import DeviceError
+from firmware.media import video_send as module
+from firmware.media.decoder import Decoder
+from firmware.media.encoder import SoftwareEncoder
+from firmware.media.level import PictureFormat
+from firmware.media.network import Network
+from firmware.media.pictures import Fan
+from firmware.media.video_send import VideoSender
+from firmware.rtp.h264 import FU_A, IDR, AccessUnit, Depacketizer
+
+
+@pytest.fixture
+def make(make_stream, peer: Peer, network: Network):
+    senders: list[VideoSender] = []
+
+    def sender(source: Fan, h264: H264 | None = None, bitrate: int = 400_000, failed=None) -> VideoSender:
+        stream = make_stream(Kind.VIDEO, 90_000)
+        codec = Codec("H264", Kind.VIDEO, 90_000, h264=h264) if h264 else H264_BASELINE
+        local = stream.sockets[0].getsockname()
+        channel = Channel(Kind.VIDEO, Direction.SEND, (Format(97, codec),), local, peer.address, bitrate=bitrate)
+        stream.use(channel, None)
+        network.call(lambda: network.add(stream, stream.sockets))
+        senders.append(VideoSender(stream, channel, source, 30, failed or pytest.fail))
+        return senders[-1]
+
+    yield sender
+    for each in senders:
+        each.close()
+
+
+class Receiver:
+    """Puts together what arrives."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._depacketizer = Depacketizer()
+        self.kinds: set[int] = set()
+
+    def access_unit(self) -> AccessUnit:
+        while True:
+            packet = self._peer.packet()
+            assert packet.payload_type == 97
+            self.kinds.add(packet.payload[0] & 0x1F)
+            units = self._depacketizer.receive(packet)
+            if units:
+                assert not units[0].damaged
+                return units[0]
+
+
+def test_a_picture_arrives(make, peer: Peer) -> None:
+    fan, receiver, decoder = Fan(), Receiver(peer), Decoder()
+    sender = make(fan)
+    stamps = []
+    for number in (0, 60, 120):
+        fan.show(picture(number))
+        unit = receiver.access_unit()
+        stamps.append(unit.timestamp)
+        frame, good = decoder.decode(unit.data)
+        assert good
+        assert frame is not None
+        assert abs(brightness(frame) - number) < 4
+    assert stamps[1] - stamps[0] & 0xFFFFFFFF == 60 * 3_000  # the time at which it was taken
+    assert (sender.frames, sender.key_frames) == (3, 1)
+    assert sender.picture_format == PictureFormat(320, 180, 30, 13)
+
+
+def test_a_key_frame_on_request_but_not_too_often(make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEY_FRAME_PAUSE", 3_600.0)
+    fan, receiver = Fan(), Receiver(peer)
+    sender = make(fan)
+
+    def send(number: int) -> bool:
+        fan.show(picture(number))
+        return receiver.access_unit().key_frame
+
+    assert [send(0), send(1)] == [True, False]
+    sender.force_key_frame()
+    assert send(2) is False
+    monkeypatch.setattr(module, "KEY_FRAME_PAUSE", 0.0)
+    assert [send(3), send(4)] == [True, False]  # the request was kept
+
+
+def test_only_the_newest_picture_is_encoded(make, eventually) -> None:
+    fan = Fan()
+    sender = make(fan)
+    for number in range(500):
+        fan.show(picture(number))
+    eventually(lambda: sender.frames)
+    time.sleep(0.1)
+    assert sender.frames < 400
+
+
+def test_the_rate_of_the_level_is_kept(make, peer: Peer) -> None:
+    fan, receiver = Fan(), Receiver(peer)
+    sender = make(fan, H264(level=30), bitrate=3_000_000)
+    sent = []
+    for number in range(60):
+        fan.show(picture(number, 1280, 720))
+        before = sender.frames
+        end = time.monotonic() + 0.15
+        while sender.frames == before and time.monotonic() < end:
+            time.sleep(0.001)
+        if sender.frames > before:
+            sent.append(receiver.access_unit())
+    assert sender.picture_format == PictureFormat(848, 480, 25, 30)
+    assert 45 <= len(sent) <= 53
+
+
+def test_packetization_modes(make, peer: Peer) -> None:
+    # RFC 6184 6.2: in mode 0 there are single NAL units only.
+    fan, receiver = Fan(), Receiver(peer)
+    make(fan, H264(packetization_mode=0), bitrate=2_000_000)
+    frame = picture(0, 1280, 720)
+    frame.planes[0].update(bytes(n * n >> 3 & 0xFF for n in range(frame.planes[0].buffer_size)))
+    fan.show(frame)
+    assert receiver.access_unit().key_frame
+    assert max(receiver.kinds) < 24
+
+
+def test_a_source_that_changes_its_size(make, peer: Peer) -> None:
+    fan, receiver, decoder = Fan(), Receiver(peer), Decoder()
+    sender = make(fan)
+    for number, size in enumerate([(320, 180), (640, 360), (176, 144)]):
+        fan.show(picture(number * 30, *size))
+        unit = receiver.access_unit()
+        assert unit.key_frame
+        frame, _ = decoder.decode(unit.data)
+        assert frame is not None
+        assert (frame.width, frame.height) == size
+        assert sender.picture_format is not None
+        assert (sender.picture_format.width, sender.picture_format.height) == size
+
+
+def test_a_picture_without_a_time(make, peer: Peer) -> None:
+    fan, receiver = Fan(), Receiver(peer)
+    make(fan)
+    frame = picture()
+    frame.pts = None
+    fan.show(frame)
+    assert receiver.access_unit().key_frame
+
+
+def test_after_closing_nothing_is_sent(make, eventually) -> None:
+    fan = Fan()
+    sender = make(fan)
+    sender.close()
+    fan.show(picture())
+    time.sleep(0.05)
+    assert sender.frames == 0
+
+
+def test_a_source_that_can_not_be_encoded_is_reported(make, eventually) -> None:
+    failures: list[Exception] = []
+    fan = Fan()
+    sender = make(fan, failed=failures.append)
+    fan.show("no picture")  # type: ignore[arg-type]
+    eventually(lambda: failures)
+    assert isinstance(failures[0], AttributeError)
+    fan.show(picture())
+    assert sender.frames == 0
+
+
+class Hardware:
+    """A camera with an encoder of its own."""
+
+    width, height, frame_rate = 1280, 720, 30
+
+    def __init__(self, broken: bool = False) -> None:
+        self.settings = None
+        self.keys = 0
+        self.closed = False
+        self.broken = broken
+
+    def open_encoder(self, settings, on_access_unit):
+        if self.broken:
+            raise DeviceError("busy")
+        self.settings, self.on_access_unit = settings, on_access_unit
+        return self
+
+    def force_key_frame(self) -> None:
+        self.keys += 1
+
+    def set_bitrate(self, bitrate: int) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_the_cameras_own_encoder(make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEY_FRAME_PAUSE", 0.0)
+    camera, receiver = Hardware(), Receiver(peer)
+    sender = make(Fan(), bitrate=1_500_000)
+    assert sender.camera_opened(camera)
+    assert (camera.settings.width, camera.settings.height, camera.settings.bitrate) == (1280, 720, 1_500_000)
+    encoded = b"\0\0\0\1\x67sps\0\0\0\1\x68pps\0\0\0\1\x65" + bytes(range(1, 250)) * 20
+    camera.on_access_unit(encoded, 12.5)
+    unit = receiver.access_unit()
+    assert unit.types >> IDR & 1
+    assert unit.data.replace(b"\0\0\0\1", b"") == encoded.replace(b"\0\0\0\1", b"")
+    assert FU_A in receiver.kinds  # hardware knows no slices of a packet's size
+    sender.force_key_frame()
+    assert camera.keys == 1
+    camera.on_access_unit(b"\0\0\0\1\x41other", 12.53)
+    assert receiver.access_unit().timestamp - unit.timestamp & 0xFFFFFFFF == 2_700
+    assert (sender.frames, sender.key_frames) == (2, 1)
+    sender.camera_closed()
+    assert camera.closed
+
+
+def test_where_the_cameras_encoder_does_not_serve(make) -> None:
+    assert not make(Fan(), H264(packetization_mode=0)).camera_opened(Hardware())
+    assert not make(Fan()).camera_opened(Hardware(broken=True))
+
+
+def test_a_large_access_unit_is_spread(make, monkeypatch: pytest.MonkeyPatch, eventually) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    sender = make(Fan(), bitrate=4_000_000)
+    encoder = SoftwareEncoder(PictureFormat(1280, 720, 30, 31), 4_000_000)
+    frame = picture(0, 1280, 720)
+    frame.planes[0].update(bytes(n * n * 31 >> 3 & 0xFF for n in range(frame.planes[0].buffer_size)))
+    sender._send(encoder.encode(frame, True)[0], 1.0, True)
+    assert len(pauses) >= 1
+    assert set(pauses) == {module.PACE}
