@@ -1,0 +1,247 @@
+"""The media of one call: what changes when channels do, and what does not."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+
+import pytest
+from media_parts import Peer
+from PIL import Image
+
+from board import open_board
+from board.sim.counter import read_counter
+from firmware.call.media import (
+    G722,
+    H264_BASELINE,
+    OPUS,
+    PCMU,
+    TELEPHONE_EVENT,
+    Channel,
+    Codec,
+    Direction,
+    Feedback,
+    Format,
+    Kind,
+)
+from firmware.media import session as module
+from firmware.media.camera import CameraFeed
+from firmware.media.compositor import Compositor
+from firmware.media.message import ChannelFailed, Configure, DigitReceived, MediaSilent, Report, Statistics
+from firmware.media.network import Network
+from firmware.media.scene import FULL_SCREEN, FarEnd, Scene
+from firmware.media.session import MediaSession
+from firmware.media.studio import Studio
+from firmware.net.ports import MediaPort, PortPool
+from firmware.rtp.h264 import Depacketizer
+from firmware.rtp.packet import Packet
+from firmware.rtp.telephone_event import Event
+
+VIDEO = Format(97, H264_BASELINE)
+SOUND = Format(0, PCMU)
+EVENTS = Format(101, TELEPHONE_EVENT)
+BOTH = tuple(Direction)
+
+
+def channel(port: MediaPort, peer: Peer, direction: Direction, *formats: Format, **more) -> Channel:
+    return Channel(formats[0].codec.kind, direction, formats, port.address, peer.address, **more)
+
+
+class Unit:
+    """A session in a studio with the simulated board's camera and screen."""
+
+    def __init__(self, network: Network, ports: PortPool, echo: bool) -> None:
+        self.reports: list[Report] = []
+        board = open_board("sim", {"display_width": 640, "display_height": 360})
+        self.compositor = Compositor(board, self.reports.append)
+        self.camera_opened = 0
+        self.network = network
+        self.ports = ports
+
+        def open_camera():
+            self.camera_opened += 1
+            return board.open_camera(320, 180, 30)
+
+        camera = CameraFeed(open_camera, self.reports.append)
+        self.studio = Studio(Configure(320, 180, 30, echo), network, camera, self.compositor, self.reports.append)
+        self.session = network.call(lambda: MediaSession("1", self.studio))
+
+    def apply(self, *channels: Channel) -> None:
+        addresses = dict.fromkeys(each.local for each in channels)
+        sockets = {}
+        for address in addresses:
+            first, second = (sock.dup() for sock in self.ports.sockets(address))
+            sockets[address] = first, second
+        self.network.call(lambda: self.session.apply(channels, sockets))
+
+    def of(self, kind: type[Report]) -> list[Report]:
+        return [report for report in self.reports if isinstance(report, kind)]
+
+    def close(self) -> None:
+        self.network.call(self.session.close)
+        self.compositor.stop()
+
+
+@pytest.fixture
+def unit(network: Network, ports: PortPool) -> Iterator[Unit]:
+    unit = Unit(network, ports, echo=False)
+    yield unit
+    unit.close()
+
+
+@pytest.fixture
+def echo(network: Network, ports: PortPool) -> Iterator[Unit]:
+    unit = Unit(network, ports, echo=True)
+    yield unit
+    unit.close()
+
+
+def test_the_camera_is_sent_and_closed_with_its_channel(unit: Unit, peer: Peer, eventually) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    unit.apply(channel(port, peer, Direction.SEND, VIDEO))
+    depacketizer = Depacketizer()
+    units = []
+    while not units:
+        units = depacketizer.receive(peer.packet())
+    assert units[0].key_frame
+    assert unit.camera_opened == 1
+    unit.apply(channel(port, peer, Direction.RECEIVE, VIDEO))
+    eventually(lambda: unit.studio.camera._thread is None)
+
+
+def test_an_unchanged_stream_never_notices(unit: Unit, peer: Peer) -> None:
+    sound, video = unit.ports.reserve("127.0.0.1"), unit.ports.reserve("127.0.0.1")
+    channels = [channel(sound, peer, direction, SOUND) for direction in BOTH]
+    unit.apply(*channels)
+    before = unit.session.sound
+    unit.apply(*channels, channel(video, peer, Direction.RECEIVE, VIDEO))
+    unit.apply(*channels)
+    assert unit.session.sound == before
+    unit.apply(channels[1])
+    assert unit.session.sound is not None
+    assert before is not None
+    assert unit.session.sound.sender is None
+    assert unit.session.sound.receiver is before.receiver
+
+
+def test_another_codec_on_the_same_clock_keeps_the_session(unit: Unit, peer: Peer) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    ssrcs, stamps = [], []
+    for form in (SOUND, Format(9, G722)):
+        unit.apply(channel(port, peer, Direction.SEND, form))
+        for _ in range(4):
+            unit.session.sound.sender.push(None)
+        for packet in (peer.packet(), peer.packet()):
+            assert packet.payload_type == form.payload_type
+            ssrcs.append(packet.ssrc)
+            stamps.append(packet.timestamp)
+    assert len(set(ssrcs)) == 1
+    assert 0 < stamps[2] - stamps[1] & 0xFFFFFFFF < 30 * 8_000
+
+
+def test_another_clock_needs_another_session(unit: Unit, peer: Peer) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    ssrcs = []
+    for form in (SOUND, Format(96, OPUS)):
+        unit.apply(channel(port, peer, Direction.SEND, form))
+        for _ in range(6):
+            unit.session.sound.sender.push(None)
+        ssrcs.append(peer.packet().ssrc)
+        time.sleep(0.05)
+        peer.rtp.setblocking(False)
+        while True:
+            try:
+                peer.rtp.recv(2048)
+            except BlockingIOError:
+                break
+        peer.rtp.settimeout(10)
+    assert len(set(ssrcs)) == 2
+
+
+def test_a_codec_that_is_missing_stops_its_channel_only(unit: Unit, peer: Peer) -> None:
+    sound, video = unit.ports.reserve("127.0.0.1"), unit.ports.reserve("127.0.0.1")
+    unknown = Format(18, Codec("G729", Kind.AUDIO, 8_000))
+    unit.apply(channel(sound, peer, Direction.SEND, unknown), channel(video, peer, Direction.SEND, VIDEO))
+    (failed,) = unit.of(ChannelFailed)
+    assert (failed.kind, failed.direction) == (Kind.AUDIO, Direction.SEND)
+    assert "G729" in failed.reason
+    assert peer.packet().payload_type == 97
+
+
+def test_digits_both_ways(unit: Unit, peer: Peer, eventually) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    unit.apply(*(channel(port, peer, direction, SOUND, EVENTS) for direction in BOTH))
+    event = Packet(101, True, 1, 160, 7, Event(3, True, 10, 800).encode())
+    peer.rtp.sendto(event.encode(), port.address)
+    eventually(lambda: unit.of(DigitReceived) == [DigitReceived("1", "3")])
+    unit.session.send_digits("8")
+    unit.session.sound.sender.push(None)
+    unit.session.sound.sender.push(None)
+    assert Event.decode(peer.packet().payload).event == 8
+
+
+def test_a_far_end_asks_for_a_key_frame_by_signalling(unit: Unit, peer: Peer) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    unit.apply(channel(port, peer, Direction.SEND, VIDEO))
+    depacketizer = Depacketizer()
+    keys = 0
+    end = time.monotonic() + 20
+    while keys < 2:
+        assert time.monotonic() < end
+        for unit_ in depacketizer.receive(peer.packet()):
+            if unit_.key_frame:
+                keys += 1
+                unit.network.call(unit.session.force_key_frame)
+
+
+def test_the_echo_sends_back_the_picture_that_it_gets(unit: Unit, echo: Unit, network: Network, eventually) -> None:
+    feedback = frozenset({Feedback.PLI})
+    ours, theirs = unit.ports.reserve("127.0.0.1"), unit.ports.reserve("127.0.0.1")
+    unit.compositor.show(Scene((FarEnd("1", FULL_SCREEN),)))
+    for one, there, back in ((unit, ours, theirs), (echo, theirs, ours)):
+        one.apply(
+            *(
+                Channel(Kind.VIDEO, direction, (VIDEO,), there.address, back.address, feedback=feedback)
+                for direction in BOTH
+            )
+        )
+
+    def counter() -> int | None:
+        shot = unit.compositor.screenshot("png", 640, 360)
+        return read_counter(Image.open(io.BytesIO(shot)).convert("RGB")) if shot else None
+
+    eventually(lambda: counter() is not None)
+    first = counter()
+    assert first is not None
+    eventually(lambda: (counter() or 0) > first)
+    assert echo.camera_opened == 0
+
+
+def test_statistics_and_silence(unit: Unit, peer: Peer, eventually, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SILENCE", 0.5)
+    monkeypatch.setattr(module, "INTERVAL", 0.1)
+    port = unit.ports.reserve("127.0.0.1")
+    unit.apply(*(channel(port, peer, direction, SOUND) for direction in BOTH))
+    eventually(lambda: unit.of(MediaSilent))
+    silent = unit.of(MediaSilent)[-1]
+    assert silent.seconds >= 0.5
+    peer.rtp.sendto(Packet(0, True, 1, 160, 7, bytes(160)).encode(), port.address)
+    eventually(lambda: unit.of(MediaSilent)[-1] == MediaSilent("1", 0.0))
+
+    def received() -> int:
+        streams = unit.of(Statistics)[-1].streams
+        assert {(each.kind, each.direction) for each in streams} == {(Kind.AUDIO, direction) for direction in BOTH}
+        return next(each.packets for each in streams if each.direction is Direction.RECEIVE)
+
+    eventually(lambda: unit.of(Statistics) and received() == 1)
+
+
+def test_sound_from_before_the_call_is_not_played(unit: Unit, peer: Peer) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    for number in range(20):
+        peer.rtp.sendto(Packet(0, True, number, 160 * number, 7, bytes(160)).encode(), port.address)
+    unit.apply(channel(port, peer, Direction.RECEIVE, SOUND))
+    unit.network.call(lambda: None)
+    assert unit.session.sound is not None
+    assert not unit.session.sound.receiver._arrivals
