@@ -173,7 +173,7 @@ class Line:
 
     def __init__(self, transport: str = "udp", delay: float = 0.0, **identity: object) -> None:
         self.wire = Wire(delay=delay)
-        self.agent = UserAgent(replace(Identity("room"), **identity), random.Random(7))  # type: ignore[arg-type]
+        self.agent = UserAgent(replace(Identity("room"), **identity), random.Random(7))
         self.wire.attach(OURS, self.agent)
         self.peer = Peer(self.wire)
         self.transport = transport

@@ -47,7 +47,7 @@ class Calls:
         self.sessions: dict[Address, dict[str, InviteSession]] = {A: {}, B: {}}
         self.later: list[tuple[float, Callable[[], None]]] = []
         for at, agent in self.agents.items():
-            self.wire.attach(at, agent, lambda event, at=at: self.react(at, event))  # type: ignore[misc]
+            self.wire.attach(at, agent, lambda event, at=at: self.react(at, event))
 
     def dial(self) -> None:
         caller, callee = (A, B) if self.rng.random() < 0.5 else (B, A)

@@ -79,7 +79,7 @@ def test_depth_and_number_are_bounded() -> None:
     ],
 )
 def test_what_can_not_be_understood(fields: dict[str, str | None], status: int) -> None:
-    message = request("INVITE", body=SDP, **fields)  # type: ignore[arg-type]
+    message = request("INVITE", body=SDP, **fields)
     with pytest.raises(RemoteProtocolError) as error:
         session_description(message)
     assert error.value.status == status

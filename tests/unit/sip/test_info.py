@@ -40,5 +40,5 @@ def test_an_empty_info_says_nothing() -> None:
 )
 def test_what_is_refused(fields: dict[str, str | None], status: int, field: tuple[str, str]) -> None:
     with pytest.raises(Refusal) as refusal:
-        read_info(request("INFO", body=b"1", **fields), TYPES)  # type: ignore[arg-type]
+        read_info(request("INFO", body=b"1", **fields), TYPES)
     assert (refusal.value.status, refusal.value.field) == (status, field)

@@ -6,7 +6,7 @@ from firmware.sip.timers import Timers
 def test_timers_fire_in_order_and_once() -> None:
     timers, fired = Timers(), []
     for at in (3.0, 1.0, 2.0, 1.0):
-        timers.start(at, lambda now, at=at: fired.append((at, now)))  # type: ignore[misc]
+        timers.start(at, lambda now, at=at: fired.append((at, now)))
     assert timers.next() == 1.0
     timers.fire(0.5)
     assert not fired

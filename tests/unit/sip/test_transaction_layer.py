@@ -143,7 +143,7 @@ def test_a_closed_flow_fails_only_its_own(layer: TransactionLayer) -> None:
     failed: list[str] = []
     for transport in ("udp", "tcp"):
         message = request("OPTIONS", branch=f"z9hG4bK{transport}")
-        user = WhenFinal(lambda status, reason, now, response, transport=transport: failed.append(transport))  # type: ignore[misc]
+        user = WhenFinal(lambda status, reason, now, response, transport=transport: failed.append(transport))
         layer.request(message, flow(transport), user, 0.0)
     layer.flow_closed(flow("tcp"), 0.0)
     assert failed == ["tcp"]

@@ -83,7 +83,7 @@ def test_from_may_be_somebody_else() -> None:
 )
 def test_a_malformed_request_is_answered_and_forgotten(fields: dict[str, str | None], status: int) -> None:
     line = Line()
-    line.send(request("OPTIONS", **fields))  # type: ignore[arg-type]
+    line.send(request("OPTIONS", **fields))
     assert line.peer.responses[-1].status == status
     assert not any(line.agent.sizes.values())
 
