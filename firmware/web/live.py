@@ -58,7 +58,7 @@ class Live:
         """Send the state on connecting and at each change."""
         if len(self._listeners) >= MAX_LISTENERS:
             raise web.HTTPServiceUnavailable(text="too many listeners")
-        socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=4096, timeout=1.0)
+        socket = web.WebSocketResponse(heartbeat=HEARTBEAT, max_msg_size=4096, timeout=1.0, compress=False)
         self._listeners.add(socket)
         try:
             await socket.prepare(request)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from firmware.errors import FirmwareError
 from firmware.web import openapi
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from firmware.room import Room
 
 logger = logging.getLogger(__name__)
+_http_logger = logging.getLogger(f"{__name__}.http")
+# What is no HTTP is answered with 400; that a stranger sent it deserves no traceback of ours.
+_http_logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
 
 MAX_CONNECTIONS: Final = 64
 MAX_BODY: Final = 16 * 1024
@@ -81,6 +85,7 @@ class Server:
         self._runner = web.AppRunner(
             application,
             access_log=None,
+            logger=_http_logger,
             auto_decompress=False,
             keepalive_timeout=KEEP_ALIVE,
             handler_cancellation=True,

@@ -195,3 +195,39 @@ def test_the_page_uses_only_what_is_served_and_allowed() -> None:
 
 def test_all_files_of_the_page_are_served() -> None:
     assert {PANEL / name for name in FILES.values()} == set(Path(PANEL).iterdir())
+
+
+GARBAGE = {
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+    "no version": b"GET /api/v1/state\r\n\r\n",
+    "long line": b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
+    "many headers": b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: b\r\n" * 2000 + b"\r\n",
+    "no host": b"GET /api/v1/state HTTP/1.1\r\n\r\n",
+    "two lengths": b"PUT /api/v1/mute HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+    "length and chunks": b"PUT /api/v1/mute HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "broken chunks": b"PUT /api/v1/mute HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+    "broken WebSocket": b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+    b"Connection: Upgrade\r\nSec-WebSocket-Version: 99\r\n\r\n",
+    "no WebSocket": b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "broken path": b"GET /%ff%00/../..// HTTP/1.1\r\nHost: localhost\r\n\r\n",
+}
+
+
+def test_garbage_is_answered_or_dropped_without_a_trace(caplog: pytest.LogCaptureFixture) -> None:
+    @on_web
+    async def test(web: Web) -> None:
+        for name, garbage in GARBAGE.items():
+            reader, writer = await connect(web)
+            writer.write(garbage)
+            writer.write_eof()
+            with contextlib.suppress(ConnectionError):
+                async with asyncio.timeout(5):
+                    answer = await reader.read()
+                    assert answer == b"" or b" 4" in answer.split(b"\r\n")[0], name
+                    assert b"Traceback" not in answer
+            writer.close()
+            assert (await web.ask("GET", "/state"))[0] == 200
+
+    test()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR or record.exc_info] == []
