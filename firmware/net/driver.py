@@ -234,7 +234,7 @@ class Driver:
                 self._failed.append((flow, "dropped"))
 
     def _lost(self, flow: Flow, words: str) -> None:
-        logger.info("= %s %s: %s", flow.transport, at(flow.remote), words)
+        logger.debug("= %s %s: %s", flow.transport, at(flow.remote), words)
         try:
             self._core.flow_closed(flow, self.now())
         except Exception as error:
@@ -289,7 +289,7 @@ class Driver:
             remote, local = transport.get_extra_info("peername")[:2], transport.get_extra_info("sockname")[:2]
             flow = Flow("tcp", (_without_scope(local[0]), local[1]), remote)
             if len(self._streams) >= MAX_STREAMS or self._accepted[remote[0]] >= MAX_STREAMS_PER_HOST:
-                logger.warning("= tcp %s: refused, too many connections", at(remote))
+                logger.debug("= tcp %s: refused, too many connections", at(remote))
                 return False
             stream.flow = flow
             self._streams[flow] = stream

@@ -100,12 +100,10 @@ class SipEndpoint:
         if self._transport is None:
             return ()
         found: dict[Address, str] = {}
-        for transport, (host, port) in self._transport.listeners:
-            if host in ("0.0.0.0", "::"):
-                try:
-                    host = source_address(("192.0.2.1", 9) if host == "0.0.0.0" else ("2001:db8::1", 9))
-                except FirmwareError:
-                    continue
+        for transport, (listening, port) in self._transport.listeners:
+            host = _reachable(listening)
+            if host is None:
+                continue
             parameters = () if transport == "udp" else (("transport", transport),)
             uri = Uri("sip", escape_user(self._settings.user), host, port if port != DEFAULT_PORT else None)
             found.setdefault((host, port), str(replace(uri, parameters=parameters)))
@@ -129,7 +127,8 @@ class SipEndpoint:
             await transport.stop()
             self._transport = None
             raise
-        host = next(host for _, (host, _) in transport.listeners)
+        hosts = (_reachable(host) for _, (host, _) in transport.listeners)
+        host = next((host for host in hosts if host is not None), "127.0.0.1")
         self._agent.capabilities = sip_media.describe(self._capabilities, host)
 
     async def stop(self) -> None:
@@ -237,6 +236,20 @@ def caller(remote: NameAddr, session: InviteSession) -> Uri:
         return replace(uri, parameters=(), headers=())
     transport = tuple(pair for pair in target.parameters if pair[0].lower() == "transport" and pair[1] != "udp")
     return Uri("sip", uri.user or target.user, target.host, target.port, parameters=transport)
+
+
+_ELSEWHERE: Final = {"0.0.0.0": ("192.0.2.1", 9), "::": ("2001:db8::1", 9)}
+"""Addresses of nobody (RFC 5737, RFC 3849), for which the way to the rest of the world would be taken."""
+
+
+def _reachable(host: str) -> str | None:
+    """Give the address under which a listener is reached; None: a wildcard that leads nowhere now."""
+    if host not in _ELSEWHERE:
+        return host
+    try:
+        return source_address(_ELSEWHERE[host])
+    except FirmwareError:
+        return None
 
 
 def _refuse(call: Call) -> None:

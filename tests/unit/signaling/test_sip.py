@@ -225,6 +225,7 @@ def test_addresses_that_can_be_dialled(ports: PortPool) -> None:
         unit = endpoint(ports, "0.0.0.0", "::", port=port)
         await unit.start()
         assert all("0.0.0.0" not in address and "[::]" not in address for address in unit.addresses)
+        assert b"0.0.0.0" not in (unit._agent.capabilities or b"0.0.0.0")
         await unit.stop()
 
     asyncio.run(main())
