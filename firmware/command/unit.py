@@ -66,8 +66,7 @@ class Unit:
 
     async def _stop_engine(self, starting: asyncio.Future[None]) -> None:
         starting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await starting
+        await asyncio.gather(starting, return_exceptions=True)  # why it failed has been told by start
         await self._engine.stop()
 
     def _start_ui(self, stack: contextlib.AsyncExitStack) -> None:
