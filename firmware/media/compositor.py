@@ -220,17 +220,17 @@ def _plane(picture: av.VideoFrame | Picture, place: Rectangle, fill: bool = Fals
 
 @functools.lru_cache(maxsize=4)
 def _fill(color: str) -> Picture:
-    from PIL import Image as pillow  # noqa: N813 - only where something is drawn: 4 MB
+    import PIL.Image  # only where something is drawn: 4 MB
 
-    return pillow.new("RGBA", (16, 16), color)
+    return PIL.Image.new("RGBA", (16, 16), color)
 
 
 @functools.lru_cache(maxsize=16)
 def _image(png: bytes) -> Picture | None:
-    from PIL import Image as pillow  # noqa: N813
+    import PIL.Image
 
     try:
-        picture = pillow.open(io.BytesIO(png), formats=("PNG",))
+        picture = PIL.Image.open(io.BytesIO(png), formats=("PNG",))
         if picture.width * picture.height > MAX_IMAGE_PIXELS:
             raise ValueError("it is too large")
         return picture.convert("RGBA")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import time
 
+import PIL.Image
 import pytest
 from media_parts import picture
-from PIL import Image as pillow
 
 from board import open_board
 from firmware.errors import DeviceError
@@ -28,9 +28,9 @@ def compositor():
     compositor.stop()
 
 
-def shot(compositor: Compositor, image_format: str = "png") -> pillow.Image:
+def shot(compositor: Compositor, image_format: str = "png") -> PIL.Image.Image:
     data = compositor.screenshot(image_format, 320, 180)
-    return pillow.open(io.BytesIO(data)).convert("RGB") if data else pillow.new("RGB", (320, 180), "#ff00ff")
+    return PIL.Image.open(io.BytesIO(data)).convert("RGB") if data else PIL.Image.new("RGB", (320, 180), "#ff00ff")
 
 
 def grey(compositor: Compositor, x: int, y: int) -> int:
@@ -74,7 +74,7 @@ def test_the_self_view_goes_when_the_camera_does(compositor: Compositor, eventua
 
 
 def test_words_and_images_are_above_pictures_whatever_the_order(compositor: Compositor, eventually) -> None:
-    red = encode_png(pillow.new("RGB", (8, 8), "#ff0000"))
+    red = encode_png(PIL.Image.new("RGB", (8, 8), "#ff0000"))
     compositor.show(
         Scene(
             (
@@ -102,7 +102,7 @@ def test_an_image_that_is_none(compositor: Compositor, eventually) -> None:
 @pytest.mark.parametrize(("image_format", "name"), [("png", "PNG"), ("jpeg", "JPEG")])
 def test_screenshots(compositor: Compositor, eventually, image_format: str, name: str) -> None:
     eventually(lambda: compositor.screenshot(image_format, 64, 36))
-    opened = pillow.open(io.BytesIO(compositor.screenshot(image_format, 64, 36)))
+    opened = PIL.Image.open(io.BytesIO(compositor.screenshot(image_format, 64, 36)))
     assert (opened.format, opened.size) == (name, (64, 36))
 
 

@@ -1,0 +1,355 @@
+"""The room's side, with real worker processes: two units call each other on loopback.
+
+Picture and sound are proven by what arrives: the test card's counter on the far end's screen, and the tone in the far
+end's loudspeaker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from PIL import Image
+from signals import find_tone, level
+
+from board.sim.counter import read_counter
+from firmware.call.media import (
+    G722,
+    H264_BASELINE,
+    OPUS,
+    PCMA,
+    PCMU,
+    TELEPHONE_EVENT,
+    Channel,
+    Direction,
+    Feedback,
+    Format,
+    Kind,
+)
+from firmware.errors import DeviceError, FirmwareError
+from firmware.media import engine as module
+from firmware.media.codecs import available
+from firmware.media.engine import Engine
+from firmware.media.message import Configure, DigitReceived, Report
+from firmware.media.scene import FULL_SCREEN, FarEnd, Scene
+from firmware.net.ports import MediaPort, PortPool
+from firmware.rtp.packet import Packet
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[3]
+SOUND = {"G722": Format(9, G722), "PCMU": Format(0, PCMU), "PCMA": Format(8, PCMA), "opus": Format(96, OPUS)}
+EVENTS = Format(101, TELEPHONE_EVENT)
+VIDEO = Format(97, H264_BASELINE)
+FEEDBACK = frozenset({Feedback.PLI, Feedback.NACK})
+TONES = {"here": 440, "there": 1_000}
+
+
+def run(work: Coroutine[None, None, T]) -> T:
+    return asyncio.run(work)
+
+
+async def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until it is true; how long that takes depends on the machine."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came true"
+        await asyncio.sleep(0.02)
+
+
+class Unit:
+    """An engine with a simulated board, and the ports of one call."""
+
+    def __init__(self, name: str, ports: PortPool, folder: Path, echo: bool = False) -> None:
+        settings = {
+            "camera_label": name,
+            "microphone_tone": TONES[name],
+            "speaker": str(folder / f"{name}.wav"),
+            "display_width": 640,
+            "display_height": 360,
+        }
+        command = [sys.executable, "-m", "firmware", "media-worker", "--board", "sim"]
+        command += ["--settings", json.dumps(settings), "--log", "warning"]
+        self.speaker = folder / f"{name}.wav"
+        self.reports: list[Report] = []
+        self.engine = Engine(command, Configure(640, 360, 30, echo), ports, self.reports.append)
+        self.engine.show(Scene((FarEnd("1", FULL_SCREEN),)))
+        self.ports: list[MediaPort] = [ports.reserve("127.0.0.1") for _ in range(2)]
+
+    def call(self, other: Unit, sound: Format) -> None:
+        channels = []
+        for direction in Direction:
+            for mine, theirs, formats in zip(self.ports, other.ports, ((sound, EVENTS), (VIDEO,)), strict=True):
+                feedback = FEEDBACK if formats[0] is VIDEO else frozenset()
+                channel = Channel(
+                    formats[0].codec.kind,
+                    direction,
+                    formats,
+                    mine.address,
+                    theirs.address,
+                    bitrate=800_000,
+                    feedback=feedback,
+                )
+                channels.append(channel)
+        self.engine.apply("1", channels)
+
+    async def counter(self, label: str) -> int | None:
+        """The counter of the test card with this label on the screen."""
+        with contextlib.suppress(DeviceError):
+            shot = await self.engine.screenshot("png", 640, 360)
+            return read_counter(Image.open(io.BytesIO(shot)).convert("RGB"), label)
+        return None
+
+    async def sees(self, label: str) -> None:
+        """Wait until the card is on the screen and moves."""
+        end = time.monotonic() + 30
+        first = None
+        while True:
+            assert time.monotonic() < end, f"{label} never moves on the screen"
+            counter = await self.counter(label)
+            first = first if first is not None else counter
+            if counter is not None and first is not None and counter > first:
+                return
+            await asyncio.sleep(0.05)
+
+    def heard(self) -> bytes:
+        """The last half second that was played."""
+        return self.speaker.read_bytes()[44:][-48_000:] if self.speaker.exists() else b""
+
+    async def hears(self, tone: int, other: int) -> None:
+        """Wait until the tone is in the last half second, alone."""
+        await until(lambda: find_tone(self.heard(), tone, 0.2) > -25 and find_tone(self.heard(), other, 0.5) < -50)
+
+
+@contextlib.asynccontextmanager
+async def units(ports: PortPool, folder: Path, echo: bool = False) -> AsyncIterator[tuple[Unit, Unit]]:
+    here, there = Unit("here", ports, folder), Unit("there", ports, folder, echo)
+    try:
+        await asyncio.gather(here.engine.start(), there.engine.start())
+        yield here, there
+    finally:
+        await asyncio.gather(here.engine.stop(), there.engine.stop())
+
+
+@pytest.mark.parametrize("codec", available())
+def test_a_call(ports: PortPool, tmp_path: Path, codec: str) -> None:
+    async def call() -> None:
+        async with units(ports, tmp_path) as (here, there):
+            here.call(there, SOUND[codec])
+            there.call(here, SOUND[codec])
+            await asyncio.gather(here.sees("there"), there.sees("here"))
+            await asyncio.gather(here.hears(1_000, 440), there.hears(440, 1_000))
+            here.engine.mute(True)
+            await until(lambda: level(there.heard()) < -60)
+            here.engine.mute(False)
+            await there.hears(440, 1_000)
+            here.engine.send_digits("1", "4#")
+            await until(lambda: [r.digit for r in there.reports if isinstance(r, DigitReceived)] == ["4", "#"])
+            await until(lambda: here.engine.statistics("1") and here.engine.audio_tick)
+            statistics = here.engine.statistics("1")
+            assert statistics is not None
+            streams = {(stream.kind, stream.direction): stream for stream in statistics.streams}
+            assert streams[Kind.AUDIO, Direction.RECEIVE].codec == codec
+            picture = streams[Kind.VIDEO, Direction.RECEIVE]
+            assert (picture.codec, picture.width, picture.height) == ("H264", 640, 360)
+            assert picture.key_frames >= 1
+            here.engine.apply("1", ())
+            assert here.engine.statistics("1") is None
+
+    run(call())
+
+
+def test_an_echo(ports: PortPool, tmp_path: Path) -> None:
+    async def call() -> None:
+        async with units(ports, tmp_path, echo=True) as (here, there):
+            here.call(there, SOUND["G722"])
+            there.call(here, SOUND["G722"])
+            await here.sees("here")
+            await here.hears(440, 1_000)
+            assert not there.speaker.exists()
+
+    run(call())
+
+
+def test_a_worker_that_is_killed_is_replaced_and_the_call_goes_on(ports: PortPool, tmp_path: Path) -> None:
+    async def call() -> None:
+        async with units(ports, tmp_path) as (here, there):
+            here.call(there, SOUND["G722"])
+            there.call(here, SOUND["G722"])
+            there.engine.mute(True)
+            await asyncio.gather(here.sees("there"), there.sees("here"))
+            for _ in range(2):
+                killed = there.engine.process_id
+                assert killed is not None
+                os.kill(killed, signal.SIGKILL)
+                await until(lambda: not there.engine.running)
+                await until(lambda: there.engine.running)
+                assert there.engine.process_id != killed
+                # The far end of the killed worker sees the other card start anew, from a new source.
+                await asyncio.gather(here.sees("there"), there.sees("here"))
+                await there.hears(440, 1_000)
+                await until(lambda: level(here.heard()) < -60)  # it is still mute
+            there.engine.mute(False)
+            await here.hears(1_000, 440)
+
+    run(call())
+
+
+def test_a_worker_that_hangs_is_replaced(ports: PortPool, tmp_path: Path) -> None:
+    async def call() -> None:
+        async with units(ports, tmp_path) as (here, there):
+            here.call(there, SOUND["G722"])
+            there.call(here, SOUND["G722"])
+            await here.sees("there")
+            stopped = there.engine.process_id
+            assert stopped is not None
+            os.kill(stopped, signal.SIGSTOP)
+            await until(lambda: there.engine.running and there.engine.process_id != stopped)
+            await here.sees("there")
+
+    run(call())
+
+
+def test_hostile_packets_do_not_end_a_call(ports: PortPool, tmp_path: Path) -> None:
+    async def call() -> None:
+        async with units(ports, tmp_path) as (here, there):
+            here.call(there, SOUND["G722"])
+            there.call(here, SOUND["G722"])
+            await here.sees("there")
+            process = here.engine.process_id
+            chance = random.Random(1)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as attacker:
+                attacker.bind(("127.0.0.1", 0))  # the far end's own host: its packets are looked at
+                for port in here.ports:
+                    host, number = port.address
+                    for _ in range(1_500):
+                        payload = chance.randbytes(chance.choice((0, 1, 12, 100, 1_400)))
+                        kind = chance.choice((0, 9, 97, 101))
+                        stamp, sequence = chance.randrange(1 << 32), chance.randrange(1 << 16)
+                        packet = Packet(kind, True, sequence, stamp, chance.choice((1, 2)), payload).encode()
+                        attacker.sendto(chance.choice((packet, payload, packet[:14])), (host, number))
+                        control = bytes([0x81, chance.choice((200, 201, 202, 203, 205, 206))]) + payload
+                        attacker.sendto(control, (host, number + 1))
+            await asyncio.gather(here.sees("there"), there.sees("here"))
+            await here.hears(1_000, 440)
+            assert here.engine.process_id == process
+
+    run(call())
+
+
+def test_nothing_is_open_after_a_call(ports: PortPool, tmp_path: Path) -> None:
+    async def call() -> None:
+        async with units(ports, tmp_path) as (here, there):
+            process = here.engine.process_id
+
+            def sockets() -> int:
+                links = [os.readlink(link) for link in Path(f"/proc/{process}/fd").iterdir()]
+                return sum(link.startswith("socket:") for link in links)
+
+            before = sockets()
+            for _ in range(3):
+                here.call(there, SOUND["PCMU"])
+                there.call(here, SOUND["PCMU"])
+                await here.sees("there")
+                assert sockets() == before + 4
+                here.engine.apply("1", ())
+                there.engine.apply("1", ())
+                await until(lambda: sockets() == before)
+
+    run(call())
+
+
+def worker(code: str) -> list[str]:
+    """A command line of a worker that misbehaves: commands is argument 2, reports is argument 4."""
+    head = "import sys, socket, time; from firmware.media.link import *; from firmware.media.message import *\n"
+    head += "commands, reports = (socket.socket(fileno=int(sys.argv[n])) for n in (2, 4))\n"
+    head += "def report(it):\n    d = msgspec.msgpack.encode(it); reports.sendall(len(d).to_bytes(4, 'big') + d)\n"
+    return [sys.executable, "-c", head + code]
+
+
+def engine_of(command: list[str], reports: list[Report] | None = None) -> Engine:
+    return Engine(command, Configure(), PortPool(41_000, 41_999), (reports if reports is not None else []).append)
+
+
+def test_a_worker_that_can_not_start() -> None:
+    for command in (
+        ["/nonexistent"],
+        worker("sys.exit(1)"),
+        worker("reports.sendall(bytes([255] * 4)); time.sleep(60)"),
+    ):
+        engine = engine_of(command)
+        with pytest.raises(FirmwareError):
+            run(engine.start())
+        assert not engine.running
+        assert engine.process_id is None
+
+
+def test_a_worker_that_always_dies_is_started_at_longer_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FIRST_DELAY", 0.2)
+
+    async def watch() -> None:
+        reports: list[Report] = []
+        engine = engine_of(worker("report(Ready())"), reports)
+        await engine.start()
+        await asyncio.sleep(3.0)
+        assert 2 <= len(reports) <= 7
+        await engine.stop()
+
+    run(watch())
+
+
+def test_a_worker_that_takes_no_commands_is_replaced() -> None:
+    async def watch() -> None:
+        engine = engine_of(worker("report(Ready())\nwhile True: report(Alive()); time.sleep(0.1)"))
+        await engine.start()
+        process = engine.process_id
+        for number in range(20_000):
+            engine.set_volume(number % 100)
+            if not engine.running:
+                break
+        assert not engine.running
+        await until(lambda: engine.running and engine.process_id != process)
+        await engine.stop()
+
+    run(watch())
+
+
+def test_a_screenshot_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SCREENSHOT_TIME", 0.2)
+
+    async def ask() -> None:
+        engine = engine_of(worker("report(Ready())\nwhile True: report(Alive()); time.sleep(0.1)"))
+        with pytest.raises(DeviceError):
+            await engine.screenshot("png", 10, 10)
+        await engine.start()
+        with pytest.raises(DeviceError):
+            await engine.screenshot("png", 10, 10)
+        assert engine._screenshots == {}
+        process = engine.process_id
+        await engine.stop()
+        assert process is not None
+        assert not Path(f"/proc/{process}").exists()
+
+    run(ask())
+
+
+def test_stopping_leaves_no_process(ports: PortPool, tmp_path: Path) -> None:
+    async def stop() -> int | None:
+        async with units(ports, tmp_path) as (here, _):
+            return here.engine.process_id
+
+    process = run(stop())
+    assert process is not None
+    assert not Path(f"/proc/{process}").exists()

@@ -1,0 +1,137 @@
+"""The worker without its process: commands in, reports out, on real sockets."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from board import open_board
+from firmware.call.media import PCMU, Channel, Direction, Format, Kind
+from firmware.media import worker as module
+from firmware.media.link import ReportReader, send_command
+from firmware.media.message import (
+    Alive,
+    Apply,
+    AudioTick,
+    Command,
+    Configure,
+    ForceKeyFrame,
+    Mute,
+    Ready,
+    Report,
+    Screenshot,
+    SendDigits,
+    Show,
+    Statistics,
+    Stop,
+    TakeScreenshot,
+    Volume,
+)
+from firmware.media.scene import Scene
+from firmware.net.ports import PortPool
+
+
+class Room:
+    """The other end of a worker that runs in a thread of this process."""
+
+    def __init__(self) -> None:
+        self.reports: list[Report] = []
+        self.commands, commands = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._reports, reports = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        board = open_board("sim", {"microphone": "silence", "display_width": 320, "display_height": 180})
+        arguments = (board, commands.detach(), reports.detach())
+        self.worker = threading.Thread(target=module.run, args=arguments, daemon=True)
+        self.worker.start()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def tell(self, command: Command, *descriptors: int) -> None:
+        send_command(self.commands, command, descriptors)
+
+    def has(self, kind: type[Report]) -> bool:
+        return any(isinstance(report, kind) for report in self.reports)
+
+    def _read(self) -> None:
+        reader = ReportReader()
+        while data := self._reports.recv(65_536):
+            self.reports += reader.receive(data)
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
+    interval, nice = sys.getswitchinterval(), os.getpriority(os.PRIO_PROCESS, 0)
+    room = Room()
+    yield room
+    room.commands.close()
+    room.worker.join(10)
+    assert not room.worker.is_alive()
+    sys.setswitchinterval(interval)
+    assert nice == nice
+
+
+def test_it_is_ready_only_once_configured(room: Room, eventually) -> None:
+    assert room.reports == []
+    room.tell(Configure())
+    eventually(lambda: room.has(Alive))
+    assert room.reports[0] == Ready()
+    room.tell(Stop())
+    room.worker.join(10)
+    assert not room.worker.is_alive()
+
+
+def test_a_room_that_goes_before_it_says_anything() -> None:
+    room = Room()
+    room.commands.close()
+    room.worker.join(10)
+    assert not room.worker.is_alive()
+    assert room.reports == []
+
+
+def test_every_command_is_taken(room: Room, ports: PortPool, eventually) -> None:
+    port = ports.reserve("127.0.0.1")
+    channels = tuple(
+        Channel(Kind.AUDIO, direction, (Format(0, PCMU),), port.address, ("127.0.0.1", 9)) for direction in Direction
+    )
+    room.tell(Configure())
+    room.tell(Apply("1", channels), port.rtp.fileno(), port.rtcp.fileno())
+    room.tell(Mute(True))
+    room.tell(Volume(30))
+    room.tell(SendDigits("1", "5"))
+    room.tell(ForceKeyFrame("1"))
+    room.tell(ForceKeyFrame("unknown"))
+    room.tell(SendDigits("unknown", "5"))
+    room.tell(Apply("unknown", ()))
+    room.tell(Show(Scene()))
+    eventually(lambda: room.has(Statistics) and room.has(AudioTick))
+    room.tell(TakeScreenshot(7, "png", 32, 18))
+    eventually(lambda: room.has(Screenshot))
+    (shot,) = [report for report in room.reports if isinstance(report, Screenshot)]
+    assert (shot.number, shot.image[:4]) == (7, b"\x89PNG")
+    room.tell(Apply("1", ()))
+    before = len(room.reports)
+    eventually(lambda: sum(isinstance(report, Alive) for report in room.reports[before:]) > 3)
+    port.rtp.fileno()  # the room's own sockets are untouched
+
+
+def test_what_is_no_command_is_skipped(room: Room, eventually) -> None:
+    room.tell(Configure())
+    room.commands.send(b"\x93rubbish")
+    room.tell(TakeScreenshot(1, "tiff", 10_000_000, -5))
+    eventually(lambda: room.has(Screenshot))
+    assert Screenshot(1, b"") in room.reports
+    eventually(lambda: room.has(Alive))
+
+
+def test_a_worker_with_a_stuck_thread_does_not_say_it_is_alive(
+    room: Room, eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DEAD", -1.0)
+    room.tell(Configure())
+    eventually(lambda: room.has(Ready))
+    assert not room.has(Alive)
+    monkeypatch.setattr(module, "DEAD", 60.0)
+    eventually(lambda: room.has(Alive))
