@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 import threading
@@ -63,14 +62,13 @@ class Room:
 
 @pytest.fixture
 def room() -> Iterator[Room]:
-    interval, nice = sys.getswitchinterval(), os.getpriority(os.PRIO_PROCESS, 0)
+    interval = sys.getswitchinterval()
     room = Room()
     yield room
     room.commands.close()
     room.worker.join(10)
     assert not room.worker.is_alive()
     sys.setswitchinterval(interval)
-    assert nice == nice
 
 
 def test_it_is_ready_only_once_configured(room: Room, eventually) -> None:
