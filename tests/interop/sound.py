@@ -23,9 +23,9 @@ def write_tone(path: Path, frequency: float, rate: int, channels: int = 1, secon
 
 
 def read_samples(path: Path, channels: int = 1) -> array.array[int]:
-    """The first channel of a WAV file of 16 bits, even one still being written, whose header tells no length yet."""
+    """The first channel of a WAV file of 16 bits, even one still being written, whose header tells no length yet, or one yet to come."""
     samples = array.array("h")
-    data = path.read_bytes()[44:]
+    data = path.read_bytes()[44:] if path.exists() else b""
     samples.frombytes(data[: len(data) // 2 * 2])
     return samples[::channels]
 

@@ -69,7 +69,7 @@ def test_baresip_calls_the_unit(unit: StartUnit, baresip: StartBaresip, codec: s
     streams = answering.streams(call)
     assert {stream["codec"] for (kind, _), stream in streams.items() if kind == "audio"} == {codec}
     assert streams["video", "receive"]["width"] == 1280
-    assert streams["video", "receive"]["frame_rate"] > 20
+    assert streams["video", "receive"]["frame_rate"] > 10, "30 on an idle machine"
     assert all(stream["lost"] == 0 for stream in streams.values())
     far.command("hangup")
     answering.wait_for_idle()

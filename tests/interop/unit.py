@@ -31,6 +31,14 @@ Settings = Mapping[str, Mapping[str, Any]]
 State = dict[str, Any]
 
 
+class RefusedError(Exception):
+    """The API answered with an error."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
 class Unit:
     """One `visavis run`.  Use as a context manager: inside, it is ready for calls.
 
@@ -109,7 +117,7 @@ class Unit:
     # The API
 
     def api(self, method: str, path: str, body: object = None) -> Any:
-        """Ask the API; give the JSON it answers, or the bytes of anything else.  RuntimeError: it refused."""
+        """Ask the API; give the JSON it answers, or the bytes of anything else.  RefusedError: it refused."""
         connection = http.client.HTTPConnection(self.address, self.web_port, timeout=10)
         with contextlib.closing(connection):
             content = None if body is None else json.dumps(body).encode()
@@ -118,7 +126,7 @@ class Unit:
             response = connection.getresponse()
             data = response.read()
         if response.status >= 400:
-            raise RuntimeError(f"{method} {path}: {response.status} {data.decode(errors='replace')}")
+            raise RefusedError(response.status, f"{method} {path}: {response.status} {data.decode(errors='replace')}")
         if "json" in (response.getheader("Content-Type") or ""):
             return json.loads(data)
         return data
@@ -147,7 +155,12 @@ class Unit:
 
     def counter(self, label: str) -> int | None:
         """The counter of the test card of this label on its screen; None: it isn't there."""
-        return read_cards(self.screen()).get(card_number(label))
+        try:
+            return read_cards(self.screen()).get(card_number(label))
+        except RefusedError as error:
+            if error.status != 503:  # while its media process starts again
+                raise
+            return None
 
     def forget_sound(self) -> None:
         """Let `heard_tone` judge only what is played from now on."""
