@@ -23,7 +23,7 @@ def write_tone(path: Path, frequency: float, rate: int, channels: int = 1, secon
 
 
 def read_samples(path: Path, channels: int = 1) -> array.array[int]:
-    """The first channel of a WAV file of 16 bits, even one still being written, whose header tells no length yet, or one yet to come."""
+    """The first channel of a WAV file of 16 bits, also of one still being written, or yet to come."""
     samples = array.array("h")
     data = path.read_bytes()[44:] if path.exists() else b""
     samples.frombytes(data[: len(data) // 2 * 2])
