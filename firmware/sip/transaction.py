@@ -40,6 +40,8 @@ def _response_input(status: int) -> Input:
 class Transaction:
     """What the four kinds have in common: a state, the timers of that state, and the walk through the table."""
 
+    __slots__ = ("_running", "_timers", "_transport", "_when_terminated", "flow", "machine", "request", "state")
+
     def __init__(
         self,
         machine: Machine,
@@ -135,6 +137,8 @@ class ClientUser(Protocol):
 class ClientTransaction(Transaction):
     """A request of ours and its responses (RFC 3261 17.1)."""
 
+    __slots__ = ("_data", "_response", "user")
+
     def __init__(
         self,
         request: Request,
@@ -185,6 +189,8 @@ class ServerUser(Protocol):
 
 class ServerTransaction(Transaction):
     """A request of the far end and our responses (RFC 3261 17.2)."""
+
+    __slots__ = ("_ack", "_data", "response", "user")
 
     def __init__(
         self,

@@ -158,3 +158,21 @@ def test_a_2xx_to_our_reinvite_with_another_tag_is_no_fork() -> None:
         line.send(accepted)
     assert [message.method for message in line.peer.requests][-2:] == ["ACK", "ACK"]
     assert line.kinds == ["Accepted", "Answered"]
+
+
+def test_a_reinvite_that_overtakes_the_ack_to_the_one_before_stands_for_it() -> None:
+    """RFC 5407 3.1.4, for the second time as for the first."""
+    line = Line()
+    session = line.taken()
+    line.send(line.in_dialog("INVITE", cseq=2, body=b"offer 2"))
+    session.answer(b"answer 2", line.now)
+    line.settle()
+    line.send(line.in_dialog("INVITE", cseq=3, body=b"offer 3"))
+    assert line.kinds[-3:] == ["Offered", "Confirmed", "Offered"]
+    session.answer(b"answer 3", line.now)
+    line.settle()
+    line.send(line.in_dialog("ACK", cseq=3))
+    line.settle(60)
+    assert line.kinds[-1] == "Confirmed"
+    assert line.agent.sessions == (session,)
+    assert len(line.peer.statuses) == 3, "nothing is repeated"
