@@ -6,7 +6,8 @@
     camera with an encoder of its own ─────▶ access units ───▶ packets ──▶ stream
 
 Rule 1: the size, the rate and the bitrate keep within the far end's level and the channel, see level.py.
-Rule 2: a key frame is made for the first picture and when somebody asks, at most every `KEY_FRAME_PAUSE`.
+Rule 2: a key frame is made for the first picture, and when somebody asks, at most every `KEY_FRAME_PAUSE`.  The first
+does not count: a receiver may lose the start of a new source while it makes sure that it is one (RFC 3550 A.1).
 Rule 3: an access unit of many packets is spread over a part of the time until the next: a burst that a router drops
 costs a key frame more.
 """
@@ -80,7 +81,8 @@ class VideoSender:
         self._hardware: Encoder | None = None
         self._hardware_lock = threading.Lock()
         self._key_frame_wanted = True
-        self._last_key_frame = float("-inf")
+        self._last_request = float("-inf")
+        """When a key frame was last made because somebody asked."""
         self._next_time = float("-inf")
         self._source_size = (0, 0)
         self._thread = threading.Thread(target=self._run, name="encode", daemon=True)
@@ -91,7 +93,8 @@ class VideoSender:
         """Make the next picture a key frame, or the first after the pause; any thread may ask."""
         self._key_frame_wanted = True
         with self._hardware_lock:
-            if self._hardware is not None and time.monotonic() >= self._last_key_frame + KEY_FRAME_PAUSE:
+            if self._hardware is not None and time.monotonic() >= self._last_request + KEY_FRAME_PAUSE:
+                self._last_request = time.monotonic()
                 self._hardware.force_key_frame()
 
     def close(self) -> None:
@@ -161,10 +164,10 @@ class VideoSender:
         if taken < self._next_time - interval / 4:
             return  # the source is faster than what was agreed
         self._next_time = max(self._next_time + interval, taken + interval / 2)
-        wanted = self._key_frame_wanted and now >= self._last_key_frame + KEY_FRAME_PAUSE
+        wanted = self._key_frame_wanted and now >= self._last_request + KEY_FRAME_PAUSE
         access_unit, key_frame = self._encoder.encode(frame, wanted)
         if wanted:
-            self._key_frame_wanted = False
+            self._key_frame_wanted, self._last_request = False, now
         if access_unit:
             self._send(access_unit, taken, key_frame)
 
@@ -173,8 +176,7 @@ class VideoSender:
         self.picture_format = best_format(self._h264, *size, self._frame_rate, self._bitrate)
         logger.info("Sending H.264 %s at %d bit/s", self.picture_format, self._bitrate)
         self._encoder = SoftwareEncoder(self.picture_format, self._bitrate)
-        self._key_frame_wanted = True
-        self._last_key_frame = float("-inf")
+        self._key_frame_wanted = False  # a new encoder begins with one
 
     def _send_encoded(self, access_unit: bytes, taken: float) -> None:
         """Take an access unit from the camera's encoder, in its thread."""
@@ -188,7 +190,6 @@ class VideoSender:
     def _send(self, access_unit: bytes, taken: float, key_frame: bool) -> None:
         if key_frame:
             self.key_frames += 1
-            self._last_key_frame = time.monotonic()
         self.frames += 1
         try:
             payloads = packetize(access_unit, self._h264.packetization_mode)

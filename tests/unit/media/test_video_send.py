@@ -85,9 +85,11 @@ def test_a_key_frame_on_request_but_not_too_often(make, peer: Peer, monkeypatch:
 
     assert [send(0), send(1)] == [True, False]
     sender.force_key_frame()
-    assert send(2) is False
+    assert [send(2), send(3)] == [True, False]  # the first request is answered at once
+    sender.force_key_frame()
+    assert [send(4), send(5)] == [False, False]
     monkeypatch.setattr(module, "KEY_FRAME_PAUSE", 0.0)
-    assert [send(3), send(4)] == [True, False]  # the request was kept
+    assert [send(6), send(7)] == [True, False]  # the request was kept
 
 
 def test_only_the_newest_picture_is_encoded(make, eventually) -> None:
