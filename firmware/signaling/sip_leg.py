@@ -76,8 +76,6 @@ class SipLeg:
         """The caller's offer, until it is answered."""
         self._candidates: list[Candidate] = []
         self._delayed_offer = False
-        self._heard = False
-        """The far end has responded: another address would be another telephone."""
         self._offer_wanted = False
         self._offer_out = False
         self._key_frame_asked = float("-inf")
@@ -189,7 +187,6 @@ class SipLeg:
 
     def _progress(self, event: events.Progress) -> None:
         _, media = self._require()
-        self._heard = True
         if event.body and not self._delayed_offer:
             try:
                 media.accept(event.body)
@@ -267,7 +264,6 @@ class SipLeg:
         _, media = self._require()
         logger.info("= call %s: our offer was refused: %s", self.call.id, words)
         self._offer_out = False
-        media.withdraw()
         if not self._offer_wanted:
             refused = media.held
             media.held = not refused
@@ -285,8 +281,9 @@ class SipLeg:
 
     def _ended(self, event: events.Ended) -> None:
         status = event.status
-        # RFC 3263 4.3: 503, also ours for a transport that failed, is what the next address is for.
-        if status == 503 and self.call.state is State.DIALING and not self._heard and self._candidates:
+        # RFC 3263 4.3: 503, also ours for a transport that failed, is what the next address is for; once it has rung
+        # somewhere, another address would be another telephone.
+        if status == 503 and self.call.state is State.DIALING and self._candidates:
             target, words = event.session.remote_target, event.reason
             self._drop_attempt()
             self._try_next(target, words)

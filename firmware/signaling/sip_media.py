@@ -98,6 +98,7 @@ class SipMedia:
     def offer(self, *, anew: bool = False) -> bytes:
         """Describe what we want now: all we can do in a first offer, then what was agreed, held or not.
 
+        An offer that is refused needs nothing: the next one begins again from what was agreed.
         With *anew* also what was refused before is offered again, as to one who asks us for an offer (RFC 3261 14.2).
         CallError: no ports are free.
         """
@@ -114,10 +115,6 @@ class SipMedia:
                     lines[index : index + 1] = [self._offer_line(kind, None, None)]
         self._offered = tuple(lines)
         return self._describe(self._offered)
-
-    def withdraw(self) -> None:
-        """Forget the last offer: it was refused, and what was agreed before stays."""
-        self._offered = None
 
     def accept(self, body: bytes) -> None:
         """Take the far end's answer to our last offer; a later answer to the same offer replaces it.

@@ -337,6 +337,28 @@ def test_what_is_wanted_during_an_offer_is_offered_after_it() -> None:
     assert len(call.channels) == 4
 
 
+def test_a_hold_that_is_refused_after_it_was_taken_back_is_no_news() -> None:
+    bench = Bench()
+    call = bench.answers()
+    offered: list[str] = []
+
+    def refuse_first(event: events.Event) -> None:
+        if isinstance(event, events.Offered):
+            assert event.body is not None
+            offered.append(direction(lines(event.body)[0]))
+            if len(offered) == 1:
+                event.session.refuse_offer(488, bench.wire.now)
+            else:
+                event.session.answer(ANSWER, bench.wire.now)
+
+    bench.when = refuse_first
+    call.hold(True)
+    call.hold(False)
+    bench.settle(5)
+    assert offered == ["sendonly", "sendrecv"]
+    assert (call.held, len(call.channels)) == (False, 4)
+
+
 def test_digits_and_key_frames_by_info() -> None:
     bench = Bench()
     call = bench.answers()
