@@ -52,9 +52,9 @@ STOP_TIME = 1.0
 SCREENSHOT_TIME = 5.0
 """Seconds until a screenshot that has not come is given up."""
 FIRST_DELAY, LONGEST_DELAY = 0.1, 10.0
-"""Seconds before the third start in a row, and at most; the delay doubles: a worker that always dies costs little."""
-LONG_LIFE = 30.0
-"""Seconds of life after which a death counts as the first again."""
+"""Seconds before the second replacement in a row, and at most; it doubles, so one that always dies costs little."""
+LONG_LIFE = 3.0
+"""Seconds of life after which a death counts as the first again: whatever kills it at once would have by then."""
 
 _ENVIRONMENT = {
     # Threads around C libraries would get an arena of glibc's each, and tens of megabytes would lie unused in them.
