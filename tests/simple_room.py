@@ -106,6 +106,7 @@ class SimpleMedia:
 
     def __init__(self) -> None:
         self.running = True
+        self.audio_tick: message.AudioTick | None = None
         self.channels: dict[str, tuple[Channel, ...]] = {}
         self.told: list[tuple[object, ...]] = []
         self.reports: dict[str, message.Statistics] = {}

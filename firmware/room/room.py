@@ -43,6 +43,10 @@ class Media(Protocol):
     def running(self) -> bool:
         """Whether the media process takes commands."""
 
+    @property
+    def audio_tick(self) -> message.AudioTick | None:
+        """How late the audio tick was in the last second; None: no sound yet."""
+
     def apply(self, call_id: str, channels: Iterable[Channel]) -> None:
         """Make these the call's channels."""
 
@@ -141,6 +145,11 @@ class Room:
         """What flowed in the last second; None: nothing yet.  NoSuchCallError."""
         self._line(call_id)
         return self._media.statistics(call_id)
+
+    @property
+    def audio_tick(self) -> message.AudioTick | None:
+        """How late the audio tick was in the last second that there was sound; None: there was none."""
+        return self._media.audio_tick
 
     async def screenshot(self, image_format: str = "png", width: int = 1280, height: int = 720) -> bytes:
         """What is on the screen, as ``png`` or ``jpeg``.  DeviceError: there is no screen, or it gives nothing now."""

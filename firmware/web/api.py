@@ -142,7 +142,8 @@ async def _send_digits(ask: Ask[body.Digits]) -> None:
 
 
 async def _statistics(ask: Ask[None]) -> body.Statistics:
-    return body.statistics(ask.unit.room.statistics(ask.request.match_info["id"]))
+    room = ask.unit.room
+    return body.statistics(room.statistics(ask.request.match_info["id"]), room.audio_tick)
 
 
 async def _get_mute(ask: Ask[None]) -> body.Mute:

@@ -112,10 +112,19 @@ class Stream(Struct, frozen=True):
     key_frames: Annotated[int, Meta(description="Since the start.")]
 
 
+class AudioTick(Struct, frozen=True):
+    """How late the unit's 10 ms audio tick was in the last second, s."""
+
+    median: float
+    p99: float
+    worst: float
+
+
 class Statistics(Struct, frozen=True):
     """All streams of a call, renewed once a second."""
 
     streams: tuple[Stream, ...]
+    audio_tick: Annotated[AudioTick | None, Meta(description="Of all calls together; null before there was sound.")]
 
 
 class Size(Struct, frozen=True):
@@ -162,9 +171,10 @@ def room(state: RoomState, now: float) -> Room:
     )
 
 
-def statistics(report: message.Statistics | None) -> Statistics:
+def statistics(report: message.Statistics | None, tick: message.AudioTick | None) -> Statistics:
     """Make the body of a call's statistics."""
     streams = () if report is None else report.streams
     return Statistics(
-        tuple(Stream(**{name: getattr(stream, name) for name in Stream.__struct_fields__}) for stream in streams)
+        tuple(Stream(**{name: getattr(stream, name) for name in Stream.__struct_fields__}) for stream in streams),
+        None if tick is None else AudioTick(tick.median, tick.p99, tick.worst),
     )

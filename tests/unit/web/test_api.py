@@ -8,7 +8,7 @@ from simple_web import Web, on_web, run
 
 from firmware.call.call import EndReason, State
 from firmware.call.media import Direction, Kind
-from firmware.media.message import Statistics, StreamStatistics
+from firmware.media.message import AudioTick, Statistics, StreamStatistics
 from firmware.web.api import OPERATIONS
 
 
@@ -105,11 +105,13 @@ async def test_hanging_up_the_current_call(web: Web) -> None:
 async def test_statistics(web: Web) -> None:
     call = web.dialled()
     path = f"/calls/{call.id}/statistics"
-    assert await web.ask("GET", path) == (200, {"streams": []})
+    assert await web.ask("GET", path) == (200, {"streams": [], "audio_tick": None})
     stream = StreamStatistics(
         Kind.VIDEO, Direction.RECEIVE, "H264", 1_500_000, 900, 3, 0.01, 0.002, None, 29.97, 1280, 720, 4
     )
     web.media.reports[call.id] = Statistics(call.id, (stream,))
+    web.media.audio_tick = AudioTick(0.001, 0.002, 0.003)
+    assert (await web.ask("GET", path))[1]["audio_tick"] == {"median": 0.001, "p99": 0.002, "worst": 0.003}
     assert (await web.ask("GET", path))[1]["streams"] == [
         {
             "kind": "video",

@@ -15,7 +15,7 @@ def test_how_long_a_call_lasts(since: float | None, duration: float | None) -> N
 
 
 def test_no_statistics_yet() -> None:
-    assert body.statistics(None) == body.Statistics(())
+    assert body.statistics(None, None) == body.Statistics((), None)
 
 
 def test_a_stream_says_all_that_the_media_say() -> None:
