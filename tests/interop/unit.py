@@ -148,6 +148,10 @@ class Unit:
         statistics = self.api("GET", f"/calls/{call_id}/statistics")
         return {(stream["kind"], stream["direction"]): stream for stream in statistics["streams"]}
 
+    def audio_tick(self, call_id: str) -> dict[str, float]:
+        """How late its audio tick was in the last second, s."""
+        return dict(self.api("GET", f"/calls/{call_id}/statistics")["audio_tick"])
+
     def screen(self, width: int = 1280, height: int = 720) -> Image.Image:
         """What is on its screen."""
         with Image.open(io.BytesIO(self.api("GET", f"/screen.png?width={width}&height={height}"))) as picture:
