@@ -36,6 +36,6 @@ the room keeps open too.
 - ``device``: a camera, microphone, speaker or display that is missing or fails is left out, reported and tried again.
 
 What keeps sound on time in Python: the audio thread runs before all others where that is permitted, the interpreter
-switches threads after half a millisecond, whatever takes long (codecs, scaling, zlib) is C that lets go of the
+switches threads after a tenth of a millisecond, whatever takes long (codecs, scaling, zlib) is C that lets go of the
 interpreter's lock, and nothing that the tick calls waits.
 """

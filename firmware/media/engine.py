@@ -59,8 +59,10 @@ LONG_LIFE = 3.0
 _ENVIRONMENT = {
     # Threads around C libraries would get an arena of glibc's each, and tens of megabytes would lie unused in them.
     "MALLOC_ARENA_MAX": "2",
-    # Above this, blocks come from mmap and go back at once: a picture plane must not keep the heap long.
-    "MALLOC_MMAP_THRESHOLD_": "131072",
+    # A picture of 720p (1.4 MB) comes from the heap, again and again: fresh pages from the kernel each time made the
+    # audio tick twice as late.  What is larger, a screenshot say, comes from the kernel and goes back at once.
+    "MALLOC_MMAP_THRESHOLD_": "2000000",
+    "MALLOC_TRIM_THRESHOLD_": "4000000",
 }
 
 

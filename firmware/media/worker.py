@@ -59,7 +59,7 @@ QUIET = 1.0
 """Seconds after which a thread that should have done something does not: a microphone is then closed."""
 DEAD = 3.0
 """Seconds after which the process says no more that it is alive."""
-SWITCH_INTERVAL = 0.0005
+SWITCH_INTERVAL = 0.0001
 """Seconds that Python code runs on while another thread wants to: the audio tick waits for no longer than this."""
 
 
