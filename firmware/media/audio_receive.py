@@ -45,13 +45,14 @@ class AudioReceiver:
         event = channel.telephone_event
         self._event_type = event.payload_type if event else None
         self.codec = usable[0].codec.name
-        """The codec of what came last."""
+        """The codec of what was played last."""
         self._packet_time = channel.packet_time
         self._on_digit = on_digit
         self._events = EventReceiver()
         self._arrivals: deque[tuple[Packet, float]] = deque(maxlen=ARRIVALS)
         self._format = usable[0]
-        self._playout = PlayoutBuffer(self._format.codec.clock_rate, self._packet_time)
+        self._clock_rate = self._format.codec.clock_rate
+        self._playout = PlayoutBuffer(self._clock_rate, self._packet_time)
         self._decoder = voice_decoder(self.codec)
         self._sound = bytearray()
 
@@ -97,26 +98,30 @@ class AudioReceiver:
             if form is None:  # an event, comfort noise, or what we can't decode
                 self._playout.ignore(packet)
                 continue
-            if form is not self._format:
-                self._change(form)
+            if form.codec.clock_rate != self._clock_rate:
+                self._clock_rate = form.codec.clock_rate
+                self._playout = PlayoutBuffer(self._clock_rate, self._packet_time)
             self._playout.push(packet, arrived)
 
     def _next(self, now: float) -> bytes:
         """Give the sound of the next packet, or what stands for it; b"": silence."""
         frame = self._playout.pop(now)
-        samples = frame.duration * SAMPLE_RATE // self._format.codec.clock_rate
+        samples = frame.duration * SAMPLE_RATE // self._clock_rate
         if frame.playout is Playout.EMPTY:
             return b""
         if frame.packet is not None:
+            self._use(self._formats[frame.packet.payload_type])
             sound = self._decoder.decode(frame.packet.payload)
             if sound:
                 return sound
-        return self._decoder.conceal(samples)
+        following = self._playout.following if frame.playout is Playout.LOST else None
+        if following is None or self._formats[following.payload_type] is not self._format:
+            return self._decoder.conceal(samples)
+        return self._decoder.conceal(samples, following.payload)
 
-    def _change(self, form: Format) -> None:
-        if form.codec.clock_rate != self._format.codec.clock_rate:
-            self._playout = PlayoutBuffer(form.codec.clock_rate, self._packet_time)
-        if form.codec.name != self._format.codec.name:
+    def _use(self, form: Format) -> None:
+        """Decode by this format from now on."""
+        if form.codec.name != self.codec:
             self._decoder = voice_decoder(form.codec.name)
+            self.codec = form.codec.name
         self._format = form
-        self.codec = form.codec.name

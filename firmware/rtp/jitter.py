@@ -128,6 +128,13 @@ class PlayoutBuffer:
     def __len__(self) -> int:
         return len(self._packets)
 
+    @property
+    def following(self) -> Packet | None:
+        """The packet right after the one just played or passed over, if it is here: a codec with forward error
+        correction finds a copy of a lost packet in it (RFC 7587 3.3)."""
+        entry = None if self._next is None else self._packets.get(self._next)
+        return None if entry is None else entry[0]
+
     def push(self, packet: Packet, now: float) -> None:
         """Take a packet of sound as Session.receive gave it; late and doubled ones are dropped and counted."""
         if packet.stream != self._stream:

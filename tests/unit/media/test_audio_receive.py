@@ -100,6 +100,23 @@ def test_lost_packets_are_covered(name: str) -> None:
     assert min(levels) > -40
 
 
+@pytest.mark.skipif("opus" not in available(), reason="libopus is not installed")
+def test_opus_finds_a_lost_packet_in_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = Line(FORMATS["opus"])
+    decoder = line.receiver._decoder
+    given: list[bytes | None] = []
+    conceal = decoder.conceal
+
+    def watched(samples: int, following: bytes | None = None) -> bytes:
+        given.append(following)
+        return conceal(samples, following)
+
+    monkeypatch.setattr(decoder, "conceal", watched)
+    sent = packets("opus", 60)
+    line.play([arrival for arrival in on_time(sent) if arrival[1].index != 30], 1.0)
+    assert sent[31].payload in given
+
+
 def test_the_far_end_changes_its_codec_and_back() -> None:
     names = [name for name in ("PCMU", "G722", "opus", "PCMA") if name in available()]
     line = Line(*(FORMATS[name] for name in names))
@@ -112,6 +129,15 @@ def test_the_far_end_changes_its_codec_and_back() -> None:
         part = sound[second * 100 * BLOCK_BYTES :][BLOCK_BYTES * 40 : BLOCK_BYTES * 90]
         assert find_tone(part, TONE, window=0.2) > -15, second
     assert line.receiver.codec == names[0]
+
+
+def test_what_waits_is_decoded_by_the_codec_it_was_made_with() -> None:
+    line = Line(FORMATS["PCMU"], FORMATS["PCMA"])
+    sent = packets("PCMU", 25) + packets("PCMA", 25, first=25)
+    sound = line.play(on_time(sent), 1.1)
+    # The same octets read by the other law are a crackle, far louder than the tone.
+    peak = max(abs(sample) for sample in array("h", sound))
+    assert peak < 9_000
 
 
 def test_comfort_noise_and_unknown_types_are_silence() -> None:

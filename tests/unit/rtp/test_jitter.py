@@ -131,6 +131,20 @@ def test_gap_of_three_is_three_times_concealed() -> None:
     assert speaker.count()[Playout.LOST] == speaker.buffer.lost == 3
 
 
+def test_packet_after_a_lost_one_can_be_looked_at() -> None:
+    buffer = PlayoutBuffer(RATE)
+    assert buffer.following is None
+    for index in (0, 1, 3):
+        buffer.push(packet(index), index * 0.020)
+    frames = [buffer.pop(0.041 + step * 0.020) for step in range(2)]
+    assert [frame.playout for frame in frames] == [Playout.PACKET] * 2
+    assert buffer.following is None
+    assert buffer.pop(0.081).playout is Playout.LOST
+    assert buffer.following is not None
+    assert buffer.following.index == 3
+    assert buffer.pop(0.101).packet is not None  # to look is not to take
+
+
 def test_delay_that_is_far_too_long_is_cut_at_once() -> None:
     buffer = PlayoutBuffer(RATE)
     for n in range(20):
