@@ -31,7 +31,7 @@ Settings = Mapping[str, Mapping[str, Any]]
 State = dict[str, Any]
 
 
-class RefusedError(Exception):
+class RefusedError(RuntimeError):
     """The API answered with an error."""
 
     def __init__(self, status: int, words: str) -> None:
