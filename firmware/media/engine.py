@@ -13,9 +13,12 @@ import contextlib
 import itertools
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
+
+import msgspec
 
 from firmware.call.media import Channel
 from firmware.errors import DecodeError, DeviceError, FirmwareError
@@ -84,7 +87,7 @@ class Engine:
         self, command: Sequence[str], configure: Configure, ports: Sockets, on_report: Callable[[Report], None]
     ) -> None:
         self._command = list(command)
-        self._configure = configure
+        self._configure = msgspec.structs.replace(configure, timeline=secrets.randbits(64))
         self._ports = ports
         self._on_report = on_report
         self._channels: dict[str, tuple[Channel, ...]] = {}

@@ -21,6 +21,8 @@ class Configure(Struct, frozen=True, tag=True):
     frame_rate: int = 30
     echo: bool = False
     """Every far end gets back its own sound and picture, instead of the room's."""
+    timeline: int = 0
+    """A secret of the engine's, by which a new worker's RTP timestamps go on where those of the one before ended."""
 
 
 class Apply(Struct, frozen=True, tag=True):

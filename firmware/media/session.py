@@ -7,6 +7,7 @@ stay the same never notices.  All of it happens in the network thread.
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import secrets
 import socket
@@ -147,11 +148,21 @@ class MediaSession:
 
     def _open_line(self, channel: Channel | None, pair: Sockets) -> _Line:
         assert channel is not None
-        stream = Stream(channel.kind, pair, self._cname, channel.codec.clock_rate, channel.bitrate)
+        clock_rate, offset = channel.codec.clock_rate, self._timestamp_offset(channel)
+        stream = Stream(channel.kind, pair, self._cname, clock_rate, channel.bitrate, offset)
         if channel.kind is Kind.AUDIO:
             _drain(pair[0])
         self._studio.network.add(stream, pair)
         return _Line(self._call_id, stream, self._studio, self._pictures)
+
+    def _timestamp_offset(self, channel: Channel) -> int:
+        """The same for a medium of a call, after hold and in a new worker too; else unknown (RFC 3550 5.1).
+
+        A new source with a timeline of its own is allowed, but there are receivers (baresip 1.0) that throw away
+        whatever seems to be older than what they heard last.
+        """
+        name = f"{self._studio.configure.timeline} {self._call_id} {channel.kind.value}"
+        return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
 
 
 class _Line:

@@ -49,7 +49,13 @@ class Stream:
     """The RTP session of one local address."""
 
     def __init__(
-        self, kind: Kind, sockets: tuple[socket.socket, socket.socket], cname: str, clock_rate: int, bandwidth: int
+        self,
+        kind: Kind,
+        sockets: tuple[socket.socket, socket.socket],
+        cname: str,
+        clock_rate: int,
+        bandwidth: int,
+        timestamp_offset: int,
     ) -> None:
         now = time.monotonic()
         self.kind = kind
@@ -73,6 +79,7 @@ class Stream:
             now,
             bandwidth=bandwidth or DEFAULT_BANDWIDTH[kind],
             clock_offset=time.time() - now,
+            timestamp_offset=timestamp_offset,
         )
 
     def use(self, send: Channel | None, receive: Channel | None) -> None:

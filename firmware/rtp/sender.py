@@ -23,8 +23,18 @@ NTP_TO_UNIX: Final = 2_208_988_800
 class Sender:
     """One synchronization source of ours."""
 
-    def __init__(self, clock_rate: int, rng: random.Random, now: float, clock_offset: float) -> None:
-        """*clock_rate*: Hz.  *clock_offset*: what to add to ``now`` for seconds since 1970 (UTC)."""
+    def __init__(
+        self,
+        clock_rate: int,
+        rng: random.Random,
+        now: float,
+        clock_offset: float,
+        timestamp_offset: int | None = None,
+    ) -> None:
+        """*clock_rate*: Hz.  *clock_offset*: what to add to ``now`` for seconds since 1970 (UTC).
+
+        *timestamp_offset*: what to add to the caller's timestamps; None: a random number.
+        """
         # RFC 3550 5.1: SSRC and the initial values of sequence number and timestamp should be random.
         self.ssrc = rng.getrandbits(32)
         self.packets = 0
@@ -34,7 +44,7 @@ class Sender:
         self._clock_rate = clock_rate
         self._clock_offset = clock_offset
         self._sequence = rng.getrandbits(16)
-        self._offset = rng.getrandbits(32)
+        self._offset = rng.getrandbits(32) if timestamp_offset is None else timestamp_offset
         self._timestamp = 0
         self._timestamp_time = now
         """When the first packet with this timestamp was sent."""

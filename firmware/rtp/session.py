@@ -75,6 +75,7 @@ class Session:
         feedback: frozenset[Feedback] = frozenset(),
         receive_clock_rates: Mapping[int, int] | None = None,
         clock_offset: float = 0.0,
+        timestamp_offset: int | None = None,
     ) -> None:
         """Start a session.
 
@@ -83,6 +84,8 @@ class Session:
         understands and may ask for; settable later.  *receive_clock_rates*: payload type -> Hz of all that may arrive,
         0 where timestamps don't follow the time (telephone-event); settable later.  Without it, every payload type is
         taken, at *clock_rate*.  *clock_offset*: what to add to ``now`` for seconds since 1970 (UTC).
+        *timestamp_offset*: what to add to the timestamps given to `send`, where the session goes on with the timeline
+        of one before; None: a random number.
         """
         self.feedback = feedback
         self.receive_clock_rates = dict(receive_clock_rates or {})
@@ -90,7 +93,7 @@ class Session:
         """What the far end's SDES says, or ""; two sessions with the same one have the same far end."""
         self._clock_rate = clock_rate
         self._cname = cname
-        self._sender = Sender(clock_rate, rng, now, clock_offset)
+        self._sender = Sender(clock_rate, rng, now, clock_offset, timestamp_offset)
         self._max_misorder = MAX_MISORDER_VIDEO if kind is Kind.VIDEO else MAX_MISORDER
         self._interval = Interval(bandwidth, rng, now)
         self._asker = KeyFrameAsker()

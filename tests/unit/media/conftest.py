@@ -59,7 +59,7 @@ def make_stream(ports: PortPool) -> Iterator[Callable[..., Stream]]:
         sockets = tuple(sock.dup() for sock in (pair.rtp, pair.rtcp))
         for sock in sockets:
             sock.setblocking(False)
-        stream = Stream(kind, (sockets[0], sockets[1]), "test", clock_rate, 0)
+        stream = Stream(kind, (sockets[0], sockets[1]), "test", clock_rate, 0, 0)
         streams.append(stream)
         return stream
 

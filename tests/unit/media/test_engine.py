@@ -286,6 +286,22 @@ def engine_of(command: list[str], reports: list[Report] | None = None) -> Engine
     return Engine(command, Configure(), PortPool(41_000, 41_999), (reports if reports is not None else []).append)
 
 
+def test_every_worker_is_told_the_same_timeline(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    code = f"open({str(told)!r}, 'a').write(str(receive_command(commands)[0].timeline) + ' '); report(Ready())"
+
+    async def watch() -> None:
+        engine = engine_of(worker(code))
+        await engine.start()
+        await until(lambda: len(told.read_text().split()) >= 3)
+        await engine.stop()
+
+    run(watch())
+    timelines = set(told.read_text().split())
+    assert len(timelines) == 1
+    assert timelines != {"0"}
+
+
 def test_a_worker_that_can_not_start() -> None:
     for command in (
         ["/nonexistent"],

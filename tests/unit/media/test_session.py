@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import time
 from collections.abc import Iterator
@@ -158,6 +159,24 @@ def test_another_clock_needs_another_session(unit: Unit, peer: Peer) -> None:
                 break
         peer.rtp.settimeout(10)
     assert len(set(ssrcs)) == 2
+
+
+def test_the_timeline_outlives_session_and_worker(unit: Unit, peer: Peer, network: Network, ports: PortPool) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    sent = []
+    studios = [unit.studio] * 2 + [dataclasses.replace(unit.studio, configure=Configure(timeline=1))]
+    for studio in studios:
+        unit.network.call(unit.session.close)
+        unit.session = network.call(lambda studio=studio: MediaSession("1", studio))
+        unit.apply(channel(port, peer, Direction.SEND, SOUND))
+        for _ in range(2):
+            unit.session.sound.sender.push(None)
+        sent.append(peer.packet())
+        time.sleep(0.1)
+    first, second, other = sent
+    assert len({packet.ssrc for packet in sent}) == 3
+    assert 0 < second.timestamp - first.timestamp & 0xFFFFFFFF < 30 * 8_000
+    assert not 0 < other.timestamp - second.timestamp & 0xFFFFFFFF < 30 * 8_000  # nobody can guess it
 
 
 def test_a_codec_that_is_missing_stops_its_channel_only(unit: Unit, peer: Peer) -> None:

@@ -31,6 +31,13 @@ def test_numbers_start_at_random_and_count() -> None:
     )
 
 
+def test_timeline_of_one_before_goes_on() -> None:
+    sources = [Sender(8000, random.Random(seed), 0.0, 0.0, timestamp_offset=0xFFFFFF00) for seed in (1, 2)]
+    first, second = (send(ours, 160 * number) for number, ours in enumerate(sources))
+    assert (first.timestamp, second.timestamp) == (0xFFFFFF00, 0xFFFFFFA0)
+    assert first.ssrc != second.ssrc
+
+
 def test_numbers_wrap() -> None:
     ours = sender()
     packets = [send(ours, number << 20) for number in range(70_000)]
