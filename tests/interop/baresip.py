@@ -6,6 +6,7 @@ Pitfalls of version 1.0, met and avoided here:
   really come from.
 - Without a source of sound or a display that start, it logs "answering" and sends no 200.  A file must have the codec's
   own rate and channels; the ``fakevideo`` display is enough for ``snapshot`` to see pictures.
+- A re-INVITE takes the recorder out of its audio pipeline: what it hears after a hold is counted, not kept.
 - ``snapshot_recv`` takes a path of at most 99 characters: ours are relative to its working directory.
 """
 
@@ -167,9 +168,10 @@ class Baresip:
         rate = AUDIO_FORMATS[self.codec][0]
         return tone_share(self._received()[self._heard :][-rate * 3 // 2 :], frequency, rate)
 
-    def received_seconds(self) -> float:
-        """How much sound has come since `forget_sound`, s."""
-        return (len(self._received()) - self._heard) / AUDIO_FORMATS[self.codec][0]
+    def decoded_seconds(self) -> float:
+        """How much sound it has decoded since the call began, s: goes on after a hold, when the recording doesn't."""
+        found = re.search(r"rx: +decode.*?time = ([\d.]+) sec", self.command("audio_debug"), re.DOTALL)
+        return float(found[1]) if found else 0.0
 
     def _received(self) -> array.array[int]:
         recorded = sorted(self.folder.glob("*-dec.wav"))
