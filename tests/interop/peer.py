@@ -6,6 +6,7 @@ writes what passed as a capture file, so that programs that are not ours can rea
 
 from __future__ import annotations
 
+import array
 import re
 import secrets
 import select
@@ -40,6 +41,16 @@ a=rtcp-fb:* nack
 a=rtcp-fb:* nack pli
 a=rtcp-fb:* ccm fir
 """
+
+
+def _expand(octet: int) -> int:
+    """ITU-T G.711 table 2a: the sample that an octet of the µ-law stands for."""
+    octet = ~octet & 0xFF
+    magnitude = (((octet & 15) << 3) + 0x84 << (octet >> 4 & 7)) - 0x84
+    return -magnitude if octet & 0x80 else magnitude
+
+
+_PCMU = [_expand(octet) for octet in range(256)]
 
 
 class Peer:
@@ -151,6 +162,22 @@ class Peer:
             if to in own and source not in own and data[:1] >= b"\x80" and not 192 <= data[1] <= 223:
                 counts[data[1] & 0x7F] = counts.get(data[1] & 0x7F, 0) + 1
         return counts
+
+    def received_sound(self, since: float) -> array.array[int]:
+        """The samples, 8 kHz, of all PCMU (G.711) that came since this time (CLOCK_REALTIME)."""
+        return array.array("h", [_PCMU[octet] for data in self._sound(since) for octet in data[12:]])
+
+    def sound_timestamps(self) -> list[int]:
+        """The RTP timestamps of all PCMU that came."""
+        return [int.from_bytes(data[4:8], "big") for data in self._sound(0)]
+
+    def _sound(self, since: float) -> list[bytes]:
+        own = {open_socket.getsockname()[:2] for open_socket in self.media}
+        return [
+            data
+            for when, source, to, data in list(self.passed)
+            if when >= since and to in own and source not in own and data[:1] == b"\x80" and data[1] & 0x7F == 0
+        ]
 
     def write_capture(self, path: Path) -> Path:
         """Write all that passed as a pcap file of raw IP packets."""

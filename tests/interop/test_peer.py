@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
+import time
 from collections.abc import Iterator
 
 import pytest
 from interop.peer import Peer
+from interop.sound import tone_share
 from interop.unit import Unit
 
 
@@ -62,6 +65,33 @@ def test_two_far_ends_answer(peer: Peer, ringing: Unit) -> None:
     bye = peer.receive()
     assert "tag=first" in bye
     peer.answer(bye, "200 OK")
+
+
+def test_sound_after_a_hold(peer: Peer, answering: Unit) -> None:
+    """Silence while held, then the same tone on a timeline that went on (baresip 1.0 drops what seems older)."""
+    offer = peer.offer.replace("9 0 101", "0 101").replace("a=rtpmap:9 G722/8000\r\n", "")
+    call = peer.call(answering.sip, offer)
+    call.established()
+
+    def tone_after(seconds: float) -> float:
+        begin = time.time()
+        time.sleep(seconds)
+        return tone_share(peer.received_sound(begin), answering.tone, 8000)
+
+    time.sleep(0.5)
+    assert tone_after(1.5) > 0.8
+    for direction in ("a=sendonly", "a=inactive"):
+        call.request("INVITE", offer.replace("t=0 0", f"t=0 0\r\n{direction}"))
+        call.established()
+        time.sleep(0.3)
+        assert tone_after(1.0) == 0
+    call.request("INVITE", offer)
+    call.established()
+    time.sleep(0.5)
+    assert tone_after(1.5) > 0.8
+    times = peer.sound_timestamps()
+    assert all(0 < later - earlier & 0xFFFFFFFF < 8000 * 10 for earlier, later in itertools.pairwise(times))
+    call.end()
 
 
 def invite_with(peer: Peer, **changes: str) -> str:
