@@ -49,6 +49,11 @@ def _check_extensions(request: Request) -> None:
         raise Refusal(420, f"extensions {unknown[:4]}", ("Unsupported", ", ".join(unknown)))
 
 
+def _takes_description(request: Request) -> bool:
+    """Whether a response may carry a session description (RFC 3261 20.1: no Accept means application/sdp)."""
+    return not request.accept or any(range_.includes(SDP) for range_ in request.accept)
+
+
 class Uas:
     """The UAS core of one user agent."""
 
@@ -121,6 +126,8 @@ class Uas:
         if entry is not None:
             entry.session.request_received(transaction, now)
             return
+        if not _takes_description(transaction.request):
+            raise Refusal(406, "only descriptions that we don't write are accepted")  # RFC 3261 21.4.7
         offer = session_description(transaction.request)
         self._check_room()
         InviteSession.incoming(self._layers, transaction, offer, now)
@@ -139,7 +146,7 @@ class Uas:
         self._layers.add_contact(response, transaction.flow)
         response.headers.add("Accept", ACCEPTED)
         response.headers.add("Accept-Encoding", "identity")
-        if not request.accept or any(range_.includes(SDP) for range_ in request.accept):
+        if _takes_description(request):
             add_description(response, self.capabilities)
         transaction.respond(response, now)
 

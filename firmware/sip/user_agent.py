@@ -10,6 +10,7 @@ What comes in is walked through that line here; what is unfit at some point is a
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from firmware.errors import LocalProtocolError, RemoteProtocolError
 from firmware.sip.body import ACCEPTED, add_description, readable_description
 from firmware.sip.dialog import MAX_FORWARDS, request_uri
 from firmware.sip.events import Event, OptionsAnswered
-from firmware.sip.header import NameAddr
+from firmware.sip.header import NameAddr, Via
 from firmware.sip.invite import InviteSession
 from firmware.sip.layers import Layers, WhenFinal
 from firmware.sip.message import Headers, MalformedMessage, Request, Response
@@ -208,11 +209,8 @@ class UserAgent:
         if request is None:
             self.counters["malformed message"] += 1
             return
-        try:
+        with suppress(RemoteProtocolError):  # of a Via that can't be read either
             mark_source(request, flow)
-        except RemoteProtocolError:
-            self.counters["malformed message"] += 1
-            return
         self._refuse_statelessly(request, flow, error.status)
 
     def _refuse_statelessly(self, request: Request, flow: Flow, status: int) -> None:
@@ -222,7 +220,8 @@ class UserAgent:
         try:
             via = request.via
         except RemoteProtocolError:
-            return
+            # Where the response should go can't be read (RFC 4475 3.1.2.1), so it goes to where the request came from.
+            via = Via(flow.transport.upper(), *flow.remote)
         # RFC 3261 8.2.7: the same To tag for each retransmission.
         tag = f"{hash((request.headers.get('Call-ID'), request.headers.get('From'), via.branch)) & (2**64 - 1):016x}"
         response = self._layers.respond(request, status, to_tag=tag)

@@ -97,6 +97,14 @@ def test_the_answer_to_a_malformed_request_has_the_same_tag_each_time() -> None:
     assert tags[0] == tags[1]
 
 
+def test_a_request_with_an_unreadable_via_is_answered_to_where_it_came_from() -> None:
+    """RFC 4475 3.1.2.1."""
+    line = Line()
+    line.send(request("OPTIONS", Via="nonsense"))
+    assert line.peer.statuses == [400]
+    assert line.agent.counters["refused 400"] == 1
+
+
 def test_nonsense_is_counted_and_not_answered() -> None:
     line = Line()
     nonsense = [
@@ -104,7 +112,7 @@ def test_nonsense_is_counted_and_not_answered() -> None:
         b"SIP/2.0 200 OK\r\n\r\n",
         b"SIP/2.0 999 What\r\n\r\n",
         request("ACK", CSeq="x").encode(),
-        request("OPTIONS", Via="nonsense").encode(),
+        request("ACK", Via="nonsense").encode(),
         response(request("OPTIONS"), 200).encode().replace(b"CSeq: 1", b"CSeq: x"),
         response(request("OPTIONS"), 200).encode(),
         response(request("OPTIONS", Via="SIP/2.0/UDP a;branch=1, SIP/2.0/UDP b;branch=2"), 200).encode(),
