@@ -10,7 +10,9 @@ and a key frame is asked for (RTCP where agreed, else by signalling): a frozen f
 for a defect.
 Rule 3: a far end that gives no key frame for `PATIENCE` seconds is one that never does (some refresh row by row); then
 whatever the decoder makes of its stream is shown.
-Rule 4: a decoder that can't keep up skips to the next key frame; nothing queues up.
+Rule 4: a far end may lose pictures before they are numbered (in its send queue, on hold): then no packet is missing,
+and the decoder conceals what is.  So after a pause a key frame is asked for in any case.
+Rule 5: a decoder that can't keep up skips to the next key frame; nothing queues up.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from firmware.rtp.reorder import ReorderBuffer
 
 PATIENCE = 2.0
 """Seconds without a key frame after which pictures are decoded without one."""
+PAUSE = 0.5
+"""Seconds without a picture after which a key frame is asked for."""
 QUEUE = 12
 """Access units that wait for the decoder: 0.4 s."""
 
@@ -70,6 +74,8 @@ class VideoReceiver:
         self._source = -1
         """Packet.stream of what is received."""
         self._frozen_since: float | None = time.monotonic()
+        self._last = float("inf")
+        """When the last access unit came."""
         self._units: deque[AccessUnit] = deque()
         self._more = threading.Condition()
         self._closed = False
@@ -118,6 +124,9 @@ class VideoReceiver:
 
     def _consider(self, unit: AccessUnit, now: float) -> None:
         """Decide whether an access unit is decoded."""
+        if now > self._last + PAUSE and not unit.key_frame:
+            self._want_key_frame(now)
+        self._last = now
         if unit.stream != self._source:
             self._source = unit.stream
             self._freeze(now)

@@ -132,6 +132,17 @@ def test_after_a_loss_the_last_good_picture_stays_until_a_key_frame(make, viewer
     assert numbers(viewer) == [0, 40, 50]
 
 
+def test_after_a_pause_a_key_frame_is_asked_for_but_nothing_is_frozen(make, viewer: Collector, eventually) -> None:
+    stream, far_end, now = Stream(), FarEnd(), time.monotonic()
+    receiver = make(stream)
+    feed(receiver, far_end.packets(0), now)
+    feed(receiver, far_end.packets(10), now + module.PAUSE * 0.9)
+    assert stream.requests == 0
+    feed(receiver, far_end.packets(20), now + module.PAUSE * 3)
+    assert stream.requests == 1
+    eventually(lambda: len(viewer.pictures) == 3)
+
+
 def test_disorder_costs_nothing(make, viewer: Collector, eventually) -> None:
     stream, far_end = Stream(), FarEnd()
     receiver = make(stream)
