@@ -35,6 +35,8 @@ class Flow:
     """``"udp"``, ``"tcp"`` or ``"tls"``."""
     local: Address
     remote: Address
+    number: int = 0
+    """Tells apart several streams of ours to the same far end (in H.323 each call has its own)."""
 
     @property
     def reliable(self) -> bool:
