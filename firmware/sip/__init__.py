@@ -7,7 +7,7 @@ picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upw
       │        stream  body                         where it begins and ends, its body      18.3, 7.4
         transport                                   which flow a message takes              18; RFC 3581
       ▼
-    messages   transaction_table  transaction       a request and its responses, repeated   17; RFC 6026
+    messages   transaction  transaction_machine     a request and its responses, repeated   17; RFC 6026
       │        transaction_layer  timers            over UDP until answered; which is whose
       ▼
     dialogs    dialog                               two user agents' lasting relation       12

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from firmware.sansio import Flow
     from firmware.sip.header import NameAddr
     from firmware.sip.message import Request, Response
-    from firmware.sip.transaction import ServerTransaction
+    from firmware.sip.transaction_machine import ServerTransaction
     from firmware.sip.uri import Uri
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from firmware.sansio import Flow
     from firmware.sip.timers import Timer
-    from firmware.sip.transaction import ClientTransaction
+    from firmware.sip.transaction_machine import ClientTransaction
 
 MAX_FORKS: Final = 8
 """Far ends that one INVITE may reach; those beyond get no early dialog, and no ACK."""

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 from firmware.sip.body import add_description
 from firmware.sip.layers import Layers
 from firmware.sip.timers import T1, T2
-from firmware.sip.transaction_table import State
+from firmware.sip.transaction import State
 
 if TYPE_CHECKING:
     from firmware.sip.dialog import Dialog
     from firmware.sip.message import Request, Response
     from firmware.sip.timers import Timer
-    from firmware.sip.transaction import ServerTransaction
+    from firmware.sip.transaction_machine import ServerTransaction
 
 REPEAT_PROVISIONAL: Final = 60.0
 """Seconds; RFC 3261 13.3.1.1: "at every minute", so that no proxy gives up."""

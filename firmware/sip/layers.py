@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from firmware.sip.events import Event
     from firmware.sip.identity import Identity
     from firmware.sip.invite import InviteSession
-    from firmware.sip.transaction import ClientTransaction, ClientUser
+    from firmware.sip.transaction_machine import ClientTransaction, ClientUser
 
 _ALLOW: Final = ", ".join(METHODS)
 _SUPPORTED: Final = ", ".join(EXTENSIONS)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from firmware.sip.dialog import Dialog
     from firmware.sip.invite import InviteSession
     from firmware.sip.message import Request
-    from firmware.sip.transaction import ServerTransaction
+    from firmware.sip.transaction_machine import ServerTransaction
 
 
 class Modification:

@@ -1,256 +1,261 @@
-"""Transactions: a request and all its responses, walked through the tables of `transaction_table`.
+"""The transactions of RFC 3261 section 17, as RFC 6026 corrects it: each figure a table, each timer with its clause.
 
-Rule 1: every change of a transaction's state goes through a table.
-Rule 2: a transaction knows nothing of dialogs or sessions; its *user* (the TU, transaction user, of RFC 3261 section 5)
-does.
+Rule 1: a row says what is above and under the line in the figure: in this state, on this input, go there and do that.
+Rule 2: what no row names is ignored: that is how a transaction absorbs retransmissions.
+Rule 3: entering a state starts those of its timers that do not run yet, and stops all others.
+
+`transaction_machine` runs them; tests/conformance/test_transactions.py walks every row, on a clock of its own::
+
+                     client                               server
+    INVITE           calling ─▶ proceeding ─▶ accepted    proceeding ─▶ accepted
+                                     └─▶ completed             └─▶ completed ─▶ confirmed
+    any other        trying ─▶ proceeding ─▶ completed    trying ─▶ proceeding ─▶ completed
+                                                              all of them: ─▶ terminated
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
 
-from firmware.errors import LocalProtocolError
-from firmware.sip.message import Headers, Request, Response, respond
-from firmware.sip.timers import T2, Timer, Timers
-from firmware.sip.transaction_table import (
-    DURATIONS,
-    INVITE_CLIENT,
-    INVITE_SERVER,
-    NON_INVITE_CLIENT,
-    NON_INVITE_SERVER,
-    Input,
-    Machine,
-    Output,
-    State,
+from firmware.sip.timers import T1, T2, T4
+
+
+class State(Enum):
+    """The boxes of the figures."""
+
+    INITIAL = "initial"
+    CALLING = "calling"
+    TRYING = "trying"
+    PROCEEDING = "proceeding"
+    ACCEPTED = "accepted"
+    COMPLETED = "completed"
+    CONFIRMED = "confirmed"
+    TERMINATED = "terminated"
+
+
+class Input(Enum):
+    """What stands above the line in the figures."""
+
+    REQUEST = "request"  # client: from the TU; server: from the network, first or retransmitted
+    ACK = "ACK"
+    PROVISIONAL = "1xx"  # a response; client: from the network; server: from the TU
+    SUCCESS = "2xx"
+    FAILURE = "300-699"
+    TRANSPORT_ERROR = "transport error"
+    TIMER_A = "A"  # INVITE request retransmission
+    TIMER_B = "B"  # INVITE transaction time-out
+    TIMER_D = "D"  # wait for response retransmissions
+    TIMER_E = "E"  # non-INVITE request retransmission
+    TIMER_F = "F"  # non-INVITE transaction time-out
+    TIMER_G = "G"  # INVITE response retransmission
+    TIMER_H = "H"  # wait for ACK
+    TIMER_I = "I"  # wait for ACK retransmissions
+    TIMER_J = "J"  # wait for non-INVITE request retransmissions
+    TIMER_K = "K"  # wait for response retransmissions
+    TIMER_L = "L"  # wait for accepted INVITE request retransmissions (RFC 6026)
+    TIMER_M = "M"  # wait for retransmissions of 2xx, and for those of other forks (RFC 6026)
+    TIMER_TRYING = "100"  # "200 ms" of 17.2.1, which has no letter
+
+
+class Output(Enum):
+    """What stands under the line in the figures."""
+
+    SEND_REQUEST = "request sent"
+    SEND_ACK = "ACK sent"
+    SEND_RESPONSE = "send response"
+    SEND_TRYING = "send 100"
+    RESPONSE_TO_USER = "response to TU"
+    ACK_TO_USER = "ACK to TU"
+    TIMEOUT_TO_USER = "inform TU: time-out"
+    ERROR_TO_USER = "inform TU: transport error"
+
+
+Table = dict[State, dict[Input, tuple[State, tuple[Output, ...]]]]
+
+_S, _I, _O = State, Input, Output
+_SILENT: Final[tuple[Output, ...]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure: its table, and which timers run in which state."""
+
+    name: str
+    table: Table
+    timers: dict[State, tuple[Input, ...]]
+
+
+# RFC 6026 7.1, Figure 5 of RFC 3261 as corrected.
+INVITE_CLIENT: Final = Figure(
+    "INVITE client",
+    {
+        _S.INITIAL: {
+            _I.REQUEST: (_S.CALLING, (_O.SEND_REQUEST,)),
+        },
+        _S.CALLING: {
+            _I.TIMER_A: (_S.CALLING, (_O.SEND_REQUEST,)),
+            _I.TIMER_B: (_S.TERMINATED, (_O.TIMEOUT_TO_USER,)),
+            _I.TRANSPORT_ERROR: (_S.TERMINATED, (_O.ERROR_TO_USER,)),
+            _I.PROVISIONAL: (_S.PROCEEDING, (_O.RESPONSE_TO_USER,)),
+            _I.SUCCESS: (_S.ACCEPTED, (_O.RESPONSE_TO_USER,)),
+            _I.FAILURE: (_S.COMPLETED, (_O.SEND_ACK, _O.RESPONSE_TO_USER)),
+        },
+        _S.PROCEEDING: {
+            _I.PROVISIONAL: (_S.PROCEEDING, (_O.RESPONSE_TO_USER,)),
+            _I.SUCCESS: (_S.ACCEPTED, (_O.RESPONSE_TO_USER,)),
+            _I.FAILURE: (_S.COMPLETED, (_O.SEND_ACK, _O.RESPONSE_TO_USER)),
+        },
+        _S.ACCEPTED: {
+            _I.SUCCESS: (_S.ACCEPTED, (_O.RESPONSE_TO_USER,)),
+            _I.TIMER_M: (_S.TERMINATED, _SILENT),
+        },
+        _S.COMPLETED: {
+            _I.FAILURE: (_S.COMPLETED, (_O.SEND_ACK,)),
+            _I.TRANSPORT_ERROR: (_S.TERMINATED, (_O.ERROR_TO_USER,)),
+            _I.TIMER_D: (_S.TERMINATED, _SILENT),
+        },
+    },
+    {
+        _S.CALLING: (_I.TIMER_A, _I.TIMER_B),
+        _S.ACCEPTED: (_I.TIMER_M,),
+        _S.COMPLETED: (_I.TIMER_D,),
+    },
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+# RFC 3261 17.1.2.2, Figure 6.
+NON_INVITE_CLIENT: Final = Figure(
+    "non-INVITE client",
+    {
+        _S.INITIAL: {
+            _I.REQUEST: (_S.TRYING, (_O.SEND_REQUEST,)),
+        },
+        _S.TRYING: {
+            _I.TIMER_E: (_S.TRYING, (_O.SEND_REQUEST,)),
+            _I.TIMER_F: (_S.TERMINATED, (_O.TIMEOUT_TO_USER,)),
+            _I.TRANSPORT_ERROR: (_S.TERMINATED, (_O.ERROR_TO_USER,)),
+            _I.PROVISIONAL: (_S.PROCEEDING, (_O.RESPONSE_TO_USER,)),
+            _I.SUCCESS: (_S.COMPLETED, (_O.RESPONSE_TO_USER,)),
+            _I.FAILURE: (_S.COMPLETED, (_O.RESPONSE_TO_USER,)),
+        },
+        _S.PROCEEDING: {
+            _I.TIMER_E: (_S.PROCEEDING, (_O.SEND_REQUEST,)),
+            _I.TIMER_F: (_S.TERMINATED, (_O.TIMEOUT_TO_USER,)),
+            _I.TRANSPORT_ERROR: (_S.TERMINATED, (_O.ERROR_TO_USER,)),
+            _I.PROVISIONAL: (_S.PROCEEDING, (_O.RESPONSE_TO_USER,)),
+            _I.SUCCESS: (_S.COMPLETED, (_O.RESPONSE_TO_USER,)),
+            _I.FAILURE: (_S.COMPLETED, (_O.RESPONSE_TO_USER,)),
+        },
+        _S.COMPLETED: {
+            _I.TIMER_K: (_S.TERMINATED, _SILENT),
+        },
+    },
+    {
+        _S.TRYING: (_I.TIMER_E, _I.TIMER_F),
+        _S.PROCEEDING: (_I.TIMER_E, _I.TIMER_F),
+        _S.COMPLETED: (_I.TIMER_K,),
+    },
+)
 
-    from firmware.sansio import Flow
-    from firmware.sip.transport import Transport
+# RFC 6026 7.1, Figure 7 of RFC 3261 as corrected; Timer H tells the TU, as the text of 17.2.1 demands.
+INVITE_SERVER: Final = Figure(
+    "INVITE server",
+    {
+        _S.INITIAL: {
+            _I.REQUEST: (_S.PROCEEDING, _SILENT),
+        },
+        _S.PROCEEDING: {
+            _I.REQUEST: (_S.PROCEEDING, (_O.SEND_RESPONSE,)),
+            _I.TIMER_TRYING: (_S.PROCEEDING, (_O.SEND_TRYING,)),
+            _I.PROVISIONAL: (_S.PROCEEDING, (_O.SEND_RESPONSE,)),
+            _I.SUCCESS: (_S.ACCEPTED, (_O.SEND_RESPONSE,)),
+            _I.FAILURE: (_S.COMPLETED, (_O.SEND_RESPONSE,)),
+            _I.TRANSPORT_ERROR: (_S.PROCEEDING, (_O.ERROR_TO_USER,)),
+        },
+        _S.ACCEPTED: {
+            _I.REQUEST: (_S.ACCEPTED, _SILENT),
+            _I.ACK: (_S.ACCEPTED, (_O.ACK_TO_USER,)),
+            _I.SUCCESS: (_S.ACCEPTED, (_O.SEND_RESPONSE,)),
+            _I.TRANSPORT_ERROR: (_S.ACCEPTED, (_O.ERROR_TO_USER,)),
+            _I.TIMER_L: (_S.TERMINATED, _SILENT),
+        },
+        _S.COMPLETED: {
+            _I.REQUEST: (_S.COMPLETED, (_O.SEND_RESPONSE,)),
+            _I.TIMER_G: (_S.COMPLETED, (_O.SEND_RESPONSE,)),
+            _I.TIMER_H: (_S.TERMINATED, (_O.TIMEOUT_TO_USER,)),
+            _I.TRANSPORT_ERROR: (_S.COMPLETED, (_O.ERROR_TO_USER,)),
+            _I.ACK: (_S.CONFIRMED, _SILENT),
+        },
+        _S.CONFIRMED: {
+            _I.ACK: (_S.CONFIRMED, _SILENT),
+            _I.TIMER_I: (_S.TERMINATED, _SILENT),
+        },
+    },
+    {
+        _S.PROCEEDING: (_I.TIMER_TRYING,),
+        _S.ACCEPTED: (_I.TIMER_L,),
+        _S.COMPLETED: (_I.TIMER_G, _I.TIMER_H),
+        _S.CONFIRMED: (_I.TIMER_I,),
+    },
+)
 
-
-def _response_input(status: int) -> Input:
-    if status < 200:
-        return Input.PROVISIONAL
-    return Input.SUCCESS if status < 300 else Input.FAILURE
-
-
-class Transaction:
-    """What the four kinds have in common: a state, the timers of that state, and the walk through the table."""
-
-    __slots__ = ("_running", "_timers", "_transport", "_when_terminated", "flow", "machine", "request", "state")
-
-    def __init__(
-        self,
-        machine: Machine,
-        request: Request,
-        flow: Flow,
-        transport: Transport,
-        timers: Timers,
-        when_terminated: Callable[[Transaction], None],
-    ) -> None:
-        self.machine: Final = machine
-        self.request: Final = request
-        self.flow: Final = flow
-        self.state = State.INITIAL
-        self._transport = transport
-        self._timers = timers
-        self._when_terminated = when_terminated
-        self._running: dict[Input, Timer] = {}
-
-    def transport_failed(self, now: float) -> None:
-        """Take that the flow is closed (RFC 3261 17.1.4, 17.2.4)."""
-        self._take(Input.TRANSPORT_ERROR, now)
-
-    def terminate(self) -> None:
-        """Destroy it without a word to the user (RFC 3261 9.1, 13.3.1.4)."""
-        if self.state is not State.TERMINATED:
-            self.state = State.TERMINATED
-            self._stop_timers(())
-            self._when_terminated(self)
-
-    def _take(self, what: Input, now: float) -> bool:
-        """Walk one row; False if the table has none for this input in this state."""
-        row = self.machine.table.get(self.state, {}).get(what)
-        if row is None:
-            return False
-        state, outputs = row
-        if state is State.TERMINATED:
-            self.terminate()
-        elif state is not self.state:
-            self.state = state
-            wanted = self.machine.timers.get(state, ())
-            self._stop_timers(wanted)
-            for timer in wanted:
-                if timer not in self._running:
-                    self._start_timer(timer, now)
-        for output in outputs:
-            self._put(output, now)
-        if self.state is state:
-            self._fire_zero_timers(now)
-        return True
-
-    def _put(self, output: Output, now: float) -> None:
-        raise NotImplementedError
-
-    def _start_timer(self, timer: Input, now: float) -> None:
-        duration = DURATIONS[timer]
-        seconds = duration.reliable if self.flow.reliable else duration.unreliable
-        if seconds:
-            self._run_timer(timer, seconds, now)
-
-    def _run_timer(self, timer: Input, seconds: float, now: float) -> None:
-        self._running[timer] = self._timers.start(now + seconds, lambda at: self._timer_fired(timer, seconds, at))
-
-    def _timer_fired(self, timer: Input, seconds: float, now: float) -> None:
-        del self._running[timer]
-        longest = DURATIONS[timer].longest
-        if longest is not None:
-            # RFC 3261 17.1.2.2: Timer E that fires in the proceeding state is reset to T2 at once.
-            proceeding = timer is Input.TIMER_E and self.state is State.PROCEEDING
-            self._run_timer(timer, T2 if proceeding else min(2 * seconds, longest), now)
-        self._take(timer, now)
-
-    def _fire_zero_timers(self, now: float) -> None:
-        if self.flow.reliable:
-            for timer in self.machine.timers.get(self.state, ()):
-                if DURATIONS[timer].reliable == 0:
-                    self._take(timer, now)
-
-    def _stop_timers(self, but: tuple[Input, ...]) -> None:
-        for timer in [timer for timer in self._running if timer not in but]:
-            self._running.pop(timer).cancel()
-
-
-class ClientUser(Protocol):
-    """What a client transaction's TU hears."""
-
-    def response_received(self, transaction: ClientTransaction, response: Response, now: float) -> None:
-        """Take a response that is new to the TU, or one more 2xx to an INVITE."""
-
-    def request_failed(self, transaction: ClientTransaction, status: int, now: float) -> None:
-        """Take that no final response will come (RFC 3261 8.1.3.1): 408 a time-out, 503 a transport error."""
+# RFC 3261 17.2.2, Figure 8.
+NON_INVITE_SERVER: Final = Figure(
+    "non-INVITE server",
+    {
+        _S.INITIAL: {
+            _I.REQUEST: (_S.TRYING, _SILENT),
+        },
+        _S.TRYING: {
+            _I.PROVISIONAL: (_S.PROCEEDING, (_O.SEND_RESPONSE,)),
+            _I.SUCCESS: (_S.COMPLETED, (_O.SEND_RESPONSE,)),
+            _I.FAILURE: (_S.COMPLETED, (_O.SEND_RESPONSE,)),
+        },
+        _S.PROCEEDING: {
+            _I.REQUEST: (_S.PROCEEDING, (_O.SEND_RESPONSE,)),
+            _I.PROVISIONAL: (_S.PROCEEDING, (_O.SEND_RESPONSE,)),
+            _I.SUCCESS: (_S.COMPLETED, (_O.SEND_RESPONSE,)),
+            _I.FAILURE: (_S.COMPLETED, (_O.SEND_RESPONSE,)),
+            _I.TRANSPORT_ERROR: (_S.TERMINATED, (_O.ERROR_TO_USER,)),
+        },
+        _S.COMPLETED: {
+            _I.REQUEST: (_S.COMPLETED, (_O.SEND_RESPONSE,)),
+            _I.TIMER_J: (_S.TERMINATED, _SILENT),
+            _I.TRANSPORT_ERROR: (_S.TERMINATED, (_O.ERROR_TO_USER,)),
+        },
+    },
+    {
+        _S.COMPLETED: (_I.TIMER_J,),
+    },
+)
 
 
-class ClientTransaction(Transaction):
-    """A request of ours and its responses (RFC 3261 17.1)."""
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """How long a timer runs, in seconds: over UDP, and over a transport that retransmits by itself.
 
-    __slots__ = ("_data", "_response", "user")
+    None: not started at all; 0: fires at once.  A timer with *longest* starts again, twice as long, up to that.
+    """
 
-    def __init__(
-        self,
-        request: Request,
-        flow: Flow,
-        user: ClientUser,
-        transport: Transport,
-        timers: Timers,
-        when_terminated: Callable[[Transaction], None],
-    ) -> None:
-        machine = INVITE_CLIENT if request.method == "INVITE" else NON_INVITE_CLIENT
-        super().__init__(machine, request, flow, transport, timers, when_terminated)
-        self.user: Final = user
-        self._data = request.encode()
-        self._response: Response | None = None
-
-    def start(self, now: float) -> None:
-        """Send the request."""
-        self._take(Input.REQUEST, now)
-
-    def receive(self, response: Response, now: float) -> None:
-        """Take a response that matches this transaction."""
-        self._response = response
-        self._take(_response_input(response.status), now)
-
-    def _put(self, output: Output, now: float) -> None:
-        match output:
-            case Output.SEND_REQUEST:
-                self._transport.send(self.flow, self._data)
-            case Output.SEND_ACK if self._response is not None:
-                self._transport.send(self.flow, acknowledgement(self.request, self._response).encode())
-            case Output.RESPONSE_TO_USER if self._response is not None:
-                self.user.response_received(self, self._response, now)
-            case Output.TIMEOUT_TO_USER:
-                self.user.request_failed(self, 408, now)
-            case Output.ERROR_TO_USER if self._response is None or self._response.status < 200:
-                self.user.request_failed(self, 503, now)
+    unreliable: float
+    reliable: float | None
+    longest: float | None = None
 
 
-class ServerUser(Protocol):
-    """What a server transaction's TU hears."""
-
-    def ack_received(self, transaction: ServerTransaction, ack: Request, now: float) -> None:
-        """Take an ACK to a 2xx that carries the INVITE's own branch (RFC 6026 7.1)."""
-
-    def response_failed(self, transaction: ServerTransaction, now: float) -> None:
-        """Take that a response can't be delivered, or that nobody acknowledged it."""
-
-
-class ServerTransaction(Transaction):
-    """A request of the far end and our responses (RFC 3261 17.2)."""
-
-    __slots__ = ("_ack", "_data", "response", "user")
-
-    def __init__(
-        self,
-        request: Request,
-        flow: Flow,
-        transport: Transport,
-        timers: Timers,
-        when_terminated: Callable[[Transaction], None],
-    ) -> None:
-        machine = INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER
-        super().__init__(machine, request, flow, transport, timers, when_terminated)
-        self.user: ServerUser | None = None
-        self.response: Response | None = None
-        """The last response, if any."""
-        self._data = b""
-        self._ack: Request | None = None
-
-    def receive(self, request: Request, now: float) -> None:
-        """Take the request, a retransmission of it, or an ACK that matches this transaction."""
-        if request.method == "ACK":
-            self._ack = request
-            self._take(Input.ACK, now)
-        else:
-            self._take(Input.REQUEST, now)
-
-    def respond(self, response: Response, now: float) -> None:
-        """Send a response of the TU.  LocalProtocolError: the final response is sent already."""
-        what = _response_input(response.status)
-        if what not in self.machine.table.get(self.state, {}):
-            raise LocalProtocolError(
-                f"{response.status} in a {self.machine.name} transaction that is {self.state.value}"
-            )
-        if response is not self.response:
-            self.response, self._data = response, response.encode()
-        trying = self._running.pop(Input.TIMER_TRYING, None)
-        if trying is not None:
-            trying.cancel()
-        self._take(what, now)
-
-    def _put(self, output: Output, now: float) -> None:
-        match output:
-            case Output.SEND_RESPONSE if self._data:
-                self._transport.send_response(self.flow, self.request.via, self._data)
-            case Output.SEND_TRYING:
-                self.respond(respond(self.request, 100), now)
-            case Output.ACK_TO_USER if self.user is not None and self._ack is not None:
-                self.user.ack_received(self, self._ack, now)
-            case Output.TIMEOUT_TO_USER | Output.ERROR_TO_USER if self.user is not None:
-                self.user.response_failed(self, now)
-
-
-def acknowledgement(request: Request, response: Response) -> Request:
-    """The ACK to a response of 300 to 699 (RFC 3261 17.1.1.3)."""
-    headers = Headers()
-    headers.add("Via", str(request.via))
-    for route in request.headers.all("Route"):
-        headers.add("Route", route)
-    headers.add("Max-Forwards", "70")
-    headers.add("From", request.headers.get("From") or "")
-    headers.add("To", response.headers.get("To") or "")
-    headers.add("Call-ID", request.call_id)
-    headers.add("CSeq", f"{request.cseq.number} ACK")
-    return Request("ACK", request.uri, headers)
+# RFC 3261, Table 4 of appendix A; RFC 6026 8.4 and 8.10 for L and M.
+DURATIONS: Final[dict[Input, Duration]] = {
+    _I.TIMER_A: Duration(T1, None, longest=float("inf")),  # 17.1.1.2
+    _I.TIMER_B: Duration(64 * T1, 64 * T1),  # 17.1.1.2
+    _I.TIMER_D: Duration(32.0, 0.0),  # 17.1.1.2: "at least 32 seconds"
+    _I.TIMER_E: Duration(T1, None, longest=T2),  # 17.1.2.2
+    _I.TIMER_F: Duration(64 * T1, 64 * T1),  # 17.1.2.2
+    _I.TIMER_G: Duration(T1, None, longest=T2),  # 17.2.1
+    _I.TIMER_H: Duration(64 * T1, 64 * T1),  # 17.2.1
+    _I.TIMER_I: Duration(T4, 0.0),  # 17.2.1
+    _I.TIMER_J: Duration(64 * T1, 0.0),  # 17.2.2
+    _I.TIMER_K: Duration(T4, 0.0),  # 17.1.2.2
+    _I.TIMER_L: Duration(64 * T1, 64 * T1),  # RFC 6026 8.4
+    _I.TIMER_M: Duration(64 * T1, 64 * T1),  # RFC 6026 8.10
+    _I.TIMER_TRYING: Duration(0.2, 0.2),  # 17.2.1
+}

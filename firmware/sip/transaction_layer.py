@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from firmware.sip.message import Request, Response
-from firmware.sip.transaction import ClientTransaction, ClientUser, ServerTransaction, Transaction
-from firmware.sip.transaction_table import State
+from firmware.sip.transaction import State
+from firmware.sip.transaction_machine import ClientTransaction, ClientUser, ServerTransaction, Transaction
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

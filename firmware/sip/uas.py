@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from firmware.sansio import Flow
     from firmware.sip.message import Request
-    from firmware.sip.transaction import ServerTransaction
+    from firmware.sip.transaction_machine import ServerTransaction
 
 _KNOWN: Final = frozenset(("REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK", "UPDATE"))
 """Methods that we recognise but don't support: 405; any other is 501 (RFC 3261 8.2.1, 21.5.2)."""

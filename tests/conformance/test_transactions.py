@@ -16,9 +16,7 @@ from wire import Wire
 from firmware.sansio import Action, Flow
 from firmware.sip.message import Request, Response, respond
 from firmware.sip.timers import Timers
-from firmware.sip.transaction import ClientTransaction, ServerTransaction, Transaction
-from firmware.sip.transaction_layer import TransactionLayer
-from firmware.sip.transaction_table import (
+from firmware.sip.transaction import (
     DURATIONS,
     INVITE_CLIENT,
     INVITE_SERVER,
@@ -27,6 +25,8 @@ from firmware.sip.transaction_table import (
     Input,
     State,
 )
+from firmware.sip.transaction_layer import TransactionLayer
+from firmware.sip.transaction_machine import ClientTransaction, ServerTransaction, Transaction
 from firmware.sip.transport import Transport, mark_source
 
 
@@ -502,16 +502,14 @@ def test_every_row_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
         state = self.state
         taken = take(self, what, now)
         if taken:
-            walked.add((self.machine.name, state, what))
+            walked.add((self.figure.name, state, what))
         return taken
 
     monkeypatch.setattr(Transaction, "_take", recorded)
     for run in SCENARIOS:
         run()
-    machines = (INVITE_CLIENT, NON_INVITE_CLIENT, INVITE_SERVER, NON_INVITE_SERVER)
-    rows = {
-        (machine.name, state, what) for machine in machines for state in machine.table for what in machine.table[state]
-    }
+    figures = (INVITE_CLIENT, NON_INVITE_CLIENT, INVITE_SERVER, NON_INVITE_SERVER)
+    rows = {(figure.name, state, what) for figure in figures for state in figure.table for what in figure.table[state]}
     assert walked == rows
     assert len(rows) == 60
 
@@ -519,6 +517,6 @@ def test_every_row_is_walked(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_timer_has_a_duration_and_a_row() -> None:
     timers = {what for what in Input if what.name.startswith("TIMER_")}
     assert set(DURATIONS) == timers
-    for machine in (INVITE_CLIENT, NON_INVITE_CLIENT, INVITE_SERVER, NON_INVITE_SERVER):
-        for state, running in machine.timers.items():
-            assert set(running) == timers & set(machine.table[state]), (machine.name, state)
+    for figure in (INVITE_CLIENT, NON_INVITE_CLIENT, INVITE_SERVER, NON_INVITE_SERVER):
+        for state, running in figure.timers.items():
+            assert set(running) == timers & set(figure.table[state]), (figure.name, state)

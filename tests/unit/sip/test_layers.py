@@ -7,7 +7,7 @@ from sip_peer import OURS, flow, request, response
 from firmware.sansio import Flow
 from firmware.sip.identity import Identity
 from firmware.sip.layers import Layers, WhenFinal, reason_phrase
-from firmware.sip.transaction import ClientTransaction
+from firmware.sip.transaction_machine import ClientTransaction
 
 
 def layers() -> Layers:

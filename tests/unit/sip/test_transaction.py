@@ -1,74 +1,61 @@
-"""What transactions do beside their tables; tests/conformance/test_transactions.py walks those."""
+"""The tables as such; tests/conformance/test_transactions.py walks them."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
-from sip_peer import flow, request, response
 
-from firmware.errors import LocalProtocolError
-from firmware.sansio import Send
-from firmware.sip.message import respond
-from firmware.sip.timers import Timers
-from firmware.sip.transaction import ServerTransaction, acknowledgement
-from firmware.sip.transaction_table import State
-from firmware.sip.transport import Transport
+from firmware.sip.timers import T1, T2, T4
+from firmware.sip.transaction import (
+    DURATIONS,
+    INVITE_CLIENT,
+    INVITE_SERVER,
+    NON_INVITE_CLIENT,
+    NON_INVITE_SERVER,
+    Figure,
+    Input,
+    State,
+)
 
-
-def server(method: str) -> tuple[ServerTransaction, Transport, Timers]:
-    transport, timers = Transport(8, Counter()), Timers()
-    transaction = ServerTransaction(request(method), flow(), transport, timers, lambda _: None)
-    transaction.receive(transaction.request, 0.0)
-    return transaction, transport, timers
+FIGURES = (INVITE_CLIENT, NON_INVITE_CLIENT, INVITE_SERVER, NON_INVITE_SERVER)
 
 
-@pytest.mark.parametrize(("method", "status"), [("INVITE", 486), ("OPTIONS", 200), ("OPTIONS", 404)])
-def test_there_is_one_final_response(method: str, status: int) -> None:
-    transaction, transport, _ = server(method)
-    transaction.respond(respond(transaction.request, status), 0.0)
-    for again in (100, 200, 404):
-        with pytest.raises(LocalProtocolError):
-            transaction.respond(respond(transaction.request, again), 0.0)
-    assert len(transport.actions) == 1
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_every_state_can_be_reached_and_left(figure: Figure) -> None:
+    reached, new = {State.INITIAL}, {State.INITIAL}
+    while new:
+        new = {state for each in new for state, _ in figure.table.get(each, {}).values()} - reached
+        reached |= new
+    assert reached == {*figure.table, State.TERMINATED}
 
 
-def test_a_terminated_transaction_responds_no_more() -> None:
-    transaction, transport, timers = server("INVITE")
-    transaction.terminate()
-    transaction.terminate()
-    assert transaction.state is State.TERMINATED
-    assert len(timers) == 0
-    with pytest.raises(LocalProtocolError):
-        transaction.respond(respond(transaction.request, 200), 0.0)
-    assert not transport.actions
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.name)
+def test_no_state_waits_for_ever_but_those_where_the_tu_decides(figure: Figure) -> None:
+    """A transaction that only the far end could end would be a leak."""
+    unbounded = {
+        INVITE_CLIENT.name: {State.PROCEEDING},  # InviteClient bounds it
+        INVITE_SERVER.name: {State.PROCEEDING},  # InviteServer bounds it
+        NON_INVITE_SERVER.name: {State.TRYING, State.PROCEEDING},  # the user agent answers at once
+    }
+    final = {timer for timer, duration in DURATIONS.items() if duration.longest is None} - {Input.TIMER_TRYING}
+    without = {state for state in figure.table if not final & set(figure.timers.get(state, ()))} - {State.INITIAL}
+    assert without == unbounded.get(figure.name, set())
 
 
-def test_the_same_2xx_is_the_same_bytes() -> None:
-    """RFC 3261 13.3.1.4: it is repeated; encoding it again would be waste."""
-    transaction, transport, _ = server("INVITE")
-    accepted = respond(transaction.request, 200, to_tag="ours")
-    transaction.respond(accepted, 0.0)
-    transaction.respond(accepted, 1.0)
-    first, second = transport.actions
-    assert isinstance(first, Send)
-    assert isinstance(second, Send)
-    assert first.data is second.data
-
-
-def test_a_tu_that_answers_in_time_sends_no_100() -> None:
-    transaction, transport, timers = server("INVITE")
-    transaction.respond(respond(transaction.request, 180, to_tag="ours"), 0.1)
-    timers.fire(1.0)
-    assert len(transport.actions) == 1
-
-
-def test_an_ack_to_a_failure() -> None:
-    """RFC 3261 17.1.1.3."""
-    invite = request("INVITE", Route="<sip:a;lr>", body=b"offer")
-    ack = acknowledgement(invite, response(invite, 404, tag="theirs"))
-    assert (ack.method, str(ack.uri), str(ack.cseq)) == ("ACK", str(invite.uri), "1 ACK")
-    assert (ack.to.tag, ack.from_, ack.call_id) == ("theirs", invite.from_, invite.call_id)
-    assert ack.vias == (invite.via,)
-    assert [str(route) for route in ack.routes] == ["<sip:a;lr>"]
-    assert ack.body == b""
+def test_the_durations_are_those_of_the_standard() -> None:
+    """RFC 3261, table 4; RFC 6026 8.4, 8.10."""
+    assert (T1, T2, T4) == (0.5, 4.0, 5.0)
+    assert {name.value: (each.unreliable, each.reliable, each.longest) for name, each in DURATIONS.items()} == {
+        "A": (0.5, None, float("inf")),
+        "B": (32.0, 32.0, None),
+        "D": (32.0, 0.0, None),
+        "E": (0.5, None, 4.0),
+        "F": (32.0, 32.0, None),
+        "G": (0.5, None, 4.0),
+        "H": (32.0, 32.0, None),
+        "I": (5.0, 0.0, None),
+        "J": (32.0, 0.0, None),
+        "K": (5.0, 0.0, None),
+        "L": (32.0, 32.0, None),
+        "M": (32.0, 32.0, None),
+        "100": (0.2, 0.2, None),
+    }

@@ -1,0 +1,256 @@
+"""What runs a transaction: a request and all its responses, walked through the figure of its kind in `transaction`.
+
+Rule 1: every change of a transaction's state is a row of its figure, but for `Transaction.terminate`.
+Rule 2: a transaction knows nothing of dialogs or sessions; its *user* (the TU, transaction user, of RFC 3261 section 5)
+does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from firmware.errors import LocalProtocolError
+from firmware.sip.message import Headers, Request, Response, respond
+from firmware.sip.timers import T2, Timer, Timers
+from firmware.sip.transaction import (
+    DURATIONS,
+    INVITE_CLIENT,
+    INVITE_SERVER,
+    NON_INVITE_CLIENT,
+    NON_INVITE_SERVER,
+    Figure,
+    Input,
+    Output,
+    State,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.sansio import Flow
+    from firmware.sip.transport import Transport
+
+
+def _response_input(status: int) -> Input:
+    if status < 200:
+        return Input.PROVISIONAL
+    return Input.SUCCESS if status < 300 else Input.FAILURE
+
+
+class Transaction:
+    """What the four kinds have in common: a state, the timers of that state, and the walk through the figure."""
+
+    __slots__ = ("_running", "_timers", "_transport", "_when_terminated", "figure", "flow", "request", "state")
+
+    def __init__(
+        self,
+        figure: Figure,
+        request: Request,
+        flow: Flow,
+        transport: Transport,
+        timers: Timers,
+        when_terminated: Callable[[Transaction], None],
+    ) -> None:
+        self.figure: Final = figure
+        self.request: Final = request
+        self.flow: Final = flow
+        self.state = State.INITIAL
+        self._transport = transport
+        self._timers = timers
+        self._when_terminated = when_terminated
+        self._running: dict[Input, Timer] = {}
+
+    def transport_failed(self, now: float) -> None:
+        """Take that the flow is closed (RFC 3261 17.1.4, 17.2.4)."""
+        self._take(Input.TRANSPORT_ERROR, now)
+
+    def terminate(self) -> None:
+        """Destroy it without a word to the user (RFC 3261 9.1, 13.3.1.4)."""
+        if self.state is not State.TERMINATED:
+            self.state = State.TERMINATED
+            self._stop_timers(())
+            self._when_terminated(self)
+
+    def _take(self, what: Input, now: float) -> bool:
+        """Walk one row; False if the table has none for this input in this state."""
+        row = self.figure.table.get(self.state, {}).get(what)
+        if row is None:
+            return False
+        state, outputs = row
+        if state is State.TERMINATED:
+            self.terminate()
+        elif state is not self.state:
+            self.state = state
+            wanted = self.figure.timers.get(state, ())
+            self._stop_timers(wanted)
+            for timer in wanted:
+                if timer not in self._running:
+                    self._start_timer(timer, now)
+        for output in outputs:
+            self._put(output, now)
+        if self.state is state:
+            self._fire_zero_timers(now)
+        return True
+
+    def _put(self, output: Output, now: float) -> None:
+        raise NotImplementedError
+
+    def _start_timer(self, timer: Input, now: float) -> None:
+        duration = DURATIONS[timer]
+        seconds = duration.reliable if self.flow.reliable else duration.unreliable
+        if seconds:
+            self._run_timer(timer, seconds, now)
+
+    def _run_timer(self, timer: Input, seconds: float, now: float) -> None:
+        self._running[timer] = self._timers.start(now + seconds, lambda at: self._timer_fired(timer, seconds, at))
+
+    def _timer_fired(self, timer: Input, seconds: float, now: float) -> None:
+        del self._running[timer]
+        longest = DURATIONS[timer].longest
+        if longest is not None:
+            # RFC 3261 17.1.2.2: Timer E that fires in the proceeding state is reset to T2 at once.
+            proceeding = timer is Input.TIMER_E and self.state is State.PROCEEDING
+            self._run_timer(timer, T2 if proceeding else min(2 * seconds, longest), now)
+        self._take(timer, now)
+
+    def _fire_zero_timers(self, now: float) -> None:
+        if self.flow.reliable:
+            for timer in self.figure.timers.get(self.state, ()):
+                if DURATIONS[timer].reliable == 0:
+                    self._take(timer, now)
+
+    def _stop_timers(self, but: tuple[Input, ...]) -> None:
+        for timer in [timer for timer in self._running if timer not in but]:
+            self._running.pop(timer).cancel()
+
+
+class ClientUser(Protocol):
+    """What a client transaction's TU hears."""
+
+    def response_received(self, transaction: ClientTransaction, response: Response, now: float) -> None:
+        """Take a response that is new to the TU, or one more 2xx to an INVITE."""
+
+    def request_failed(self, transaction: ClientTransaction, status: int, now: float) -> None:
+        """Take that no final response will come (RFC 3261 8.1.3.1): 408 a time-out, 503 a transport error."""
+
+
+class ClientTransaction(Transaction):
+    """A request of ours and its responses (RFC 3261 17.1)."""
+
+    __slots__ = ("_data", "_response", "user")
+
+    def __init__(
+        self,
+        request: Request,
+        flow: Flow,
+        user: ClientUser,
+        transport: Transport,
+        timers: Timers,
+        when_terminated: Callable[[Transaction], None],
+    ) -> None:
+        figure = INVITE_CLIENT if request.method == "INVITE" else NON_INVITE_CLIENT
+        super().__init__(figure, request, flow, transport, timers, when_terminated)
+        self.user: Final = user
+        self._data = request.encode()
+        self._response: Response | None = None
+
+    def start(self, now: float) -> None:
+        """Send the request."""
+        self._take(Input.REQUEST, now)
+
+    def receive(self, response: Response, now: float) -> None:
+        """Take a response that matches this transaction."""
+        self._response = response
+        self._take(_response_input(response.status), now)
+
+    def _put(self, output: Output, now: float) -> None:
+        match output:
+            case Output.SEND_REQUEST:
+                self._transport.send(self.flow, self._data)
+            case Output.SEND_ACK if self._response is not None:
+                self._transport.send(self.flow, acknowledgement(self.request, self._response).encode())
+            case Output.RESPONSE_TO_USER if self._response is not None:
+                self.user.response_received(self, self._response, now)
+            case Output.TIMEOUT_TO_USER:
+                self.user.request_failed(self, 408, now)
+            case Output.ERROR_TO_USER if self._response is None or self._response.status < 200:
+                self.user.request_failed(self, 503, now)
+
+
+class ServerUser(Protocol):
+    """What a server transaction's TU hears."""
+
+    def ack_received(self, transaction: ServerTransaction, ack: Request, now: float) -> None:
+        """Take an ACK to a 2xx that carries the INVITE's own branch (RFC 6026 7.1)."""
+
+    def response_failed(self, transaction: ServerTransaction, now: float) -> None:
+        """Take that a response can't be delivered, or that nobody acknowledged it."""
+
+
+class ServerTransaction(Transaction):
+    """A request of the far end and our responses (RFC 3261 17.2)."""
+
+    __slots__ = ("_ack", "_data", "response", "user")
+
+    def __init__(
+        self,
+        request: Request,
+        flow: Flow,
+        transport: Transport,
+        timers: Timers,
+        when_terminated: Callable[[Transaction], None],
+    ) -> None:
+        figure = INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER
+        super().__init__(figure, request, flow, transport, timers, when_terminated)
+        self.user: ServerUser | None = None
+        self.response: Response | None = None
+        """The last response, if any."""
+        self._data = b""
+        self._ack: Request | None = None
+
+    def receive(self, request: Request, now: float) -> None:
+        """Take the request, a retransmission of it, or an ACK that matches this transaction."""
+        if request.method == "ACK":
+            self._ack = request
+            self._take(Input.ACK, now)
+        else:
+            self._take(Input.REQUEST, now)
+
+    def respond(self, response: Response, now: float) -> None:
+        """Send a response of the TU.  LocalProtocolError: the final response is sent already."""
+        what = _response_input(response.status)
+        if what not in self.figure.table.get(self.state, {}):
+            raise LocalProtocolError(
+                f"{response.status} in a {self.figure.name} transaction that is {self.state.value}"
+            )
+        if response is not self.response:
+            self.response, self._data = response, response.encode()
+        trying = self._running.pop(Input.TIMER_TRYING, None)
+        if trying is not None:
+            trying.cancel()
+        self._take(what, now)
+
+    def _put(self, output: Output, now: float) -> None:
+        match output:
+            case Output.SEND_RESPONSE if self._data:
+                self._transport.send_response(self.flow, self.request.via, self._data)
+            case Output.SEND_TRYING:
+                self.respond(respond(self.request, 100), now)
+            case Output.ACK_TO_USER if self.user is not None and self._ack is not None:
+                self.user.ack_received(self, self._ack, now)
+            case Output.TIMEOUT_TO_USER | Output.ERROR_TO_USER if self.user is not None:
+                self.user.response_failed(self, now)
+
+
+def acknowledgement(request: Request, response: Response) -> Request:
+    """The ACK to a response of 300 to 699 (RFC 3261 17.1.1.3)."""
+    headers = Headers()
+    headers.add("Via", str(request.via))
+    for route in request.headers.all("Route"):
+        headers.add("Route", route)
+    headers.add("Max-Forwards", "70")
+    headers.add("From", request.headers.get("From") or "")
+    headers.add("To", response.headers.get("To") or "")
+    headers.add("Call-ID", request.call_id)
+    headers.add("CSeq", f"{request.cseq.number} ACK")
+    return Request("ACK", request.uri, headers)
