@@ -10,16 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from firmware.errors import RemoteProtocolError
-from firmware.sip.message import Headers, Request
+from firmware.sip.message import MAX_FORWARDS, Headers, Request
 
 if TYPE_CHECKING:
     from firmware.sansio import Flow
     from firmware.sip.header import NameAddr
     from firmware.sip.message import Message, Response
     from firmware.sip.uri import Uri
-
-MAX_FORWARDS: Final = 70
-"""RFC 3261 8.1.1.6."""
 
 
 class DialogId(NamedTuple):

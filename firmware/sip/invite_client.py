@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Final, Protocol
 from firmware.sip.body import add_description, readable_description
 from firmware.sip.dialog import Dialog
 from firmware.sip.layers import Layers, WhenFinal, reason_phrase
-from firmware.sip.message import Headers, Request, Response
 from firmware.sip.timers import T1
+from firmware.sip.transaction_machine import companion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.sansio import Flow
+    from firmware.sip.message import Request, Response
     from firmware.sip.timers import Timer
     from firmware.sip.transaction_machine import ClientTransaction
 
@@ -88,7 +89,8 @@ class InviteClient:
         # RFC 3261 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent".
         if self._provisional and not self._final and not self._cancelled:
             self._cancelled = True
-            cancel = _cancellation(self.request)
+            # RFC 3261 9.1: its To is that of the INVITE.
+            cancel = companion(self.request, "CANCEL", self.request.headers.get("To") or "")
             self._layers.transactions.request(cancel, self._transaction.flow, WhenFinal(), now)
             # 9.1: no final response to the INVITE within 64*T1 after the CANCEL: consider it cancelled.
             self._set_limit(now + 64 * T1, self._forsaken)
@@ -198,16 +200,3 @@ class InviteClient:
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
-
-
-def _cancellation(invite: Request) -> Request:
-    """The CANCEL of an INVITE (RFC 3261 9.1): its Request-URI, Call-ID, From, To, CSeq number, Route and top Via."""
-    headers = Headers()
-    headers.add("Via", str(invite.via))
-    for route in invite.headers.all("Route"):
-        headers.add("Route", route)
-    headers.add("Max-Forwards", "70")
-    for name in ("From", "To", "Call-ID"):
-        headers.add(name, invite.headers.get(name) or "")
-    headers.add("CSeq", f"{invite.cseq.number} CANCEL")
-    return Request("CANCEL", invite.uri, headers)

@@ -98,16 +98,13 @@ class InviteServer:
         self._repeat = self._layers.timers.start(now + T1, self._repeat_success)
         self._limit = self._layers.timers.start(now + 64 * T1, self._unacknowledged)
 
-    def refuse(self, status: int, reason: str, now: float, retry_after: int | None = None) -> None:
-        """Send a final response other than 2xx; nothing if there was one."""
+    def refuse(self, status: int, reason: str, now: float) -> None:
+        """Send a final response other than 2xx; nothing if there was one.  LocalProtocolError: that is no reason."""
         if self.answered:
             return
+        self._transaction.respond(self._respond(status, reason), now)
         self.stop()
         self.answered = True
-        response = self._respond(status, reason)
-        if retry_after is not None:
-            response.headers.add("Retry-After", str(retry_after))
-        self._transaction.respond(response, now)
 
     def stop(self) -> None:
         """Stop repeating and waiting: the ACK is here, or nobody cares any more."""

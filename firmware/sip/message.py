@@ -37,6 +37,8 @@ from firmware.sip.uri import Uri
 
 __all__ = ["REASONS", "Headers", "MalformedMessage", "Message", "Request", "Response", "parse", "respond"]
 
+MAX_FORWARDS = 70
+"""RFC 3261 8.1.1.6; what our requests begin with."""
 MAX_MESSAGE = 65_535
 """Bytes; RFC 3261 18.1.1: a datagram with its headers is at most 65,535, and all must take that much."""
 MAX_FIELDS = 128

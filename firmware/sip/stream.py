@@ -3,7 +3,8 @@
 - Content-Length is what ends a message on a stream.  Without a good one, nothing after the header fields can be read:
   the reader is then *broken*, and its flow is to be closed.  A message that is wrong otherwise is reported, and the
   next one is read.
-- At most MAX_MESSAGE bytes wait for the rest of a message; how long they may wait is the driver's matter.
+- At most MAX_MESSAGE bytes wait for the rest of a message; they may wait until somebody else needs the stream's place
+  (`Transport.make_room`).
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ MAGIC_COOKIE: Final = "z9hG4bK"
 """RFC 3261 8.1.1.7: a branch that begins so is unique across space and time."""
 
 MAX_REQUEST_BYTES: Final = 4 * 2**20
-"""All requests that server transactions hold, 32 s each: 2000 of an ordinary size.  A flood of large ones would
-otherwise take 64 KiB each, and several times as much once they are read."""
+"""All requests of strangers that server transactions hold, 32 s each: 2000 of an ordinary size.  A flood of large ones
+would otherwise take 64 KiB each, and several times as much once they are read."""
 
 
 class TransactionLayer:
@@ -46,10 +46,15 @@ class TransactionLayer:
         """Whether the application may start one more request."""
         return len(self._clients) < self._max_transactions
 
+    def server_room(self, *, known: bool) -> bool:
+        """Whether one more request can be taken; a call that is *known* has as much again, which a flood can't fill."""
+        times = 2 if known else 1
+        return self._server_count < times * self._max_transactions and self._request_bytes < times * MAX_REQUEST_BYTES
+
     @property
-    def server_room(self) -> bool:
-        """Whether one more request can be taken."""
-        return self._server_count < self._max_transactions and self._request_bytes < MAX_REQUEST_BYTES
+    def flows(self) -> set[Flow]:
+        """The flows that a transaction runs on."""
+        return {transaction.flow for transaction in (*self._clients.values(), *self._servers.values())}
 
     def request(self, request: Request, flow: Flow, user: ClientUser, now: float) -> ClientTransaction:
         """Send a request, its own Via on top, in a transaction of its own."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import LocalProtocolError
-from firmware.sip.message import Headers, Request, Response, respond
+from firmware.sip.message import MAX_FORWARDS, Headers, Request, Response, respond
 from firmware.sip.timers import T2, Timer, Timers
 from firmware.sip.transaction import (
     DURATIONS,
@@ -168,7 +168,9 @@ class ClientTransaction(Transaction):
             case Output.SEND_REQUEST:
                 self._transport.send(self.flow, self._data)
             case Output.SEND_ACK if self._response is not None:
-                self._transport.send(self.flow, acknowledgement(self.request, self._response).encode())
+                # RFC 3261 17.1.1.3: its To is that of the response.
+                ack = companion(self.request, "ACK", self._response.headers.get("To") or "")
+                self._transport.send(self.flow, ack.encode())
             case Output.RESPONSE_TO_USER if self._response is not None:
                 self.user.response_received(self, self._response, now)
             case Output.TIMEOUT_TO_USER:
@@ -242,15 +244,18 @@ class ServerTransaction(Transaction):
                 self.user.response_failed(self, now)
 
 
-def acknowledgement(request: Request, response: Response) -> Request:
-    """The ACK to a response of 300 to 699 (RFC 3261 17.1.1.3)."""
+def companion(invite: Request, method: str, to: str) -> Request:
+    """The ACK to a failure of an INVITE (RFC 3261 17.1.1.3), or its CANCEL (9.1).
+
+    It goes where the INVITE went: Request-URI, Route and top Via are the same, and so are From, Call-ID and number.
+    """
     headers = Headers()
-    headers.add("Via", str(request.via))
-    for route in request.headers.all("Route"):
+    headers.add("Via", str(invite.via))
+    for route in invite.headers.all("Route"):
         headers.add("Route", route)
-    headers.add("Max-Forwards", "70")
-    headers.add("From", request.headers.get("From") or "")
-    headers.add("To", response.headers.get("To") or "")
-    headers.add("Call-ID", request.call_id)
-    headers.add("CSeq", f"{request.cseq.number} ACK")
-    return Request("ACK", request.uri, headers)
+    headers.add("Max-Forwards", str(MAX_FORWARDS))
+    headers.add("From", invite.headers.get("From") or "")
+    headers.add("To", to)
+    headers.add("Call-ID", invite.call_id)
+    headers.add("CSeq", f"{invite.cseq.number} {method}")
+    return Request(method, invite.uri, headers)

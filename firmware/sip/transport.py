@@ -3,7 +3,8 @@
 - A response goes back where its request came from: over the same stream (18.2.2), or by UDP to the source address and
   port (RFC 3581).  ``maddr`` in a Via is not obeyed: it serves multicast only, and would let anybody aim our
   retransmitted responses at a third party.
-- A broken stream is closed; so is one more than the bound allows.
+- A broken stream is closed.  Where there are as many as the bound allows, a new one takes the place of the one that
+  has said nothing for longest and that nothing waits for; one more than that is closed.
 - What can't be read is counted; what can still be answered goes up as `MalformedMessage`.
 """
 
@@ -40,12 +41,13 @@ class Transport:
         self._max_connections = max_connections
         self._counters = counters
         self._streams: dict[Flow, StreamReader] = {}
+        """The one that spoke last is the last."""
 
     def flow_opened(self, flow: Flow) -> None:
         """Take a stream that the far end opened, or that ours has opened."""
         if flow in self._streams:
             return
-        if len(self._streams) >= self._max_connections:
+        if not self.has_room(flow):
             self._counters["connection over the limit"] += 1
             self.actions.append(Close(flow))
             return
@@ -55,9 +57,18 @@ class Transport:
         """Forget a stream."""
         self._streams.pop(flow, None)
 
-    def is_open(self, flow: Flow) -> bool:
-        """Whether this stream exists, or is being opened."""
-        return flow in self._streams
+    def has_room(self, flow: Flow) -> bool:
+        """Whether this stream may be, or is one of those that are."""
+        return flow in self._streams or len(self._streams) < self._max_connections
+
+    def make_room(self, used: set[Flow]) -> None:
+        """Close the stream that has been silent for longest and is not *used*, if there is one.
+
+        Otherwise who opens as many as the bound allows, and says nothing, would keep all others out.
+        """
+        idle = next((flow for flow in self._streams if flow not in used), None)
+        if idle is not None:
+            self.close(idle)
 
     def is_broken(self, flow: Flow) -> bool:
         """Whether the rest of a stream can't be read, so that it is to be closed."""
@@ -75,9 +86,10 @@ class Transport:
                 messages.append(error)
             _log_received(flow, messages)
             return messages
-        reader = self._streams.get(flow)
+        reader = self._streams.pop(flow, None)
         if reader is None:
             return []
+        self._streams[flow] = reader
         messages = reader.receive(data)
         _log_received(flow, messages)
         if reader.pings:
@@ -119,7 +131,8 @@ class Transport:
         """Which flow leads to *next_hop* for a request of a dialog that was made on *flow*.
 
         An IP address is reached directly, by the transport that the URI names, or else by the dialog's; the dialog's
-        own stream is kept where it leads to the same host.  A name is reached on the dialog's flow.
+        own stream is kept where it leads to the same host.  A name is reached on the dialog's flow, and so is who says
+        that it is on our own loopback though it is not.
         """
         try:
             host = ipaddress.ip_address(next_hop.host)
@@ -128,6 +141,8 @@ class Transport:
             return flow
         transport = (next_hop.parameter("transport") or flow.transport).lower()
         if transport not in _TRANSPORTS or host.version != local.version or host.is_multicast or host.is_unspecified:
+            return flow
+        if host.is_loopback and not peer.is_loopback:
             return flow
         # RFC 3261 18 speaks of one connection for both directions only for responses, but a far end that called us by a
         # stream takes requests on it as well, and may be unreachable by any other.

@@ -100,6 +100,12 @@ class Uas:
         else:
             entry.session.ack_received(ack, now)
 
+    def knows(self, request: Request) -> bool:
+        """Whether the request is about a call that is here already."""
+        if request.method == "CANCEL":
+            return self._layers.transactions.match_cancel(request) is not None
+        return self._entry(request) is not None
+
     def _entry(self, request: Request) -> DialogEntry | None:
         """Whose dialog a request is in (RFC 3261 12.2.2)."""
         dialog_id = DialogId(request.call_id, request.to.tag or "", request.from_.tag or "")

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from firmware.errors import LocalProtocolError, RemoteProtocolError
 from firmware.sip.body import ACCEPTED, add_description, readable_description
-from firmware.sip.dialog import MAX_FORWARDS, request_uri
+from firmware.sip.dialog import request_uri
 from firmware.sip.events import Event, OptionsAnswered
 from firmware.sip.header import NameAddr, Via
 from firmware.sip.invite import InviteSession
 from firmware.sip.layers import Layers, WhenFinal
-from firmware.sip.message import Headers, MalformedMessage, Request, Response
+from firmware.sip.message import MAX_FORWARDS, Headers, MalformedMessage, Request, Response
 from firmware.sip.transport import mark_source
 from firmware.sip.uas import Uas
 
@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 _NOT_IN_TO = frozenset(("method", "maddr", "ttl", "transport", "lr"))
 """RFC 3261 19.1.1, table 1: URI parameters that say how to reach somebody, not who it is."""
 
-_NEEDED_OF_RESPONSE = ("vias", "from_", "to", "call_id", "cseq", "contacts", "record_routes")
+_NEEDED_OF_RESPONSE = ("vias", "from_", "to", "call_id", "cseq")
 """What a response must have in order to be acted on; for what is wrong with the rest, nobody could be told."""
+_NEEDED_OF_DIALOG = ("contacts", "record_routes")
+"""What makes a dialog (RFC 3261 12.1.2): a final response that makes none is good without it."""
 
 
 class UserAgent:
@@ -116,6 +118,9 @@ class UserAgent:
 
     def flow_opened(self, flow: Flow, now: float) -> None:  # noqa: ARG002
         """Take that a stream exists."""
+        if not self._transport.has_room(flow):
+            dialogs = {entry.dialog.flow for entry in self._layers.dialogs.values()}
+            self._transport.make_room(dialogs | self._transactions.flows)
         self._transport.flow_opened(flow)
 
     def flow_closed(self, flow: Flow, now: float) -> None:
@@ -173,6 +178,9 @@ class UserAgent:
         try:
             for field in _NEEDED_OF_RESPONSE:
                 getattr(response, field)
+            if response.cseq.method == "INVITE" and response.status < 300:
+                for field in _NEEDED_OF_DIALOG:
+                    getattr(response, field)
             if len(response.vias) > 1:
                 # RFC 3261 8.1.3.3: it was meant for somebody behind a proxy that we are not.
                 raise RemoteProtocolError("more than one Via in a response")
@@ -198,11 +206,17 @@ class UserAgent:
             transaction.receive(request, now)
         elif request.method == "ACK":
             self._uas.receive_ack(request, now)
-        elif not self._transactions.server_room:
+        elif not self._has_room(request):
             # RFC 3261 21.5.4; without a transaction, so that a flood costs no memory (8.2.7).
             self._refuse_statelessly(request, flow, 503)
         else:
             self._uas.receive(request, flow, now)
+
+    def _has_room(self, request: Request) -> bool:
+        """Whether the request may begin a transaction; a flood of strangers must not keep a call from being ended."""
+        if self._transactions.server_room(known=False):
+            return True
+        return self._uas.knows(request) and self._transactions.server_room(known=True)
 
     def _receive_malformed(self, error: MalformedMessage, flow: Flow) -> None:
         request = error.request

@@ -156,6 +156,17 @@ def test_a_call_is_rejected(status: int) -> None:
 # CANCEL, RFC 3261 9.2
 
 
+def test_a_reason_that_is_none_refuses_nothing() -> None:
+    line = Line()
+    session = line.incoming()
+    with pytest.raises(LocalProtocolError):
+        session.reject(486, line.now, "Busy\r\nHere")
+    assert session.state is State.INCOMING
+    line.settle(180)
+    assert line.event(Ended).status == 480, "it still ends by itself"
+    assert line.gone()
+
+
 def test_cancel_ends_a_call_that_rings() -> None:
     line = Line()
     session = line.incoming()

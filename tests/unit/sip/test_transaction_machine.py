@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from sip_peer import flow, request, response
+from sip_peer import flow, request
 
 from firmware.errors import LocalProtocolError
 from firmware.sansio import Send
 from firmware.sip.message import respond
 from firmware.sip.timers import Timers
 from firmware.sip.transaction import State
-from firmware.sip.transaction_machine import ServerTransaction, acknowledgement
+from firmware.sip.transaction_machine import ServerTransaction, companion
 from firmware.sip.transport import Transport
 
 
@@ -63,12 +63,13 @@ def test_a_tu_that_answers_in_time_sends_no_100() -> None:
     assert len(transport.actions) == 1
 
 
-def test_an_ack_to_a_failure() -> None:
-    """RFC 3261 17.1.1.3."""
+@pytest.mark.parametrize("method", ["ACK", "CANCEL"])
+def test_what_goes_where_the_invite_went(method: str) -> None:
+    """RFC 3261 9.1, 17.1.1.3."""
     invite = request("INVITE", Route="<sip:a;lr>", body=b"offer")
-    ack = acknowledgement(invite, response(invite, 404, tag="theirs"))
-    assert (ack.method, str(ack.uri), str(ack.cseq)) == ("ACK", str(invite.uri), "1 ACK")
-    assert (ack.to.tag, ack.from_, ack.call_id) == ("theirs", invite.from_, invite.call_id)
-    assert ack.vias == (invite.via,)
-    assert [str(route) for route in ack.routes] == ["<sip:a;lr>"]
-    assert ack.body == b""
+    made = companion(invite, method, "<sip:room@10.0.0.1>;tag=theirs")
+    assert (made.method, str(made.uri), str(made.cseq)) == (method, str(invite.uri), f"1 {method}")
+    assert (made.to.tag, made.from_, made.call_id) == ("theirs", invite.from_, invite.call_id)
+    assert made.vias == (invite.via,)
+    assert [str(route) for route in made.routes] == ["<sip:a;lr>"]
+    assert made.body == b""

@@ -43,7 +43,8 @@ def test_a_stream_is_opened_once(transport: Transport) -> None:
     assert transport.actions == [Open(flow("tcp")), Send(flow("tcp"), b"3")]
     transport.close(flow("tcp"))
     assert transport.actions[-1] == Close(flow("tcp"))
-    assert not transport.is_open(flow("tcp"))
+    transport.send(flow("tcp"), b"4")
+    assert transport.actions[-2] == Open(flow("tcp"))
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,8 @@ def test_responses_over_a_stream_that_is_gone_are_bounded(transport: Transport) 
         ("sip:x@[2001:db8::1]", "udp", None),
         ("sip:x@0.0.0.0", "udp", None),
         ("sip:x@239.1.1.1", "udp", None),
+        ("sip:x@127.0.1.1", "udp", None),
+        ("sip:x@127.0.1.1:8080;transport=tcp", "udp", None),
         ("tel:+1", "udp", None),
     ],
 )

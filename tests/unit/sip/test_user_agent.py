@@ -141,6 +141,38 @@ def test_a_flood_ends_in_503_without_memory() -> None:
     assert line.gone()
 
 
+def test_a_flood_of_strangers_keeps_no_call_from_being_ended_or_cancelled() -> None:
+    def flood() -> None:
+        for number in range(20):
+            line.send(request("OPTIONS", branch=f"z9hG4bK{number}", call_id=str(number)))
+        assert line.peer.statuses[-1] == 503
+
+    line = Line(max_transactions=5)
+    line.taken()
+    flood()
+    line.send(line.in_dialog("BYE"))
+    assert line.peer.statuses[-1] == 200
+    assert line.kinds[-1] == "Ended"
+    assert line.gone()
+    line = Line(max_transactions=5)
+    line.incoming()
+    flood()
+    line.send(request("CANCEL", branch="z9hG4bKother"))
+    assert line.peer.statuses[-1] == 503, "it cancels nothing"
+    line.send(request("CANCEL"))
+    assert line.peer.statuses[-2:] == [200, 487]
+    assert line.gone()
+
+
+def test_what_a_call_asks_for_is_bounded_too() -> None:
+    line = Line(max_transactions=5)
+    line.taken()
+    for number in range(2, 30):
+        line.send(line.in_dialog("OPTIONS", cseq=number))
+    assert line.agent.sizes["transactions"] == 10
+    assert line.peer.statuses[-1] == 503
+
+
 def test_too_many_requests_of_our_own() -> None:
     line = Line(max_transactions=1)
     ask(line)
@@ -266,12 +298,31 @@ def test_a_keep_alive_gets_its_answer() -> None:
 def test_streams_over_the_limit_are_closed() -> None:
     agent = UserAgent(Identity("room", max_connections=2), random.Random(1))
     streams = [Flow("tcp", OURS, ("10.0.0.2", 40000 + number)) for number in range(4)]
-    for stream in streams:
+    for number, stream in enumerate(streams):
         agent.flow_opened(stream, 0.0)
+        invite = request(
+            "INVITE", transport="TCP", branch=f"z9hG4bK{number}", call_id=str(number), from_tag=f"{number}"
+        )
+        agent.receive_data(stream, invite.encode(), 0.0)
     assert agent.actions() == [Close(stream) for stream in streams[2:]]
     agent.flow_closed(streams[0], 0.0)
     agent.flow_opened(streams[3], 0.0)
     assert not agent.actions()
+
+
+def test_who_opens_streams_and_says_nothing_more_keeps_nobody_out() -> None:
+    agent = UserAgent(Identity("room", max_connections=3), random.Random(1))
+    streams = [Flow("tcp", OURS, ("10.0.0.2", 40000 + number)) for number in range(5)]
+    for stream in streams[:3]:
+        agent.flow_opened(stream, 0.0)
+        agent.receive_data(stream, b"I", 0.0)
+    agent.receive_data(streams[1], b"NVITE", 1.0)
+    agent.receive_data(streams[0], request("INVITE", transport="TCP").encode()[1:], 2.0)
+    agent.flow_opened(streams[0], 2.0)
+    assert not agent.actions(), "the one that is there already needs no room"
+    agent.flow_opened(streams[3], 3.0)
+    agent.flow_opened(streams[4], 3.0)
+    assert agent.actions() == [Close(streams[2]), Close(streams[1])], "the most silent first, and none with a call"
 
 
 def test_two_messages_in_one_piece_and_one_in_two() -> None:
@@ -314,6 +365,26 @@ def test_a_stream_that_makes_no_sense_fails_what_waits_for_it() -> None:
     line.settle(1.0)
     assert line.event(Ended).status == 503
     assert line.agent.counters["malformed message"] == 1
+
+
+def test_a_refusal_needs_no_contact() -> None:
+    """RFC 3261 12.1.2: it makes no dialog."""
+    line = Line()
+    line.dial()
+    line.answer(302, Contact="<sip:a b>", Record_Route="?")
+    assert line.event(Ended).status == 302
+    ask(line)
+    line.send(response(line.peer.last_request("OPTIONS"), 200, Contact="<sip:a b>"))
+    assert line.event(OptionsAnswered).status == 200
+
+
+@pytest.mark.parametrize("status", [180, 200])
+def test_a_response_that_makes_a_dialog_needs_a_good_contact(status: int) -> None:
+    line = Line()
+    line.dial()
+    line.answer(status, contact="<sip:a b>")
+    assert not line.events
+    assert line.agent.counters["malformed response"] == 1
 
 
 def test_a_response_is_good_enough_if_what_we_need_of_it_is_good() -> None:
