@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -39,6 +39,14 @@ class Pins(Struct, frozen=True, kw_only=True):
     def lamps(self) -> dict[str, int]:
         """Pin by lamp, those that are wired."""
         return _wired({name: getattr(self, f"lamp_{name}") for name in LAMPS})
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        """Give each setting whose pin another one has already, by its name, and what is allowed."""
+        keys: dict[int, str] = {}
+        for key in Pins.__struct_fields__:
+            pin = getattr(self, key)
+            if pin != NOT_WIRED and keys.setdefault(pin, key) != key:
+                yield key, f"{keys[pin]} is on this pin already; allowed is one that is free, or -1"
 
 
 class PiSettings(Pins, frozen=True, kw_only=True):
@@ -92,7 +100,7 @@ def read(name: str, table: Mapping[str, Any], kind: type[S]) -> S:
             wrong.append(f"board.{name}.{key} = {value!r}: {error}")
     if not wrong:
         settings = kind(**values)
-        wrong = [f"board.{name}.{text}" for text in _shared_pins(settings)]
+        wrong = [f"board.{name}.{key} = {getattr(settings, key)}: {text}" for key, text in settings.contradictions()]
         if not wrong:
             return settings
     raise ConfigError("\n".join(wrong))
@@ -100,13 +108,3 @@ def read(name: str, table: Mapping[str, Any], kind: type[S]) -> S:
 
 def _wired(pins: dict[str, int]) -> dict[str, int]:
     return {name: pin for name, pin in pins.items() if pin != NOT_WIRED}
-
-
-def _shared_pins(pins: Pins) -> list[str]:
-    keys: dict[int, str] = {}
-    wrong = []
-    for key in Pins.__struct_fields__:
-        pin = getattr(pins, key)
-        if pin != NOT_WIRED and keys.setdefault(pin, key) != key:
-            wrong.append(f"{key} = {pin}: {keys[pin]} is on this pin already; allowed is one that is free, or -1")
-    return wrong

@@ -45,7 +45,7 @@ def describe(form: mi.Type) -> str:
             only = f" that matches {pattern}" if pattern else ""
             return f"a text{_range(form.min_length, form.max_length, ' characters long')}{only}"
         case mi.VarTupleType():
-            return f"a list{_range(form.min_length, form.max_length, ' long')}, of {describe(form.item_type)}"
+            return f"a list{_range(form.min_length, form.max_length, ' long')}, each {describe(form.item_type)}"
         case _:
             return "a section with settings of its own"
 

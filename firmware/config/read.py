@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 import msgspec.inspect as mi
@@ -37,10 +37,18 @@ class Wrong(NamedTuple):
         return f"{self.key}{found}: {self.allowed}" if self.key else self.allowed
 
 
+@runtime_checkable
+class Contradicted(Protocol):
+    """A board's settings that can contradict one another."""
+
+    def contradictions(self) -> Iterable[tuple[str, str]]:
+        """Give each setting that is wrong beside another one, by its name, and what is allowed."""
+
+
 def load(path: Path, boards: Boards | None = None) -> Config:
     """Read the settings from a TOML file.  ConfigError: all that is wrong, one line each."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise ConfigError(f"{path}: {reason}") from None
@@ -56,6 +64,8 @@ def parse(text: str, boards: Boards | None = None) -> tuple[Config, list[Wrong]]
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return Config(), [Wrong("", "", f"this is not TOML: {error}")]
+    except RecursionError:
+        return Config(), [Wrong("", "", "this is not TOML: lists or tables stand too deep in one another")]
     wrong: list[Wrong] = []
     sections = {info.name: info.type for info in msgspec.structs.fields(Config)}
     values: dict[str, Any] = {}
@@ -67,10 +77,16 @@ def parse(text: str, boards: Boards | None = None) -> tuple[Config, list[Wrong]]
         else:
             values[name] = read_table(table, sections[name], name, wrong)
     config = Config(**values)
+    found = list(contradictions(config))
     for name, kind in (boards or {}).items():
-        read_table(getattr(config.board, name), kind, f"board.{name}", wrong)
-    wrong += [entry for entry in contradictions(config) if entry.key not in {other.key for other in wrong}]
-    return config, wrong
+        table = read_table(getattr(config.board, name), kind, f"board.{name}", wrong)
+        if isinstance(table, Contradicted):
+            found += [
+                Wrong(f"board.{name}.{key}", _shown(getattr(table, key)), allowed)
+                for key, allowed in table.contradictions()
+            ]
+    named = {entry.key for entry in wrong}
+    return config, wrong + [entry for entry in found if entry.key not in named]
 
 
 def read_table(table: Mapping[str, Any], kind: type[Section], path: str, wrong: list[Wrong]) -> Section:

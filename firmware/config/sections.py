@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -17,6 +18,14 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def _is_name(text: str) -> bool:
+    return text.isprintable() and not text.isspace()
+
+
+def _is_host_name(text: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text) is not None
+
+
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 Host = Annotated[str, Meta(extra={"valid": _is_address, "allowed": "an IPv4 or IPv6 address of this machine"})]
 
@@ -26,7 +35,12 @@ class Room(Struct, frozen=True, kw_only=True):
 
     name: Annotated[
         str,
-        Meta(min_length=1, max_length=64, description="What others read on their screen when this room calls them."),
+        Meta(
+            min_length=1,
+            max_length=64,
+            description="What others read on their screen when this room calls them.",
+            extra={"valid": _is_name, "allowed": "1 to 64 characters on one line that can be shown"},
+        ),
     ] = "Visavis"
     auto_answer: Annotated[
         bool, Meta(description="Answer by itself, as long as there is no other call that this would put on hold.")
@@ -80,7 +94,7 @@ class Sip(Struct, frozen=True, kw_only=True):
         Meta(
             min_length=1,
             max_length=64,
-            pattern=r"^[A-Za-z0-9_.!~*'()&=+$,;?/-]+$",
+            pattern=r"^[A-Za-z0-9_.!~*'()&=+$,;?/-]+\Z",
             description="The part before the @ of this unit's own address.",
             extra={"allowed": "1 to 64 of the letters A to Z, digits and -_.!~*'()&=+$,;?/"},
         ),
@@ -127,13 +141,23 @@ class Web(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             max_length=256,
-            pattern=r"^(scrypt\$[0-9]+\$[0-9]+\$[0-9]+\$[0-9a-f]+\$[0-9a-f]+)?$",
+            pattern=r"^(scrypt\$[0-9]+\$[0-9]+\$[0-9]+\$[0-9a-f]+\$[0-9a-f]+)?\Z",
             description='What `visavis password` made of the password; "": no password, loopback only.',
             extra={"secret": True, "allowed": "what `visavis password` prints, or an empty text"},
         ),
     ] = ""
     host_names: Annotated[
-        tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...],
+        tuple[
+            Annotated[
+                str,
+                Meta(
+                    min_length=1,
+                    max_length=253,
+                    extra={"valid": _is_host_name, "allowed": "a host name such as room.example.com"},
+                ),
+            ],
+            ...,
+        ],
         Meta(
             max_length=16,
             description="Names by which browsers reach this unit, besides its addresses and `localhost`.",

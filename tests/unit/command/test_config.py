@@ -32,8 +32,15 @@ def test_every_wrong_key_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "a whole number from 160 to 4096" in lines[1]
 
 
-def test_what_only_the_board_can_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_names_on_one_pin_are_said_beside_what_else_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "unit.toml"
-    file.write_text("[board.pi]\nlamp_ready = 5\n")
+    file.write_text("[room]\nvolume = 300\n[board.pi]\nlamp_ready = 5\n")
     assert main(["config", "--check", str(file)]) == 2
-    assert "board.pi.lamp_ready" in capsys.readouterr().err
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[1] == (
+        f"visavis: {file}: board.pi.lamp_ready = 5: "
+        "button_call is on this pin already; allowed is one that is free, or -1"
+    )

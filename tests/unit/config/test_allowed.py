@@ -22,7 +22,7 @@ Even = Annotated[int, Meta(extra={"valid": lambda number: number % 2 == 0, "allo
         (Annotated[str, Meta(max_length=3)], "a text at most 3 characters long"),
         (Annotated[str, Meta(pattern="^a$")], "a text that matches ^a$"),
         (Literal["b", "a"], '"a" or "b"'),
-        (Annotated[tuple[Even, ...], Meta(min_length=1)], "a list at least 1 long, of an even number"),
+        (Annotated[tuple[Even, ...], Meta(min_length=1)], "a list at least 1 long, each an even number"),
         (Even, "an even number"),
         (dict[str, Any], "a section with settings of its own"),
     ],

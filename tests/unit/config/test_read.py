@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,11 @@ class Switches(Struct, frozen=True, kw_only=True):
     """A board's settings, as a board would declare them."""
 
     lamp: Annotated[int, Meta(ge=-1, le=27, description="A pin.")] = 5
+    button: Annotated[int, Meta(ge=-1, le=27, description="A pin.")] = 7
+
+    def contradictions(self) -> Iterator[tuple[str, str]]:
+        if self.lamp == self.button:
+            yield "lamp", "button is on this pin already"
 
 
 BOARDS = {"sim": Switches}
@@ -32,7 +38,7 @@ def test_nothing_means_the_defaults() -> None:
 
 
 WRONG = {
-    "room.name": ('[room]\nname = ""', 'room.name = "": must be a text from 1 to 64 characters long'),
+    "room.name": ('[room]\nname = ""', 'room.name = "": must be 1 to 64 characters on one line that can be shown'),
     "type": ('[room]\nauto_answer = "yes"', 'room.auto_answer = "yes": must be true or false'),
     "range": ("[media]\nframe_rate = 61", "media.frame_rate = 61: must be a whole number from 1 to 60"),
     "float": ("[room]\nring_time = 1", "room.ring_time = 1: must be a number from 5 to 600"),
@@ -40,7 +46,14 @@ WRONG = {
     "choice": ('[log]\nlevel = "loud"', 'log.level = "loud": must be "debug" or "error" or "info" or "warning"'),
     "item": (
         '[sip]\naddresses = ["0.0.0.0", "example"]',
-        'sip.addresses = ["0.0.0.0", "example"]: must be a list from 1 to 16 long, of an IPv4 or IPv6 address',
+        'sip.addresses = ["0.0.0.0", "example"]: must be a list from 1 to 16 long, each an IPv4 or IPv6 address',
+    ),
+    "name": ('[room]\nname = "a\\nb"', 'room.name = "a\\nb": must be 1 to 64 characters on one line'),
+    "blank name": ('[room]\nname = "  "', 'room.name = "  ": must be 1 to 64 characters on one line'),
+    "user": ('[sip]\nuser = "room\\n"', 'sip.user = "room\\n": must be 1 to 64 of the letters'),
+    "host name": (
+        '[web]\nhost_names = ["room", "http://room/"]',
+        'web.host_names = ["room", "http://room/"]: must be a list at most 16 long, each a host name such as',
     ),
     "empty list": ("[sip]\ntransports = []", "sip.transports = []: must be a list from 1 to 2 long"),
     "twice": ('[sip]\ntransports = ["udp", "udp"]', "must not name anything twice"),
@@ -53,6 +66,8 @@ WRONG = {
     "board's key": ("[board.sim]\nlamb = 2", "board.sim.lamb: there is no such setting; did you mean lamp?"),
     "ports": ("[media]\nrtp_first_port = 30000", "media.rtp_last_port = 16583: must be at least 3 above"),
     "port": ("[web]\nport = 0", "web.port = 0: must be a whole number from 1 to 65535"),
+    "pins": ("[board.sim]\nlamp = 7", "board.sim.lamp = 7: button is on this pin already"),
+    "depth": (f"a = {'[' * 20_000}", "this is not TOML: lists or tables stand too deep"),
     "no TOML": ("[room", "this is not TOML:"),
     "long value": (f'[room]\nname = "{"x" * 1000}"', f'room.name = "{"x" * 58}…: must be'),
 }
@@ -69,6 +84,19 @@ def test_all_that_is_wrong_is_said_at_once_and_the_rest_is_used() -> None:
     made, wrong = parse('[room]\nname = ""\nvolume = 20\nx = 1\n[sip]\nport = -1\n[media]\nwidth = 3')
     assert keys(wrong) == ["room.name", "room.x", "sip.port", "media.width"]
     assert made == replace(Config(), room=config.Room(volume=20))
+
+
+def test_what_contradicts_another_setting_is_said_with_all_else_but_each_key_once() -> None:
+    _, wrong = parse("[room]\nvolume = 101\n[board.sim]\nlamp = 7", BOARDS)
+    assert keys(wrong) == ["room.volume", "board.sim.lamp"]
+    _, wrong = parse("[board.sim]\nlamp = 99\nbutton = 5", BOARDS)  # the default, in the wrong one's place, is on 5
+    assert keys(wrong) == ["board.sim.lamp"]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "unit.toml"
+    path.write_bytes(b"\xef\xbb\xbf[room]\nname = 'A'\n")
+    assert load(path).room.name == "A"
 
 
 def test_a_secret_is_not_shown() -> None:

@@ -41,9 +41,9 @@ def test_every_setting_is_printed_with_its_description_and_what_is_allowed() -> 
 def test_other_values_come_back_too() -> None:
     changed = replace(
         Config(),
-        room=config.Room(name='Saal "Grün" \\ 1\u007f', auto_answer=True, ring_time=12.5),
+        room=config.Room(name='Saal "Grün" \\ 1', auto_answer=True, ring_time=12.5),
         sip=config.Sip(addresses=("127.0.0.2", "::1"), port=5070, transports=("tcp",)),
-        board=config.Board(kind="sim", sim={"lamp": 7, "camera": {"file": "a.mp4", "loop": True}}),
+        board=config.Board(kind="sim", sim={"lamp": 7, "camera": {"file": "a\u007f.mp4", "loop": True}}),
     )
     text = dump(changed)
     assert parse(text)[0].room == changed.room
