@@ -4,10 +4,13 @@ Rule 1: on a wildcard address the kernel's packet information says which local a
 IP_PKTINFO in ip(7)), and an answer leaves from that one: the far end sees the address that it wrote to.
 Rule 2: an ICMP error comes by the socket's error queue (IP_RECVERR), with the address that it is about; without the
 queue, one unreachable far end would fail the sending to another.
+Rule 3: not every ICMP error means that (RFC 3261 18.4): neither a path with a smaller MTU nor one with too many hops is
+a reason to give up; the next repetition is fragmented, or takes another way.
 """
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import logging
 import os
@@ -34,6 +37,14 @@ _IN_PKTINFO: Final = struct.Struct("=i4s4s")
 _IN6_PKTINFO: Final = struct.Struct("=16si")
 _ANCILLARY: Final = socket.CMSG_SPACE(_IN6_PKTINFO.size)
 _ERROR_ANCILLARY: Final = 512
+_EXTENDED_ERROR: Final = struct.Struct("=IBBB")
+"""``ee_errno``, ``ee_origin``, ``ee_type`` and ``ee_code`` of linux/errqueue.h."""
+_ORIGIN_ICMP: Final = 2
+_ORIGIN_ICMP6: Final = 3
+_UNREACHABLE: Final = {
+    _ORIGIN_ICMP: (3, 12),  # destination unreachable, parameter problem (RFC 792)
+    _ORIGIN_ICMP6: (1, 4),  # the same (RFC 4443)
+}
 
 
 class DatagramSocket:
@@ -144,12 +155,16 @@ class DatagramSocket:
             except OSError:
                 break
             found = True
-            number = next((_error_number(v) for _, kind, v in ancillary if kind in (_IP_RECVERR, _IPV6_RECVERR)), 0)
+            number = next((unreachable(v) for _, kind, v in ancillary if kind in (_IP_RECVERR, _IPV6_RECVERR)), 0)
             if remote and number:
                 self._on_error(remote[:2], os.strerror(number))
         return found
 
 
-def _error_number(extended_error: bytes) -> int:
-    """Give ``ee_errno`` of a ``struct sock_extended_err`` (linux/errqueue.h)."""
-    return int(struct.unpack_from("=I", extended_error)[0]) if len(extended_error) >= 4 else 0
+def unreachable(extended_error: bytes) -> int:
+    """Give the errno of a ``struct sock_extended_err`` that says that a far end can't be reached; 0 of any other."""
+    if len(extended_error) < _EXTENDED_ERROR.size:
+        return 0
+    number, origin, kind, _ = _EXTENDED_ERROR.unpack_from(extended_error)
+    # EMSGSIZE: "fragmentation needed", which is a kind of "destination unreachable" in IPv4.
+    return int(number) if kind in _UNREACHABLE.get(origin, ()) and number != errno.EMSGSIZE else 0

@@ -288,6 +288,10 @@ class Driver:
         if stream.flow is None:
             remote, local = transport.get_extra_info("peername")[:2], transport.get_extra_info("sockname")[:2]
             flow = Flow("tcp", (_without_scope(local[0]), local[1]), remote)
+            if flow in self._streams:
+                # It calls from the port at which we have called it: to the core, both would be one and the same.
+                logger.debug("= tcp %s: refused, there is one already", at(remote))
+                return False
             if len(self._streams) >= MAX_STREAMS or self._accepted[remote[0]] >= MAX_STREAMS_PER_HOST:
                 logger.debug("= tcp %s: refused, too many connections", at(remote))
                 return False

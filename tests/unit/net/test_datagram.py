@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
+import struct
 from typing import Any
 
 import pytest
 
-from firmware.net.datagram import BATCH, DatagramSocket
+from firmware.net.datagram import BATCH, DatagramSocket, unreachable
 
 HERE = ("127.0.0.1", 0)
 
@@ -55,6 +57,26 @@ def test_errors_name_the_far_end(run: Any) -> None:
         ours.close()
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("number", "origin", "kind", "code", "fails"),
+    [
+        (errno.ECONNREFUSED, 2, 3, 3, True),  # ICMP: port unreachable
+        (errno.EHOSTUNREACH, 2, 3, 1, True),  # host unreachable
+        (errno.EPROTO, 2, 12, 0, True),  # parameter problem
+        (errno.EMSGSIZE, 2, 3, 4, False),  # fragmentation needed
+        (errno.EHOSTUNREACH, 2, 11, 0, False),  # time to live exceeded
+        (errno.ECONNREFUSED, 3, 1, 4, True),  # ICMPv6: port unreachable
+        (errno.EMSGSIZE, 3, 2, 0, False),  # packet too big
+        (errno.EHOSTUNREACH, 3, 3, 0, False),  # hop limit exceeded
+        (errno.EMSGSIZE, 1, 0, 0, False),  # our own kernel
+    ],
+)
+def test_only_some_errors_mean_unreachable(number: int, origin: int, kind: int, code: int, fails: bool) -> None:
+    """RFC 3261 18.4."""
+    assert unreachable(struct.pack("=IBBBBII", number, origin, kind, code, 0, 0, 0)) == (number if fails else 0)
+    assert unreachable(b"") == 0
 
 
 def test_an_address_in_use_raises_and_leaves_nothing_open(run: Any) -> None:

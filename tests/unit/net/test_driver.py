@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from typing import Any
@@ -333,6 +334,34 @@ def test_connections_are_bounded(run: Any, monkeypatch: pytest.MonkeyPatch) -> N
         await driver.stop()
 
     monkeypatch.setattr(driver_module, "MAX_STREAMS_PER_HOST", 2)
+    run(main())
+
+
+def test_a_far_end_that_calls_back_from_its_own_port_leaves_our_connection_alone(run: Any) -> None:
+    """Both connections would be the same flow, and the one's bytes would stand in the middle of the other's."""
+
+    async def main() -> None:
+        core, driver, at_ = await make(("tcp", LOCALHOST))
+        with socket.create_server(("127.0.0.5", 0), reuse_port=True) as listener, socket.socket() as second:
+            listener.setblocking(False)
+            flow = driver.local_flow("tcp", listener.getsockname())
+            core.todo += [Open(flow), Send(flow, b"hello")]
+            driver.run()
+            first, _ = await asyncio.get_running_loop().sock_accept(listener)
+            await core.hears("opened")
+            second.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            second.bind(listener.getsockname())
+            second.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(second, at_["tcp"])
+            with contextlib.suppress(ConnectionError):
+                assert await asyncio.get_running_loop().sock_recv(second, 1) == b""
+            with first:
+                first.setblocking(False)
+                await asyncio.get_running_loop().sock_sendall(first, b"ping")
+                assert await core.hears(b"ping") == flow
+        assert not [each for each in core.told if each[0] == "opened"]
+        await driver.stop()
+
     run(main())
 
 
