@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 DEFAULT_PORT: Final = 5060
 """RFC 3261 19.1.2."""
 _TRANSPORTS: Final = ("udp", "tcp")
+_MAX_DATAGRAM: Final = 65_507
+"""Bytes in a datagram of IPv4."""
 _MAX_PINGS: Final = 16
 """Keep-alives answered in one piece of a stream; a client sends one in minutes (RFC 5626 4.4.1)."""
 
@@ -98,7 +100,13 @@ class Transport:
         return messages
 
     def send(self, flow: Flow, data: bytes) -> None:
-        """Send a message; a stream that does not exist is opened first (RFC 3261 18.1.1)."""
+        """Send a message; a stream that does not exist is opened first (RFC 3261 18.1.1).
+
+        What is too large for a datagram is as good as lost: an error would fail all else that goes to the same proxy.
+        """
+        if not flow.reliable and len(data) > _MAX_DATAGRAM:
+            self._counters["message too large for UDP"] += 1
+            return
         if flow.reliable and flow not in self._streams:
             self._streams[flow] = StreamReader()
             self.actions.append(Open(flow))

@@ -83,6 +83,17 @@ def test_responses_over_a_stream_that_is_gone_are_bounded(transport: Transport) 
     assert sum(isinstance(action, Open) for action in transport.actions) == 3
 
 
+def test_what_no_datagram_holds_is_dropped_and_fails_nobody_else() -> None:
+    """Sending it would be an error, and an error fails all that goes to the same proxy."""
+    counters: Counter[str] = Counter()
+    transport = Transport(3, counters)
+    transport.send(flow(), bytes(65_507))
+    transport.send(flow(), bytes(65_508))
+    transport.send(flow("tcp"), bytes(65_508))
+    assert [len(action.data) for action in transport.actions if isinstance(action, Send)] == [65_507, 65_508]
+    assert counters == {"message too large for UDP": 1}
+
+
 @pytest.mark.parametrize(
     ("uri", "transport_of_dialog", "expected"),
     [
