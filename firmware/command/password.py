@@ -6,11 +6,9 @@ import getpass
 import sys
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from firmware import config
 from firmware.config.toml import toml_value
-from firmware.config.write import save
+from firmware.config.write import save, with_setting
 from firmware.errors import ConfigError
 from firmware.web.auth import hash_password
 
@@ -25,26 +23,35 @@ LONGEST = 256
 
 
 def run(arguments: Namespace, hardware: Hardware) -> int:
-    """Print the setting, or write it into a file; that keeps its settings, but not comments of one's own."""
+    """Print the setting, or write it into a file, of which all else stays as it is."""
     path = arguments.config
-    settings = None if path is None else config.load(path, hardware.settings)
-    password_hash = hash_password(_ask())
-    if settings is None:
-        print(f"[web]\npassword_hash = {toml_value(password_hash)}")
+    if path is None:
+        print(f"[web]\npassword_hash = {toml_value(hash_password(_ask()))}")
         return 0
-    changed = replace(settings, web=replace(settings.web, password_hash=password_hash))
-    save(changed, path, hardware.settings)
+    config.load(path, hardware.settings)  # what is wrong with it is said before anything is asked
+    password_hash = hash_password(_ask())
+    try:
+        changed = with_setting(config.read_text(path), "web", "password_hash", password_hash)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    save(changed, path)
     print(f"{path}: the password is set; it counts from the unit's next start")
     return 0
 
 
 def _ask() -> str:
-    if sys.stdin.isatty():
-        password = getpass.getpass("New password: ")
-        if getpass.getpass("Again: ") != password:
-            raise ConfigError("the two are not the same")
-    else:
-        password = sys.stdin.readline().rstrip("\n")
+    try:
+        if sys.stdin.isatty():
+            password = getpass.getpass("New password: ")
+            if getpass.getpass("Again: ") != password:
+                raise ConfigError("the two are not the same")
+        else:
+            password = sys.stdin.readline().rstrip("\r\n")
+        password.encode()
+    except EOFError:
+        raise ConfigError("no password was given") from None
+    except UnicodeError:
+        raise ConfigError("a password is UTF-8 text") from None
     if not SHORTEST <= len(password) <= LONGEST:
         raise ConfigError(f"a password has {SHORTEST} to {LONGEST} characters")
     return password

@@ -9,7 +9,7 @@ Rule 3: a password is kept as a hash only (see `firmware.web.auth`), and no sett
 value.
 """
 
-from firmware.config.read import Wrong, contradictions, load, parse, read_table
+from firmware.config.read import Wrong, contradictions, load, parse, read_table, read_text
 from firmware.config.sections import Board, Boards, Config, Log, Media, Room, Sip, Web
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "load",
     "parse",
     "read_table",
+    "read_text",
 ]

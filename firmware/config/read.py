@@ -47,15 +47,19 @@ class Contradicted(Protocol):
 
 def load(path: Path, boards: Boards | None = None) -> Config:
     """Read the settings from a TOML file.  ConfigError: all that is wrong, one line each."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a byte order mark
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigError(f"{path}: {reason}") from None
-    config, wrong = parse(text, boards)
+    config, wrong = parse(read_text(path), boards)
     if wrong:
         raise ConfigError("\n".join(f"{path}: {entry}" for entry in wrong))
     return config
+
+
+def read_text(path: Path) -> str:
+    """Give what stands in a file, its ends of lines as they are.  ConfigError: it can't be read, and why."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")  # some editors begin a file with a byte order mark
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise ConfigError(f"{path}: {reason}") from None
 
 
 def parse(text: str, boards: Boards | None = None) -> tuple[Config, list[Wrong]]:

@@ -1,10 +1,13 @@
-"""Writes settings as TOML, each with its description and what it may be."""
+"""Writes settings as TOML: all of them, each with its description and what it may be, or one into a user's file."""
 
 from __future__ import annotations
 
 import os
+import re
+import stat
 import tempfile
 import textwrap
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,22 +56,62 @@ def _description(kind: type[Struct], name: str) -> str:
     return str((form.extra_json_schema or {}).get("description", "")) if isinstance(form, mi.Metadata) else ""
 
 
-def save(config: Config, path: Path, boards: Boards | None = None) -> None:
-    """Write the settings in one step: whoever reads meanwhile, or after a power cut, finds the old file or the new one.
+def with_setting(text: str, section: str, key: str, value: object) -> str:
+    """Give the text of a file with one setting changed or added, and every other character as it was.
 
-    ConfigError: it can't be written, and why; the old file stays.
+    ConfigError: the file writes this setting in a way that is not one line of its own.
+    """
+    line = f"{key} = {toml_value(value)}"
+    lines = text.splitlines(keepends=True)
+    end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    header = next((n for n, old in enumerate(lines) if re.match(rf"\s*\[\s*{section}\s*\]", old)), None)
+    if header is None:
+        close = end if lines and not lines[-1].endswith("\n") else ""
+        changed = f"{text}{close}{end}[{section}]{end}{line}{end}"
+    else:
+        following = range(header + 1, len(lines))
+        stop = next((n for n in following if re.match(r"\s*\[", lines[n])), len(lines))
+        place = next((n for n in range(header + 1, stop) if re.match(rf"\s*{key}\s*=", lines[n])), None)
+        if place is None:
+            lines[header] = f"{lines[header].rstrip()}{end}{line}{end}"
+        else:
+            comment = re.fullmatch(r"[^=]*=\s*(?:\"[^\"]*\"|'[^']*')(\s*#.*)?\s*", lines[place])
+            lines[place] = f"{line}{comment[1] or '' if comment else ''}{end}"
+        changed = "".join(lines)
+    if _tables(changed) != _tables(text) | {section: {**_tables(text).get(section, {}), key: value}}:
+        raise ConfigError(f"{section}.{key} is not on a line of its own below [{section}]: write there {line}")
+    return changed
+
+
+def _tables(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def save(text: str, path: Path) -> None:
+    """Write a file in one step: whoever reads meanwhile, or after a power cut, finds the old one or the new one.
+
+    It stays the same people's to read, and a link stays a link.  ConfigError: it can't be written, and why; the old
+    file stays.
     """
     temporary: Path | None = None
     try:
+        real = path.resolve()
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+            "w", encoding="utf-8", newline="", dir=real.parent, prefix=f".{real.name}.", delete=False
         ) as file:
             temporary = Path(file.name)
-            file.write(dump(config, boards))
+            if real.exists():
+                before = real.stat()
+                os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-        directory = os.open(path.parent, os.O_RDONLY)
+        temporary.replace(real)
+        directory = os.open(real.parent, os.O_RDONLY)
         try:
             os.fsync(directory)
         finally:

@@ -10,8 +10,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from firmware import config
-from firmware.config import Config, load, parse
-from firmware.config.write import dump, save
+from firmware.config import Config, parse
+from firmware.config.write import dump, save, with_setting
 from firmware.errors import ConfigError
 
 
@@ -56,17 +56,73 @@ def test_a_board_s_own_values_are_printed() -> None:
     assert parse(text, BOARDS) == (replace(Config(), board=config.Board(sim={"lamp": 7})), [])
 
 
-def test_saved_settings_are_loaded_again(tmp_path: Path) -> None:
+FILE = """# Ours, of 2024
+[room]
+name = "Aalto"  # after the architect
+
+[web] # the panel
+# a secret
+password_hash = ""   # none yet
+port = 8081
+
+[board.sim]
+camera_label = "[web]"
+"""
+
+
+def test_one_setting_is_changed_and_nothing_else() -> None:
+    changed = with_setting(FILE, "web", "password_hash", "new")
+    assert changed == FILE.replace('password_hash = ""', 'password_hash = "new"')
+    assert with_setting(FILE, "web", "enabled", False) == FILE.replace(
+        "# the panel\n", "# the panel\nenabled = false\n"
+    )
+    assert with_setting(FILE, "log", "level", "info") == f'{FILE}\n[log]\nlevel = "info"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("", '\n[web]\nport = "x"\n'),
+        ("# no end", '# no end\n\n[web]\nport = "x"\n'),
+        ("[web]", '[web]\nport = "x"\n'),
+        ("[web]\r\nport = 'a'\r\n[sip]\r\n", '[web]\r\nport = "x"\r\n[sip]\r\n'),
+        ("[ web ]\n  port='#' # b\n", '[ web ]\nport = "x" # b\n'),
+        ("[web.more]\n[sip]\nport = 'a'\n", "[web.more]\n[sip]\nport = 'a'\n\n[web]\nport = \"x\"\n"),
+    ],
+)
+def test_a_setting_is_found_however_a_file_is_written(text: str, changed: str) -> None:
+    assert with_setting(text, "web", "port", "x") == changed
+    assert tomllib.loads(changed)["web"]["port"] == "x"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "web.port = 'a'",
+        "web = { port = 'a' }",
+        '[room]\nname = """\n[web]\n"""',
+        "[web]\nport = '''\na'''",
+        "[web]\n'port' = 'a'",
+    ],
+)
+def test_what_is_no_line_of_its_own_is_left_to_the_user(text: str) -> None:
+    with pytest.raises(ConfigError, match='below \\[web\\]: write there port = "x"'):
+        with_setting(text, "web", "port", "x")
+
+
+def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "unit.toml"
     path.write_text("old")
-    changed = replace(Config(), room=config.Room(name="Aalto"))
-    save(changed, path)
-    assert load(path) == changed
-    assert [entry.name for entry in tmp_path.iterdir()] == ["unit.toml"]
+    path.chmod(0o640)
+    (tmp_path / "link.toml").symlink_to(path)
+    save("[room]\r\nname = 'Ä'\r\n", tmp_path / "link.toml")
+    assert path.read_bytes().decode() == "[room]\r\nname = 'Ä'\r\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["link.toml", "unit.toml"]
 
 
-def test_saved_settings_are_for_the_owner_only(tmp_path: Path) -> None:
-    save(Config(), tmp_path / "unit.toml")
+def test_a_new_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    save("", tmp_path / "unit.toml")
     assert (tmp_path / "unit.toml").stat().st_mode & 0o077 == 0
 
 
@@ -74,7 +130,7 @@ def test_what_cannot_be_saved_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "unit.toml"
     path.mkdir()
     with pytest.raises(ConfigError, match="cannot be written"):
-        save(Config(), path)
+        save("", path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["unit.toml"]
     with pytest.raises(ConfigError, match="No such file"):
-        save(Config(), tmp_path / "nowhere" / "unit.toml")
+        save("", tmp_path / "nowhere" / "unit.toml")
