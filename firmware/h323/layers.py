@@ -1,0 +1,57 @@
+"""What the parts of one terminal share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from firmware.h323.streams import Streams
+
+if TYPE_CHECKING:
+    import random
+
+    from firmware.h323.events import Event
+    from firmware.h323.identity import Identity
+    from firmware.h323.session import Session
+
+
+class Layers:
+    """Streams, sessions, events and counters of one terminal."""
+
+    def __init__(self, identity: Identity, rng: random.Random) -> None:
+        self.identity: Final = identity
+        self.rng: Final = rng
+        self.counters: Final[Counter[str]] = Counter()
+        """What was dropped or refused, by kind."""
+        self.streams: Final = Streams(identity, self.counters)
+        self.sessions: Final[list[Session]] = []
+        """The calls that have not ended."""
+        self.ports: Final[dict[int, Session]] = {}
+        """The call to which each port for H.245 is given."""
+        self.events: list[Event] = []
+
+    def listen(self, session: Session) -> int | None:
+        """Give a port for H.245 to a call, to nobody else until `close_port`; None: all are taken."""
+        free = [port for port in self.identity.h245_ports if port not in self.ports]
+        if not free:
+            self.counters["no port for H.245"] += 1
+            return None
+        port = self.rng.choice(free)
+        self.ports[port] = session
+        return port
+
+    def close_port(self, port: int | None) -> None:
+        """Take a port back."""
+        if port is not None:
+            self.ports.pop(port, None)
+
+    def guid(self) -> bytes:
+        """Give a new GloballyUniqueID (H.225.0 7.6): a random one of RFC 4122 4.4."""
+        octets = bytearray(self.rng.randbytes(16))
+        octets[6] = octets[6] & 0x0F | 0x40
+        octets[8] = octets[8] & 0x3F | 0x80
+        return bytes(octets)
+
+    def call_reference(self) -> int:
+        """Give a call reference, which only has to be told apart from others on its own connection (Q.931 4.3)."""
+        return self.rng.randint(1, 0x7FFF)
