@@ -61,6 +61,8 @@ class InviteClient:
         self.offer: Final = request.body or None
         self._user = user
         self._layers = layers
+        self._flow = flow
+        """The dialog's; a large INVITE may take another, on which the far end need not take what follows."""
         self._dialog = dialog
         self._early: dict[str, Dialog] = {}
         self._early_answers: dict[str, bytes] = {}
@@ -136,7 +138,7 @@ class InviteClient:
         # RFC 3261 12.1: a provisional response with a tag makes an early dialog, one for each tag.
         if tag is not None and self._dialog is None:
             if tag not in self._early and len(self._early) < MAX_FORKS:
-                dialog = self._early[tag] = Dialog.of_caller(self.request, response, self._transaction.flow)
+                dialog = self._early[tag] = Dialog.of_caller(self.request, response, self._flow)
                 self._user.early_dialog(dialog)
             if body is not None and tag in self._early:
                 self._early_answers[tag] = body
@@ -161,7 +163,7 @@ class InviteClient:
             dialog = early
             dialog.confirm(response)
         else:
-            dialog = Dialog.of_caller(self.request, response, self._transaction.flow)
+            dialog = Dialog.of_caller(self.request, response, self._flow)
         if self._final:
             # 13.2.2.4: another fork answered as well; the call that we have stays, this one is ended.
             self.acknowledge(dialog, None)

@@ -3,10 +3,12 @@
 Rule 1: every change of a transaction's state is a row of its figure, but for `Transaction.terminate`.
 Rule 2: a transaction knows nothing of dialogs or sessions; its *user* (the TU, transaction user, of RFC 3261 section 5)
 does.
+Rule 3: a request too large for one datagram goes by a stream, and by UDP where there is no stream to be had.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import LocalProtocolError
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
     from firmware.sansio import Flow
     from firmware.sip.transport import Transport
+
+MAX_DATAGRAM: Final = 1300
+"""Bytes of a request sent by UDP while the path's MTU is unknown (RFC 3261 18.1.1)."""
 
 
 def _response_input(status: int) -> Input:
@@ -53,7 +58,7 @@ class Transaction:
     ) -> None:
         self.figure: Final = figure
         self.request: Final = request
-        self.flow: Final = flow
+        self.flow = flow
         self.state = State.INITIAL
         self._transport = transport
         self._timers = timers
@@ -81,11 +86,8 @@ class Transaction:
             self.terminate()
         elif state is not self.state:
             self.state = state
-            wanted = self.figure.timers.get(state, ())
-            self._stop_timers(wanted)
-            for timer in wanted:
-                if timer not in self._running:
-                    self._start_timer(timer, now)
+            self._stop_timers(self.figure.timers.get(state, ()))
+            self._start_timers(now)
         for output in outputs:
             self._put(output, now)
         if self.state is state:
@@ -95,11 +97,12 @@ class Transaction:
     def _put(self, output: Output, now: float) -> None:
         raise NotImplementedError
 
-    def _start_timer(self, timer: Input, now: float) -> None:
-        duration = DURATIONS[timer]
-        seconds = duration.reliable if self.flow.reliable else duration.unreliable
-        if seconds:
-            self._run_timer(timer, seconds, now)
+    def _start_timers(self, now: float) -> None:
+        for timer in self.figure.timers.get(self.state, ()):
+            duration = DURATIONS[timer]
+            seconds = duration.reliable if self.flow.reliable else duration.unreliable
+            if seconds and timer not in self._running:
+                self._run_timer(timer, seconds, now)
 
     def _run_timer(self, timer: Input, seconds: float, now: float) -> None:
         self._running[timer] = self._timers.start(now + seconds, lambda at: self._timer_fired(timer, seconds, at))
@@ -137,7 +140,7 @@ class ClientUser(Protocol):
 class ClientTransaction(Transaction):
     """A request of ours and its responses (RFC 3261 17.1)."""
 
-    __slots__ = ("_data", "_response", "user")
+    __slots__ = ("_data", "_fallback", "_response", "user")
 
     def __init__(
         self,
@@ -153,6 +156,11 @@ class ClientTransaction(Transaction):
         self.user: Final = user
         self._data = request.encode()
         self._response: Response | None = None
+        self._fallback: Flow | None = None
+        if not flow.reliable and len(self._data) > MAX_DATAGRAM:
+            # RFC 3261 18.1.1: "the request MUST be sent using an RFC 2914 congestion controlled transport protocol".
+            self._fallback = flow
+            self._take_flow(replace(flow, transport="tcp"))
 
     def start(self, now: float) -> None:
         """Send the request."""
@@ -162,6 +170,24 @@ class ClientTransaction(Transaction):
         """Take a response that matches this transaction."""
         self._response = response
         self._take(_response_input(response.status), now)
+
+    def transport_failed(self, now: float) -> None:
+        """Take that the flow is closed; before any response, a request that UDP would do for goes that way."""
+        if self._fallback is None or self._response is not None:
+            super().transport_failed(now)
+            return
+        # RFC 3261 18.1.1: no connection: "the element SHOULD retry the request, using UDP".
+        self._take_flow(self._fallback)
+        self._fallback = None
+        self._transport.send(self.flow, self._data)
+        self._start_timers(now)
+
+    def _take_flow(self, flow: Flow) -> None:
+        """Go by this flow; the top Via, which is the only one, says so."""
+        self.flow = flow
+        via = replace(self.request.via, transport=flow.transport.upper())
+        self.request.headers.set("Via", str(via))
+        self._data = self.request.encode()
 
     def _put(self, output: Output, now: float) -> None:
         match output:

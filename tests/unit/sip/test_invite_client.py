@@ -288,6 +288,35 @@ def test_the_cancel_takes_the_route_of_the_invite() -> None:
     assert line.gone()
 
 
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_large_invite_takes_a_stream_and_what_follows_takes_what_the_contact_says(streams: bool) -> None:
+    """RFC 3261 18.1.1."""
+    line = Line()
+    line.dial(b"x" * 1300)
+    if not streams:
+        line.agent.flow_closed(flow("tcp"), line.now)
+        line.peer.received.clear()
+    line.settle()
+    invite = line.peer.last_request("INVITE")
+    assert invite.via.transport == ("TCP" if streams else "UDP")
+    message = response(invite, 200, body=b"answer")
+    line.peer.send(message, line.peer.flows[-1] if streams else None, 0.0)
+    assert line.peer.last_request("ACK").via.transport == "UDP"
+    line.send(line.in_dialog("BYE"))
+    assert line.kinds == ["Accepted", "Ended"]
+
+
+def test_a_large_invite_is_cancelled_by_the_way_that_it_took() -> None:
+    """RFC 3261 9.1: the CANCEL has the INVITE's top Via."""
+    line = Line()
+    session = line.dial(b"x" * 1300)
+    stream = line.peer.flows[-1]
+    line.peer.send(response(line.peer.last_request("INVITE"), 180), stream, 0.0)
+    session.end(line.now)
+    line.settle()
+    assert line.peer.last_request("CANCEL").via == line.peer.last_request("INVITE").via
+
+
 def test_the_route_set_of_the_2xx_is_used_backwards() -> None:
     """RFC 3261 12.1.2, 13.2.2.4: the 2xx's, not the provisional response's."""
     line = Line()

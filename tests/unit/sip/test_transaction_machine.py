@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from sip_peer import flow, request
+from sip_peer import flow, request, response
 
 from firmware.errors import LocalProtocolError
-from firmware.sansio import Send
-from firmware.sip.message import respond
+from firmware.sansio import Open, Send
+from firmware.sip.layers import WhenFinal
+from firmware.sip.message import parse, respond
 from firmware.sip.timers import Timers
 from firmware.sip.transaction import State
-from firmware.sip.transaction_machine import ServerTransaction, companion
+from firmware.sip.transaction_machine import ClientTransaction, ServerTransaction, companion
 from firmware.sip.transport import Transport
 
 
@@ -61,6 +62,71 @@ def test_a_tu_that_answers_in_time_sends_no_100() -> None:
     transaction.respond(respond(transaction.request, 180, to_tag="ours"), 0.1)
     timers.fire(1.0)
     assert len(transport.actions) == 1
+
+
+class Bench:
+    """A client transaction, and what its TU heard."""
+
+    def __init__(self, method: str, size: int) -> None:
+        self.transport, self.timers = Transport(8, Counter()), Timers()
+        message = request(method, sent_by="10.0.0.1:5060")
+        message.body = b"x" * (size - len(message.encode()) - len(str(size)) + 1)  # Content-Length has digits too
+        assert len(message.encode()) == size
+        heard = WhenFinal(lambda status, reason, now, response: self.heard.append((now, status)))
+        self.heard: list[tuple[float, int]] = []
+        self.transaction = ClientTransaction(message, flow(), heard, self.transport, self.timers, lambda _: None)
+        self.transaction.start(0.0)
+
+    def sent(self) -> list[tuple[str, str]]:
+        """Transport of the flow and of the top Via of all that was sent since."""
+        actions, self.transport.actions = self.transport.actions, []
+        return [(each.flow.transport, parse(each.data).via.transport) for each in actions if isinstance(each, Send)]
+
+    def run(self, until: float) -> list[float]:
+        """Let the time pass; when something was sent."""
+        times = []
+        while (at := self.timers.next()) is not None and at <= until:
+            self.timers.fire(at)
+            times += [at for _ in self.sent()]
+        return times
+
+
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
+def test_a_request_too_large_for_a_datagram_takes_a_stream(method: str) -> None:
+    """RFC 3261 18.1.1."""
+    assert Bench(method, 1300).sent() == [("udp", "UDP")]
+    bench = Bench(method, 1301)
+    assert bench.transport.actions[0] == Open(flow("tcp"))
+    assert bench.sent() == [("tcp", "TCP")]
+    assert bench.run(100) == []
+    assert bench.heard == [(32.0, 408)]
+
+
+@pytest.mark.parametrize(
+    ("method", "repeated"), [("INVITE", [1.5, 2.5, 4.5, 8.5, 16.5]), ("OPTIONS", [1.5, 2.5, 4.5, 8.5, 12.5])]
+)
+def test_a_large_request_goes_by_udp_where_no_stream_is_to_be_had(method: str, repeated: list[float]) -> None:
+    bench = Bench(method, 2000)
+    bench.sent()
+    bench.transaction.transport_failed(1.0)
+    assert bench.sent() == [("udp", "UDP")]
+    assert bench.run(31.9)[:5] == repeated
+    bench.run(100)
+    assert bench.heard == [(32.0, 408)], "Timer B and F run from the first attempt"
+    bench = Bench(method, 2000)
+    bench.transaction.transport_failed(1.0)
+    bench.transaction.transport_failed(2.0)
+    assert bench.heard == [(2.0, 503)], "no third way"
+    assert len(bench.timers) == 0
+
+
+def test_a_large_request_that_is_answered_is_not_sent_again() -> None:
+    bench = Bench("OPTIONS", 2000)
+    bench.transaction.receive(response(bench.transaction.request, 100), 0.5)
+    bench.sent()
+    bench.transaction.transport_failed(1.0)
+    assert bench.sent() == []
+    assert bench.heard == [(1.0, 503)]
 
 
 @pytest.mark.parametrize("method", ["ACK", "CANCEL"])
