@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads what is still to be flushed
         return FAILED
     except OSError as error:
-        return _say(error, FAILED)
+        return _say(error.strerror or error, FAILED)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -94,13 +94,13 @@ def _run(arguments: Namespace) -> int:
             from firmware.command import media_worker
 
             return media_worker.run(arguments, hardware)
-        case command:
+        case _:
             from firmware.command import remote
 
-            return remote.COMMANDS[command](arguments)
+            return remote.run(arguments)
 
 
-def _say(error: Exception, status: int) -> int:
+def _say(error: Exception | str, status: int) -> int:
     for line in str(error).splitlines() or [type(error).__name__]:
         print(f"visavis: {line}", file=sys.stderr)
     return status

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from firmware.command import echo, remote
 from firmware.command.process import start_log, until, until_stopped
+from firmware.command.settings import settings
 from firmware.command.unit import Unit
 from firmware.config import Config
 from firmware.errors import FirmwareError
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 OUR_ADDRESS, FAR_ADDRESS = "127.0.0.1", "127.0.0.2"
 START_TIME: Final = 20.0
 """How long the far end may take to start, s."""
+STOP_TIME: Final = 5.0
+"""How long it may take to stop, s."""
 CALL_TIME: Final = 10.0
 """How long the call may take to become active, s."""
 FLOW_TIME: Final = 5.0
@@ -39,41 +42,41 @@ REPEAT_TIME: Final = 30.0
 
 def run(arguments: Namespace, hardware: Hardware) -> int:
     """Run the demo until it is told to stop, or for the given time."""
+    config = _settings(arguments, hardware)
     start_log(arguments.log)
 
     async def serve(stopped: asyncio.Event) -> int:
         async with contextlib.AsyncExitStack() as stack:
-            far_end, address = await _start_echo(arguments.log)
-            stack.push_async_callback(_stop_echo, far_end)
-            unit = Unit(_settings(arguments), hardware)
+            far_end = Echo(arguments.log)
+            stack.push_async_callback(far_end.stop)
+            await until(stopped, far_end.start())
+            unit = Unit(config, hardware)
             stack.push_async_callback(unit.stop)
-            await until(stopped, unit.start())
+            if not stopped.is_set():
+                await until(stopped, unit.start())
             if stopped.is_set():
                 return 0
             print(f"A unit on the simulated board is ready; call it at {unit.room.state.addresses[0]}.")
             print(f"Its panel: {unit.panels[0]}", flush=True)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(arguments.seconds):
-                    await until(stopped, _show(unit, address))
+                    await until(stopped, _show(unit, far_end.address))
             print("Hanging up.", flush=True)
         return 0
 
     return until_stopped(serve)
 
 
-def _settings(arguments: Namespace) -> Config:
-    defaults = Config()
+def _settings(arguments: Namespace, hardware: Hardware) -> Config:
+    """Give the unit's settings.  ConfigError: an option is wrong."""
+    chosen = settings(arguments, hardware.settings)
+    web_port = chosen.web.port if arguments.web_port is not None else free_port(OUR_ADDRESS, chosen.web.port)
     return replace(
-        defaults,
-        room=replace(defaults.room, name="Visavis demo"),
-        sip=replace(defaults.sip, addresses=(OUR_ADDRESS,), port=free_port(OUR_ADDRESS, defaults.sip.port)),
-        web=replace(
-            defaults.web,
-            addresses=(OUR_ADDRESS,),
-            port=arguments.web_port or free_port(OUR_ADDRESS, defaults.web.port),
-        ),
-        board=replace(defaults.board, kind="sim"),
-        log=replace(defaults.log, level=arguments.log),
+        chosen,
+        room=replace(chosen.room, name="Visavis demo"),
+        sip=replace(chosen.sip, addresses=(OUR_ADDRESS,), port=free_port(OUR_ADDRESS, chosen.sip.port)),
+        web=replace(chosen.web, addresses=(OUR_ADDRESS,), port=web_port),
+        board=replace(chosen.board, kind="sim"),
     )
 
 
@@ -93,35 +96,45 @@ def free_port(address: str, wanted: int) -> int:
     raise FirmwareError(f"no port is free on {address}")
 
 
-async def _start_echo(log: str) -> tuple[asyncio.subprocess.Process, str]:
-    """Start the far end and give what to dial."""
-    port = free_port(FAR_ADDRESS, Config().sip.port)
-    options = ["--board", "sim", "--address", FAR_ADDRESS, "--sip-port", str(port), "--log", log]
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "firmware", "echo"), *options, stdout=asyncio.subprocess.PIPE
-    )
-    lines: list[str] = []
-    try:
-        async with asyncio.timeout(START_TIME):
-            assert process.stdout is not None
-            while line := (await process.stdout.readline()).decode().strip():
-                if line == echo.READY:
-                    return process, lines[0]
-                lines.append(line)
-    except TimeoutError:
-        pass
-    await _stop_echo(process)
-    raise FirmwareError("the echo far end does not start")
+class Echo:
+    """The far end: `visavis echo` in a process of its own."""
 
+    def __init__(self, log: str) -> None:
+        self.address = ""
+        """What to dial, once started."""
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
 
-async def _stop_echo(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        await asyncio.wait_for(process.wait(), 5.0)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    async def start(self) -> None:
+        """Start it.  FirmwareError: it does not."""
+        port = free_port(FAR_ADDRESS, Config().sip.port)
+        options = ["--board", "sim", "--address", FAR_ADDRESS, "--sip-port", str(port), "--log", self._log]
+        process = self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "firmware", "echo"),
+            *options,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for the demo, which then stops the far end
+        )
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_TIME):
+                assert process.stdout is not None
+                while line := (await process.stdout.readline()).decode().strip():
+                    if line == echo.READY:
+                        return
+                    self.address = self.address or line
+        raise FirmwareError("the echo far end does not start")
+
+    async def stop(self) -> None:
+        """Stop it, where it runs."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            await asyncio.wait_for(self._process.wait(), STOP_TIME)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
 
 
 async def _show(unit: Unit, address: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ class Option:
 
 def _option(*names: str, **settings: Any) -> Option:
     return Option(names, settings)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no time in seconds above 0")
+    return seconds
 
 
 _CONFIG = _option("--config", type=Path, metavar="FILE", help="settings; without it the defaults")
@@ -56,7 +64,7 @@ COMMANDS: Final[dict[str, tuple[str, tuple[Option, ...]]]] = {
         "run a unit on the simulated board, call an echo far end, and say what flows",
         (
             _option("--web-port", type=int, metavar="N", help="the panel's port (8080, or the next that is free)"),
-            _option("--seconds", type=float, metavar="S", help="stop by itself after this time"),
+            _option("--seconds", type=_seconds, metavar="S", help="stop by itself after this time"),
             _option("--log", choices=("debug", "info", "warning", "error"), default="warning", help="what is logged"),
         ),
     ),

@@ -15,8 +15,19 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable
 
-TIMEOUT = 10.0
+TIMEOUT: Final = 10.0
 """Until a unit that doesn't answer is given up, s."""
+LONGEST: Final = 1_000_000
+"""Bytes of an answer that are read."""
+OTHER: Final = "something else answers there"
+
+
+def run(arguments: Namespace) -> int:
+    """Do a command of COMMANDS."""
+    try:
+        return COMMANDS[arguments.command](arguments)
+    except (KeyError, TypeError):  # its answer is JSON, but not as our API gives it
+        raise FirmwareError(f"{arguments.url} is no unit: {OTHER}") from None
 
 
 def dial(arguments: Namespace) -> int:
@@ -28,14 +39,14 @@ def dial(arguments: Namespace) -> int:
 
 def answer(arguments: Namespace) -> int:
     """Answer a call."""
-    call = ask(arguments.url, "POST", f"/calls/{quote(arguments.call, safe='')}/answer")
+    call = ask(arguments.url, "POST", f"/calls/{quote(os.fsencode(arguments.call), safe='')}/answer")
     print(f"call {call['id']} with {_who(call)}: {call['state']}")
     return 0
 
 
 def hangup(arguments: Namespace) -> int:
     """End a call."""
-    ask(arguments.url, "POST", f"/calls/{quote(arguments.call, safe='')}/hang_up")
+    ask(arguments.url, "POST", f"/calls/{quote(os.fsencode(arguments.call), safe='')}/hang_up")
     return 0
 
 
@@ -81,20 +92,28 @@ def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) ->
     if not host:
         raise ConfigError(f"--url {url}: must be like http://192.0.2.1:8080")
     headers = {"Content-Type": "application/json"}
-    if password := os.environ.get("VISAVIS_PASSWORD"):
-        headers["Authorization"] = "Basic " + base64.b64encode(f"visavis:{password}".encode()).decode()
+    password = os.environ.get("VISAVIS_PASSWORD", "")
+    if password:
+        credentials = f"visavis:{password}".encode(errors="surrogateescape")
+        headers["Authorization"] = "Basic " + base64.b64encode(credentials).decode()
     try:
         connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
         try:
             connection.request(method, f"/api/v1{path}", json.dumps(body) if body is not None else None, headers)
             response = connection.getresponse()
-            text = response.read()
+            text = response.read(LONGEST)
         finally:
             connection.close()
-        answer = json.loads(text) if text else None
     except (OSError, http.client.HTTPException, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or "no answer"
         raise FirmwareError(f"no unit answers at {url}: {reason}") from None
+    try:
+        answer = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        raise FirmwareError(f"{url} is no unit: {OTHER}") from None
+    if response.status == 401:
+        wrong = "VISAVIS_PASSWORD is not its password" if password else "put its password into VISAVIS_PASSWORD"
+        raise FirmwareError(f"the unit at {url} has a password: {wrong}")
     if response.status >= 400:
         raise FirmwareError(answer["error"] if isinstance(answer, dict) and "error" in answer else response.reason)
     return answer

@@ -18,7 +18,7 @@ from firmware.errors import CallError, ConfigError, DeviceError
         (ConfigError("a.toml: x = 1\na.toml: y = 2"), 2, "visavis: a.toml: x = 1\nvisavis: a.toml: y = 2\n"),
         (CallError("there is no call"), 1, "visavis: there is no call\n"),
         (DeviceError("no camera"), 1, "visavis: no camera\n"),
-        (OSError(28, "No space left on device"), 1, "visavis: [Errno 28] No space left on device\n"),
+        (OSError(28, "No space left on device"), 1, "visavis: No space left on device\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )

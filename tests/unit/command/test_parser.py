@@ -31,7 +31,9 @@ def test_the_hidden_commands_are_not_shown(capsys: pytest.CaptureFixture[str]) -
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["nonsense"], ["run", "--board", "toaster"], ["dial"], ["run", "--sip-port", "x"]]
+    "arguments",
+    [[], ["nonsense"], ["run", "--board", "toaster"], ["dial"], ["run", "--sip-port", "x"]]
+    + [["demo", "--seconds", seconds] for seconds in ("nan", "inf", "0", "-1", "x")],
 )
 def test_what_is_wrong_exits_with_two(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

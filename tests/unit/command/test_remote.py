@@ -46,6 +46,7 @@ def test_answer_and_hang_up(capsys: pytest.CaptureFixture[str]) -> None:
         assert first.state is second.state is State.ENDED
         assert await visavis(web, "hangup") == 1
         assert await visavis(web, "answer", "../mute") == 1
+        assert await visavis(web, "hangup", "\udcff") == 1
 
     test()
     said = capsys.readouterr()
@@ -96,12 +97,16 @@ def test_sound_has_no_size() -> None:
 def test_the_password(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     async def test(web: Web) -> None:
         assert await visavis(web, "status") == 1
+        monkeypatch.setenv("VISAVIS_PASSWORD", "\udcff wrong horse")
+        assert await visavis(web, "status") == 1
         monkeypatch.setenv("VISAVIS_PASSWORD", "correct horse")
         assert await visavis(web, "status") == 0
 
     run(test, password_hash=hash_password("correct horse"))
     said = capsys.readouterr()
-    assert said.err == "visavis: a password is needed\n"
+    needed, wrong = said.err.splitlines()
+    assert needed.endswith("has a password: put its password into VISAVIS_PASSWORD")
+    assert wrong.endswith("has a password: VISAVIS_PASSWORD is not its password")
     assert said.out.startswith("Aalto: ready")
 
 
@@ -119,23 +124,27 @@ def test_what_is_no_url(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "must be like" in capsys.readouterr().err
 
 
-def test_something_else_that_answers(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b"null", b'{"name":1}', b"", b"[" * 99_999, b"\xff"])
+@pytest.mark.parametrize("command", [["status"], ["dial", "a"], ["answer"]])
+def test_something_else_that_answers(body: bytes, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     async def main_() -> int:
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readline()
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
             await writer.drain()
             writer.close()
 
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        status = await asyncio.to_thread(main, ["status", "--url", url])
+        status = await asyncio.to_thread(main, [*command, "--url", url])
         server.close()
         await server.wait_closed()
         return status
 
     assert asyncio.run(main_()) == 1
-    assert "no unit answers" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.endswith("is no unit: something else answers there\n")
+    assert len(said.splitlines()) == 1
 
 
 def test_it_needs_nothing_heavy() -> None:
