@@ -30,6 +30,7 @@ from firmware.media.message import (
     Command,
     Configure,
     ForceKeyFrame,
+    Gone,
     Mute,
     Ready,
     Report,
@@ -197,6 +198,7 @@ class Engine:
             began = loop.time()
             await worker.wait_dead()
             self._worker = None
+            self._on_report(Gone(worker.why))
             await worker.end()
             self._forget_screenshots()
             logger.warning("The media process is gone (%s); starting it again", worker.why)

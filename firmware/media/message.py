@@ -88,6 +88,12 @@ class Ready(Struct, frozen=True, tag=True):
     """The worker takes commands; sent once, after Configure."""
 
 
+class Gone(Struct, frozen=True, tag=True):
+    """The worker has died, and another is on its way; said by the engine itself, before any Ready of the next."""
+
+    reason: str
+
+
 class Alive(Struct, frozen=True, tag=True):
     """Every thread of the worker does its work; sent a few times a second.  A worker that stops saying so is killed."""
 
@@ -178,6 +184,7 @@ class Screenshot(Struct, frozen=True, tag=True):
 
 Report = (
     Ready
+    | Gone
     | Alive
     | Statistics
     | AudioTick

@@ -2,7 +2,7 @@
 
 The main thread reads commands and hands them on; four times a second it says that the process is alive, if every
 thread that should have done something lately has.  A process that goes on without its network thread, or that a
-hostile picture keeps busy for ever, says nothing, and is replaced by the room.
+hostile picture keeps busy for ever, ends, and is replaced by the room.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ ALIVE_INTERVAL = 0.25
 QUIET = 1.0
 """Seconds after which a thread that should have done something does not: a microphone is then closed."""
 DEAD = 3.0
-"""Seconds after which the process says no more that it is alive."""
+"""Seconds after which such a thread will never come back: the process ends."""
 SWITCH_INTERVAL = 0.0001
 """Seconds that Python code runs on while another thread wants to: the audio tick waits for no longer than this."""
 
@@ -83,7 +83,8 @@ def run(board: Board, command_fd: int, report_fd: int) -> None:
         gc.collect()
         gc.freeze()
         report(Ready())
-        worker.serve(commands)
+        if not worker.serve(commands):
+            return  # in order would take for ever: a stuck thread can't be waited for
         worker.stop()
     board.close()
 
@@ -105,8 +106,8 @@ class Worker:
         self._screenshots: queue.Queue[TakeScreenshot] = queue.Queue(maxsize=4)
         threading.Thread(target=self._take_screenshots, name="screenshots", daemon=True).start()
 
-    def serve(self, commands: socket.socket) -> None:
-        """Do what comes until Stop, or until the room has gone."""
+    def serve(self, commands: socket.socket) -> bool:
+        """Do what comes until Stop, or until the room has gone; False: a thread is stuck, nothing can be done."""
         poll = select.poll()
         poll.register(commands, select.POLLIN)
         due = time.monotonic()
@@ -114,7 +115,9 @@ class Worker:
             now = time.monotonic()
             if now >= due:
                 due = now + ALIVE_INTERVAL
-                self._watch(now)
+                if not self._is_alive(now):
+                    return False
+                self._report(Alive())
             if not poll.poll(max(0.0, due - now) * 1000):
                 continue
             try:
@@ -123,7 +126,7 @@ class Worker:
                 logger.exception("A command can't be read")
                 continue
             if received is None or isinstance(received[0], Stop):
-                return
+                return True
             self.do(*received)
 
     def do(self, command: Command, descriptors: list[int]) -> None:
@@ -180,17 +183,16 @@ class Worker:
         sounds = {call_id: session.sound for call_id, session in self._sessions.items()}
         self._audio.use({call_id: sound for call_id, sound in sounds.items() if sound is not None})
 
-    def _watch(self, now: float) -> None:
-        """Say that the process is alive, if it is."""
+    def _is_alive(self, now: float) -> bool:
+        """Whether every thread does its work; a microphone that keeps the audio thread waiting is closed before."""
         audio_late = 0.0 if self._audio.idle else now - self._audio.tick_time
         if audio_late > QUIET:
             self._audio.rescue()
         decoding = (since for session in self._sessions.values() if (since := session.decoding_since) is not None)
         late = max(audio_late, now - self._network.beat, now - min(decoding, default=now))
-        if late < DEAD:
-            self._report(Alive())
-        else:
+        if late >= DEAD:
             logger.error("A media thread has been stuck for %.1f s", late)
+        return late < DEAD
 
     def _take_screenshots(self) -> None:
         while True:

@@ -296,6 +296,8 @@ class Room:
                     self._faults.pop(device, None)  # a new process opens them anew
                 self._failed_at_start.clear()
                 self._changed()
+            case message.Gone():
+                self._changed()
             case message.DeviceFailed(device=device, reason=reason):
                 if not self._media.running:
                     self._failed_at_start.add(device)

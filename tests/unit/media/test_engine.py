@@ -42,7 +42,7 @@ from firmware.errors import DeviceError, FirmwareError
 from firmware.media import engine as module
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
-from firmware.media.message import Configure, DigitReceived, Report
+from firmware.media.message import Configure, DigitReceived, Gone, Ready, Report
 from firmware.media.scene import FULL_SCREEN, FarEnd, Scene
 from firmware.net.ports import MediaPort, PortPool
 from firmware.rtp.packet import Packet
@@ -323,10 +323,27 @@ def test_a_worker_that_always_dies_is_started_at_longer_intervals(monkeypatch: p
         engine = engine_of(worker("report(Ready())"), reports)
         await engine.start()
         await asyncio.sleep(3.0)
-        assert 2 <= len(reports) <= 7
+        assert 2 <= reports.count(Ready()) <= 7
         await engine.stop()
 
     run(watch())
+
+
+def test_it_is_said_at_once_that_a_worker_is_gone() -> None:
+    async def check() -> None:
+        running: list[tuple[type[Report], bool]] = []
+        engine = Engine(
+            worker("report(Ready())"),
+            Configure(),
+            PortPool(41_000, 41_999),
+            lambda report: running.append((type(report), engine.running)),
+        )
+        await engine.start()
+        await until(lambda: len(running) > 2)
+        assert running[:3] == [(Ready, True), (Gone, False), (Ready, True)]
+        await engine.stop()
+
+    run(check())
 
 
 def test_a_worker_that_takes_no_commands_is_replaced() -> None:

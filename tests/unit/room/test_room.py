@@ -496,8 +496,13 @@ async def test_other_devices_stay_named() -> None:
 @scene
 async def test_the_room_is_ready_when_its_media_are() -> None:
     async with Scene() as s:
+        s.room.handle_report(message.Ready())
+        await asyncio.sleep(0)
+        assert s.room.state.ready
         s.media.running = False
-        assert not s.room.state.ready
+        s.room.handle_report(message.Gone("it was killed"))
+        await asyncio.sleep(0)
+        assert not s.states[-1].ready
 
 
 @scene
