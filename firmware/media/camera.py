@@ -87,6 +87,7 @@ class CameraFeed:
         try:
             while self._needed:
                 viewers = [viewer for viewer, _ in self._viewers]
+                served = {viewer: own for viewer, own in served.items() if viewer in viewers}
                 for viewer in viewers:
                     if viewer not in served:
                         served[viewer] = viewer.camera_opened(camera)

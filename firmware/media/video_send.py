@@ -99,8 +99,8 @@ class VideoSender:
 
     def close(self) -> None:
         """Stop; nothing is sent after this returns."""
-        self._source.remove(self)
         self._frames.close()
+        self._source.remove(self)
         self._thread.join(2.0)
 
     # Viewer
@@ -125,10 +125,12 @@ class VideoSender:
             return False
         if hardware is None:
             return False
-        self.picture_format = chosen
         with self._hardware_lock:
-            self._hardware = hardware
-        return True
+            if not self._frames.closed:
+                self.picture_format, self._hardware = chosen, hardware
+                return True
+        hardware.close()  # `close` did not see it
+        return False
 
     def camera_closed(self) -> None:
         """See Viewer."""
@@ -166,7 +168,7 @@ class VideoSender:
         self._next_time = max(self._next_time + interval, taken + interval / 2)
         wanted = self._key_frame_wanted and now >= self._last_request + KEY_FRAME_PAUSE
         access_unit, key_frame = self._encoder.encode(frame, wanted)
-        if wanted:
+        if wanted and key_frame:
             self._key_frame_wanted, self._last_request = False, now
         if access_unit:
             self._send(access_unit, taken, key_frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 
 import av
 import pytest
@@ -92,6 +93,19 @@ def test_two_viewers_share_one_camera(eventually, viewer) -> None:
     eventually(lambda: len(second.pictures) > seen + 3)
     assert len(cameras.all) == 1
     feed.remove(second)
+    eventually(lambda: cameras.open_now == 0)
+
+
+def test_who_has_gone_is_forgotten_while_others_look(eventually, viewer) -> None:
+    cameras, passing = Cameras(), [Collector()]
+    feed = CameraFeed(cameras.open, lambda report: None)
+    feed.add(viewer)
+    feed.add(passing[0])
+    eventually(lambda: passing[0].pictures)
+    feed.remove(passing[0])
+    gone = weakref.ref(passing.pop())
+    eventually(lambda: gone() is None)  # an encoder hangs on each: tens of megabytes
+    feed.remove(viewer)
     eventually(lambda: cameras.open_now == 0)
 
 

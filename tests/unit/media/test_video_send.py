@@ -92,6 +92,23 @@ def test_a_key_frame_on_request_but_not_too_often(make, peer: Peer, monkeypatch:
     assert [send(6), send(7)] == [True, False]  # the request was kept
 
 
+def test_a_request_is_kept_until_there_is_a_key_frame(make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encoder may leave a picture out, or another that encodes the same picture may reset its type."""
+    monkeypatch.setattr(module, "KEY_FRAME_PAUSE", 0.0)
+    fan, receiver = Fan(), Receiver(peer)
+    sender = make(fan)
+    fan.show(picture(0))
+    assert receiver.access_unit().key_frame
+    encode = SoftwareEncoder.encode
+    monkeypatch.setattr(SoftwareEncoder, "encode", lambda encoder, frame, wanted: encode(encoder, frame, False))
+    sender.force_key_frame()
+    fan.show(picture(1))
+    assert not receiver.access_unit().key_frame
+    monkeypatch.setattr(SoftwareEncoder, "encode", encode)
+    fan.show(picture(2))
+    assert receiver.access_unit().key_frame
+
+
 def test_only_the_newest_picture_is_encoded(make, eventually) -> None:
     fan = Fan()
     sender = make(fan)
@@ -217,6 +234,14 @@ def test_the_cameras_own_encoder(make, peer: Peer, monkeypatch: pytest.MonkeyPat
     assert (sender.frames, sender.key_frames) == (2, 1)
     sender.camera_closed()
     assert camera.closed
+
+
+def test_a_camera_that_opens_when_all_is_over(make) -> None:
+    camera = Hardware()
+    sender = make(Fan())
+    sender.close()
+    assert not sender.camera_opened(camera)
+    assert camera.settings is None or camera.closed
 
 
 def test_where_the_cameras_encoder_does_not_serve(make) -> None:
