@@ -8,6 +8,7 @@
 Rule 1: the microphone's clock is the beat.  Where there is none (missing, failed, or the unit echoes), time is.
 Rule 2: nothing in a tick waits: not for a lock held long, not for the network, not for a device but the microphone.
 Rule 3: devices are open only while there is a far end.
+Rule 4: a channel whose sound can't be coded is left out and reported; all others go on.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from firmware.call.media import Direction
 from firmware.errors import DeviceError
 from firmware.media.border import attempt
 from firmware.media.device import Device
@@ -46,6 +48,8 @@ class FarEnd:
 
     receiver: AudioReceiver | None
     sender: AudioSender | None
+    on_failed: Callable[[Direction, Exception], None]
+    """Called in the audio thread with what ended this direction."""
 
 
 class Audio:
@@ -58,8 +62,10 @@ class Audio:
         self._echo = echo
         self._report = report
         self._microphone: Device[Microphone] = Device("microphone", board.open_microphone, report)
-        self._speaker: Device[Speaker] = Device("speaker", lambda: self._with_volume(board.open_speaker()), report)
+        self._speaker: Device[Speaker] = Device("speaker", board.open_speaker, report)
         self._volume: int | None = None
+        self._loudness: tuple[Speaker, int | None] | None = None
+        """The speaker that was written to, and the volume it was told."""
         self._far_ends: Mapping[str, FarEnd] = {}
         self._changed = threading.Condition()
         self._stopped = False
@@ -116,27 +122,36 @@ class Audio:
         """Tick until nobody is there."""
         lateness = Lateness(BLOCK_TIME, self._report)
         self._next = time.monotonic()
-        volume = self._volume
         while self._far_ends and not self._stopped:
             block = self._read()
             now = self.tick_time = time.monotonic()
             lateness.tick(now)
-            if self._volume != volume:
-                volume = self._volume
-                speaker = self._speaker.get()
-                if speaker is not None:
-                    self._with_volume(speaker)
             self._tick(block, now)
 
     def _tick(self, block: bytes | None, now: float) -> None:
         far_ends = self._far_ends
-        sounds = {name: far.receiver.pull(now) if far.receiver else None for name, far in far_ends.items()}
-        sounds[ROOM] = None if self.muted else block
+        sounds: dict[str, bytes | None] = {ROOM: None if self.muted else block}
+        for name, far in far_ends.items():
+            sounds[name] = None
+            if far.receiver is not None:
+                error = attempt("Receiving sound", _pull, far.receiver, now, sounds, name)
+                if error is not None:
+                    self._leave_out(name, replace(far, receiver=None), Direction.RECEIVE, error)
         for name, far in far_ends.items():
             if far.sender is not None:
-                far.sender.push(mix([sounds[source] for source in heard_by(name, far_ends, self._echo)]))
+                sound = mix([sounds[source] for source in heard_by(name, far_ends, self._echo)])
+                error = attempt("Sending sound", far.sender.push, sound)
+                if error is not None:
+                    self._leave_out(name, replace(far, sender=None), Direction.SEND, error)
         if not self._echo:
             self._write(mix([sounds[source] for source in heard_by(ROOM, far_ends, self._echo)]))
+
+    def _leave_out(self, name: str, rest: FarEnd, direction: Direction, error: Exception) -> None:
+        """Go on with the rest of a far end, until `use` says otherwise."""
+        with self._changed:
+            if name in self._far_ends:
+                self._far_ends = {**self._far_ends, name: rest}
+        rest.on_failed(direction, error)
 
     def _read(self) -> bytes | None:
         """Wait for the tick; give the microphone's block where there is one."""
@@ -164,16 +179,19 @@ class Audio:
         if speaker is None:
             return
         try:
+            if self._loudness != (speaker, self._volume):
+                self._loudness = (speaker, self._volume)
+                if self._volume is not None:
+                    speaker.set_volume(self._volume)
             speaker.write(block or _SILENCE)
         except DeviceError as error:
             self._speaker.fail(error)
         else:
             self._speaker.works()
 
-    def _with_volume(self, speaker: Speaker) -> Speaker:
-        if self._volume is not None:
-            speaker.set_volume(self._volume)
-        return speaker
+
+def _pull(receiver: AudioReceiver, now: float, sounds: dict[str, bytes | None], name: str) -> None:
+    sounds[name] = receiver.pull(now)
 
 
 def _raise_priority() -> None:

@@ -54,6 +54,8 @@ class AudioReceiver:
         self._clock_rate = self._format.codec.clock_rate
         self._playout = PlayoutBuffer(self._clock_rate, self._packet_time)
         self._decoder = voice_decoder(self.codec)
+        self._decoders = {self.codec: self._decoder}
+        """Kept: a far end that changes codecs with every packet must not have a new one made each time."""
         self._sound = bytearray()
 
     # Network thread
@@ -122,6 +124,8 @@ class AudioReceiver:
     def _use(self, form: Format) -> None:
         """Decode by this format from now on."""
         if form.codec.name != self.codec:
-            self._decoder = voice_decoder(form.codec.name)
             self.codec = form.codec.name
+            if self.codec not in self._decoders:
+                self._decoders[self.codec] = voice_decoder(self.codec)
+            self._decoder = self._decoders[self.codec]
         self._format = form

@@ -87,7 +87,7 @@ class MediaSession:
         """What the audio thread needs of this call; None: nothing."""
         for line in self._lines.values():
             if line.audio_receiver is not None or line.audio_sender is not None:
-                return FarEnd(line.audio_receiver, line.audio_sender)
+                return FarEnd(line.audio_receiver, line.audio_sender, line.sound_failed)
         return None
 
     @property
@@ -269,6 +269,12 @@ class _Line:
     def _key_frame_requested(self) -> None:
         if self.video_sender is not None:
             self.video_sender.force_key_frame()
+
+    def sound_failed(self, direction: Direction, error: Exception) -> None:
+        """Report what the audio thread could not do; any thread may."""
+        channel = self.send if direction is Direction.SEND else self.receive
+        if channel is not None:
+            self._failed(channel, error)
 
     def _stream_failed(self, error: Exception) -> None:
         for channel in (self.send, self.receive):

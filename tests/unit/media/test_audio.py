@@ -8,6 +8,7 @@ from array import array
 
 import pytest
 
+from firmware.call.media import Direction
 from firmware.errors import DeviceError
 from firmware.media import device
 from firmware.media.audio import Audio, FarEnd
@@ -53,6 +54,8 @@ class Speaker:
         self.heard.append(value(sound))
 
     def set_volume(self, percent: int) -> None:
+        if self.broken:
+            raise DeviceError("it has no mixer")
         self.volume = percent
 
     def close(self) -> None:
@@ -87,6 +90,7 @@ class Voice:
         self.says = None if says is None else block(says)
         self.heard: list[int] = []
         self.error: Exception | None = None
+        self.failed: list[tuple[Direction, Exception]] = []
 
     def pull(self, now: float) -> bytes | None:
         if self.error is not None:
@@ -96,8 +100,11 @@ class Voice:
     def push(self, sound: bytes | None) -> None:
         self.heard.append(value(sound))
 
+    def fail(self, direction: Direction, error: Exception) -> None:
+        self.failed.append((direction, error))
+
     def far_end(self) -> FarEnd:
-        return FarEnd(self, self)
+        return FarEnd(self, self, self.fail)
 
 
 @pytest.fixture
@@ -153,7 +160,7 @@ def test_mute_is_silence_for_all_that_listen(audio: Audio, board: Board, eventua
 
 def test_one_direction_only(audio: Audio, board: Board, eventually) -> None:
     listener, speaker = Voice(), Voice(10)
-    audio.use({"a": FarEnd(None, listener), "b": FarEnd(speaker, None)})
+    audio.use({"a": FarEnd(None, listener, listener.fail), "b": FarEnd(speaker, None, speaker.fail)})
     eventually(lambda: len(listener.heard) > 3)
     assert set(listener.heard) == {110}
     assert speaker.heard == []
@@ -207,15 +214,44 @@ def test_a_microphone_that_hangs_can_be_rescued(audio: Audio, board: Board, repo
     assert DeviceFailed("microphone", "it gives no sound") in reports
 
 
-def test_a_bug_in_a_tick_is_survived(audio: Audio, eventually) -> None:
+def test_sound_that_fails_ends_its_channel_and_nothing_else(
+    audio: Audio, board: Board, reports: list[Report], eventually
+) -> None:
     a, b = Voice(10), Voice(1)
     audio.use({"a": a.far_end(), "b": b.far_end()})
     eventually(lambda: b.heard)
     a.error = RuntimeError("a bug")
-    time.sleep(0.05)
-    a.error = None
-    seen = len(b.heard)
-    eventually(lambda: len(b.heard) > seen + 3)
+    eventually(lambda: a.failed)
+    seen = len(a.heard), len(b.heard)
+    eventually(lambda: len(a.heard) > seen[0] + 3 and len(b.heard) > seen[1] + 3)
+    assert a.failed == [(Direction.RECEIVE, a.error)]
+    assert (a.heard[-1], b.heard[-1]) == (101, 100)
+    assert len(board.microphones) == len(board.speakers) == 1
+    assert not any(isinstance(report, DeviceFailed) for report in reports)
+
+
+def test_a_sender_that_fails_is_left_out(audio: Audio, eventually) -> None:
+    a, b = Voice(10), Voice(1)
+    a.push = lambda sound: a.heard[1]
+    audio.use({"a": a.far_end(), "b": b.far_end()})
+    eventually(lambda: a.failed and len(b.heard) > 3)
+    assert [direction for direction, _ in a.failed] == [Direction.SEND]
+    assert b.heard[-1] == 110
+
+
+def test_a_speaker_that_takes_no_volume_has_failed(
+    audio: Audio, board: Board, reports: list[Report], eventually
+) -> None:
+    audio.use({"a": Voice(1).far_end()})
+    eventually(lambda: board.speakers and board.speakers[0].heard)
+    board.speakers[0].broken = True
+    audio.set_volume(80)
+    eventually(lambda: len(board.speakers) > 1 and board.speakers[1].volume == 80)
+    assert board.speakers[0].closed
+    assert {report for report in reports if isinstance(report, DeviceFailed)} <= {
+        DeviceFailed("speaker", "it has no mixer"),
+        DeviceFailed("speaker", "the disk is full"),
+    }
 
 
 def test_volume(audio: Audio, board: Board, eventually) -> None:

@@ -11,6 +11,7 @@ from signals import find_tone, level
 
 from firmware.call.media import G722, OPUS, PCMA, PCMU, TELEPHONE_EVENT, Channel, Codec, Direction, Format, Kind
 from firmware.errors import CallError
+from firmware.media import audio_receive as module
 from firmware.media.audio_receive import ARRIVALS, AudioReceiver
 from firmware.media.codecs import available
 from firmware.media.voice import VoiceEncoder
@@ -73,6 +74,16 @@ def test_a_tone_is_heard_without_a_break(name: str) -> None:
     sound = Line(FORMATS[name]).play(on_time(packets(name, 60)), 1.2)
     middle = sound[BLOCK_BYTES * 20 : BLOCK_BYTES * 110]
     assert find_tone(middle, TONE, window=0.9) == pytest.approx(-12.2, abs=1.0)
+
+
+def test_who_changes_codecs_with_every_packet_has_one_decoder_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    make = module.voice_decoder
+    monkeypatch.setattr(module, "voice_decoder", lambda name: (made.append(name), make(name))[1])
+    line = Line(FORMATS["PCMU"], FORMATS["PCMA"])
+    sent = [packets(("PCMU", "PCMA")[number % 2], 1, number)[0] for number in range(40)]
+    line.play(on_time(sent), 1.0)
+    assert made == ["PCMU", "PCMA"]
 
 
 def test_the_far_end_is_silent() -> None:
