@@ -37,5 +37,7 @@ don't know is 501 (8.2.1, 21.5.2), both with Allow.  Requests for any user are t
 (`transport`).  The next hop of a dialog's requests is reached directly where it is an IP address, otherwise on the flow
 that the dialog was made on.  A request above 1300 bytes is tried by TCP before UDP (18.1.1; `transaction_machine`), but
 not the ACK to a 2xx, which has no transaction that would hear of a refusal.  A call rings for three minutes here, and
-for 200 s after the last provisional response there.  Not here yet: TLS, RFC 3263, UPDATE, PRACK, REFER, session timers, authentication.
+for 200 s after the last provisional response there.
+
+Not here yet: TLS, RFC 3263, UPDATE, PRACK, REFER, session timers, authentication.
 """
