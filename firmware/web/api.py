@@ -298,7 +298,7 @@ OPERATIONS: Final = (
         "A WebSocket that sends the state (as `getState` gives it) on connecting and at each change.",
         _events,
         status=101,
-        refusals=(503,),
+        refusals=(400, 503),
     ),
     Operation("getBoard", "GET", "/board", "The hardware.", _board, response=body.Board),
     Operation(

@@ -110,10 +110,17 @@ def _check_origin(request: web.Request) -> None:
     if request.method in _SAFE and request.headers.get("Upgrade", "").lower() != "websocket":
         return
     origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != request.host.lower():
+    if origin is not None and _site(origin) != request.host.lower():
         raise web.HTTPForbidden(text="another site may not do that")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
         raise web.HTTPForbidden(text="another site may not do that")
+
+
+def _site(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 async def _check_password(request: web.Request, gate: Gate) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from firmware.web import body
-from firmware.web.api import BASE, OPERATIONS, Operation
+from firmware.web.api import BASE, COOKIE, OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ _REASONS = {
     401: "A password is needed: by `POST /session` or HTTP Basic (any user name).",
     403: "The request comes from another site, or the password is wrong.",
     404: "There is no such thing.",
+    408: "The body did not arrive in time.",
     409: "That makes no sense now.",
     413: "The body is too large.",
     429: "Too many wrong passwords; `Retry-After` says how long to wait.",
@@ -48,7 +49,7 @@ def document(operations: Sequence[Operation] = OPERATIONS) -> dict[str, Any]:
         "components": {
             "schemas": components,
             "securitySchemes": {
-                "cookie": {"type": "apiKey", "in": "cookie", "name": "visavis_session"},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
                 "basic": {"type": "http", "scheme": "basic"},
             },
         },
@@ -89,7 +90,7 @@ def _responses(operation: Operation, schemas: dict[type[msgspec.Struct], dict[st
     if operation.request or operation.query:
         refusals.add(400)
     if operation.request:
-        refusals.add(413)
+        refusals |= {408, 413}
     error = {"application/json": {"schema": schemas[body.Error]}}
     responses = {str(operation.status): success}
     return responses | {str(s): {"description": _REASONS[s], "content": error} for s in sorted(refusals)}

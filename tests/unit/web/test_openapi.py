@@ -69,3 +69,18 @@ async def test_what_is_answered_is_what_is_described(web: Web) -> None:
     assert set(state) == set(schemas["Room"]["properties"])
     assert set(state["calls"][0]) == set(schemas["Call"]["properties"])
     assert state["calls"][0]["state"] in schemas["State"]["enum"]
+
+
+@on_web
+async def test_every_refusal_is_described(web: Web) -> None:
+    paths = document()["paths"]
+    for operation in OPERATIONS:
+        path = re.sub(r"{\w+}", "999", operation.path)
+        if path == "/screen.mjpeg":
+            continue
+        for options in ({}, {"data": b"{"}, {"data": b"x" * 20_000}, {"params": {"width": "x"}}):
+            async with web.session.request(operation.method, f"{web.url}/api/v1{path}", **options) as response:
+                described = paths[operation.path][operation.method.lower()]["responses"]
+                assert str(response.status) in described, (operation.name, response.status)
+                if response.status >= 400:
+                    assert set(await response.json()) == {"error"}
