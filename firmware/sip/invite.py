@@ -22,7 +22,7 @@ from firmware.errors import LocalProtocolError
 from firmware.sip.body import readable_description
 from firmware.sip.dialog import Dialog
 from firmware.sip.events import Accepted, Confirmed, Ended, Event, Incoming, Info, Progress
-from firmware.sip.grammar import quote
+from firmware.sip.grammar import printable, quote
 from firmware.sip.info import info_request, read_info
 from firmware.sip.invite_client import InviteClient
 from firmware.sip.invite_server import InviteServer
@@ -344,7 +344,8 @@ class InviteSession:
         if self._dialog is not None:
             self._layers.dialogs.pop(self._dialog.id, None)
         self._layers.sessions.discard(self)
-        self._report(Ended(self, status, reason, by_far_end))
+        # Reason comes as it was written, and people get to see it.
+        self._report(Ended(self, status, printable(reason), by_far_end))
 
     def _acknowledge(self, body: bytes | None) -> None:
         """Send the ACK that waits for our answer."""

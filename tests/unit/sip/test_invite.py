@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sip_peer import Line, response
+from sip_peer import Line, request, response
 
 from firmware.errors import LocalProtocolError
 from firmware.sip.events import Accepted, Answered, Confirmed, Ended, Info, Offered, OfferRefused, OfferWithdrawn
@@ -321,6 +321,19 @@ def test_their_bye_ends_the_call(line: Line) -> None:
     line.send(line.in_dialog("BYE", cseq=3))
     assert line.peer.statuses[-1] == 481
     assert line.gone()
+
+
+@pytest.mark.parametrize("method", ["BYE", "CANCEL"])
+def test_a_reason_that_is_no_text_comes_up_as_text(method: str) -> None:
+    """Half a character or a bell of a stranger must not get into logs, the state or a database."""
+    line = Line()
+    if method == "BYE":
+        line.taken()
+    else:
+        line.incoming()
+    message = line.in_dialog("BYE") if method == "BYE" else request("CANCEL")
+    line.send(message.encode().replace(b"Max-Forwards", b'Reason: SIP;text="\xff\x07"\r\nMax-Forwards'))
+    assert line.event(Ended).reason == 'SIP;text="\ufffd\ufffd"'
 
 
 def test_byes_that_cross_are_both_answered(line: Line) -> None:
