@@ -1,0 +1,114 @@
+"""CHOICE (X.691 22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from .bits import Reader, Writer
+from .declaration import Declaration, Read, Value, Write
+from .extension import read_inside, write_inside
+from .scalar import Null
+from .whole_number import constrained_reader, constrained_writer, read_octets, read_small, write_octets, write_small
+
+_NULL: Final = Null()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """CHOICE: ``(name, value)``; ``("+N", bytes)`` for the Nth extension, if we don't know it.
+
+    Alternatives stand in the order of their tags (22.2), which is as written where tags are automatic.
+    """
+
+    alternatives: tuple[tuple[str, Declaration], ...]
+    extensions: tuple[tuple[str, Declaration], ...] | None = None
+    """None: can't be extended."""
+
+    def reader(self) -> Read:
+        """Read the index, then the value."""
+        read_index = constrained_reader(0, len(self.alternatives) - 1)
+        alternatives = self.alternatives
+        readers: list[Read | None] = [None] * len(alternatives)
+        constants = [(name, None) if declaration == _NULL else None for name, declaration in alternatives]
+        extensible = self.extensions is not None
+
+        def read(reader: Reader) -> Value:
+            if extensible and reader.bits(1):
+                return read_extension(reader)
+            index = read_index(reader)
+            if (constant := constants[index]) is not None:
+                return constant
+            name, declaration = alternatives[index]
+            if (read_value := readers[index]) is None:
+                read_value = readers[index] = declaration.reader()
+            try:
+                return name, read_value(reader)
+            except (ValueError, IndexError) as error:
+                error.add_note(name)
+                raise
+
+        read_extension = self._extension_reader()
+        return read
+
+    def _extension_reader(self) -> Read:
+        extensions = self.extensions or ()
+        readers: dict[int, Read] = {}
+
+        def read(reader: Reader) -> Value:
+            index = read_small(reader)  # 22.8
+            if index >= len(extensions):
+                return f"+{index}", read_octets(reader)
+            name, declaration = extensions[index]
+            read_value = readers.get(index) or readers.setdefault(index, declaration.reader())
+            try:
+                return name, read_inside(reader, read_value)
+            except (ValueError, IndexError) as error:
+                error.add_note(name)
+                raise
+
+        return read
+
+    def writer(self) -> Write:
+        """Write the index, then the value."""
+        root = {name: (index, declaration) for index, (name, declaration) in enumerate(self.alternatives)}
+        extensions = {name: (index, declaration) for index, (name, declaration) in enumerate(self.extensions or ())}
+        write_index = constrained_writer(0, len(root) - 1)
+        writers: dict[str, Write] = {}
+        extensible = self.extensions is not None
+
+        def write_known(writer: Writer, name: str, content: Value) -> None:
+            index, declaration = root.get(name) or extensions[name]
+            write_value = writers.get(name) or writers.setdefault(name, declaration.writer())
+            if extensible:
+                writer.bits(name not in root, 1)
+            if name in root:
+                write_index(writer, index)
+                write_value(writer, content)
+            else:
+                write_small(writer, index)
+                write_inside(writer, write_value, content)
+
+        def write(writer: Writer, value: Value) -> None:
+            name, content = _pair(value)
+            try:
+                if name in root or name in extensions:
+                    write_known(writer, name, content)
+                elif extensible and name.startswith("+"):  # what we didn't know goes back as it came
+                    writer.bits(1, 1)
+                    write_small(writer, int(name))
+                    write_octets(writer, content)
+                else:
+                    raise ValueError(f"none of {', '.join(root | extensions)}")
+            except ValueError as error:
+                error.add_note(name)
+                raise
+
+        return write
+
+
+def _pair(value: Value) -> tuple[str, Value]:
+    match value:
+        case (str(name), content):
+            return name, content
+    raise ValueError(f"{value!r} is no (name, value)")

@@ -1,0 +1,214 @@
+"""SEQUENCE and SET (X.691 18, 20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from firmware.errors import DecodeError
+
+from .bits import Reader, Writer
+from .declaration import Declaration, Read, Value, Write
+from .extension import read_inside, write_inside
+from .whole_number import read_length, read_octets, read_small, write_small
+
+_MAX_PLANS: Final = 64
+"""How many combinations of optional components a type remembers."""
+_MAX_ADDITIONS: Final = 1024
+"""Extension additions that a peer may announce."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A component of a SEQUENCE or SET."""
+
+    name: str
+    declaration: Declaration
+    optional: bool = False
+    """OPTIONAL, or it has a DEFAULT."""
+    default: Value = None
+    """A value equal to it is not sent; when it was not sent, the key is absent."""
+
+
+Addition: TypeAlias = "Component | tuple[Component, ...]"
+"""An extension addition, or an extension addition group."""
+_Plan: TypeAlias = "tuple[tuple[str, Read], ...]"
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """SEQUENCE, SET: dict; what is absent has no key, additions that we don't know are skipped.
+
+    Components of a SET stand in the order of their tags (20.1), which is as written where tags are automatic.
+    """
+
+    components: tuple[Component, ...]
+    additions: tuple[Addition, ...] | None = None
+    """None: can't be extended."""
+
+    def reader(self) -> Read:
+        """Read what is there, then each of it (X.691 18)."""
+        optional = sum(component.optional for component in self.components)
+        extensible = self.additions is not None
+        bits = optional + extensible
+        read_additions = self._additions_reader()
+        extended = 1 << optional
+        plans: dict[int, _Plan] = {}
+        readers: dict[str, Read] = {}
+
+        def plan(presence: int) -> _Plan:
+            """Give the readers of the components that are there, by the bits of the preamble (18.2)."""
+            readers.update({
+                component.name: component.declaration.reader()
+                for component in self._present(presence)
+                if component.name not in readers
+            })
+            made = tuple((component.name, readers[component.name]) for component in self._present(presence))
+            if len(plans) < _MAX_PLANS:
+                plans[presence] = made
+            return made
+
+        def read(reader: Reader) -> dict[str, Value]:
+            presence = reader.bits(bits)
+            known = plans.get(presence)
+            value = {}
+            name = ""
+            try:
+                for name, read_component in known if known is not None else plan(presence):
+                    value[name] = read_component(reader)
+            except (ValueError, IndexError) as error:
+                error.add_note(name)
+                raise
+            if extensible and presence & extended:
+                value.update(read_additions(reader))
+            return value
+
+        return read
+
+    def _present(self, presence: int) -> Iterator[Component]:
+        left = sum(component.optional for component in self.components)
+        for component in self.components:
+            if component.optional:
+                left -= 1
+                if not presence >> left & 1:
+                    continue
+            yield component
+
+    def _additions_reader(self) -> Read:
+        additions = self.additions or ()
+        readers: dict[int, Read] = {}
+
+        def read_addition(reader: Reader, index: int, value: dict[str, Value]) -> None:
+            addition = additions[index]
+            if isinstance(addition, Component):
+                read = readers.get(index) or readers.setdefault(index, addition.declaration.reader())
+                try:
+                    value[addition.name] = read_inside(reader, read)
+                except (ValueError, IndexError) as error:
+                    error.add_note(addition.name)
+                    raise
+            else:  # 18.9: a group goes as a SEQUENCE
+                read = readers.get(index) or readers.setdefault(index, Sequence(addition).reader())
+                value.update(read_inside(reader, read))
+
+        def read(reader: Reader) -> dict[str, Value]:
+            value: dict[str, Value] = {}
+            count = _additions_count(reader)
+            presence = reader.bits(count)
+            for index in range(count):
+                if not presence >> (count - 1 - index) & 1:
+                    continue
+                if index < len(additions):
+                    read_addition(reader, index, value)
+                else:
+                    read_octets(reader)
+            return value
+
+        return read
+
+    def writer(self) -> Write:
+        """Write what is there, then each of it (X.691 18)."""
+        root = _ComponentsWriter(self.components)
+        additions = [
+            _AdditionWriter((addition,) if isinstance(addition, Component) else addition, isinstance(addition, Component))
+            for addition in self.additions or ()
+        ]
+        names = {component.name for component in self.components}
+        names.update(name for addition in additions for name in addition.names)
+        extensible = self.additions is not None
+
+        def write(writer: Writer, value: Value) -> None:
+            if not isinstance(value, dict):
+                raise ValueError(f"{value!r} is no dict")  # noqa: TRY004  what callers catch
+            if unknown := value.keys() - names:
+                raise ValueError(f"no components: {', '.join(map(str, unknown))}")
+            present = [addition.is_present(value) for addition in additions] if additions else []
+            extended = any(present)
+            if extensible:
+                writer.bits(extended, 1)
+            root.write(writer, value)
+            if extended:
+                write_small(writer, len(present) - 1)  # 18.8, 10.9.3.4: as a length, so one less
+                for there in present:
+                    writer.bits(there, 1)
+                for addition, there in zip(additions, present, strict=True):
+                    if there:
+                        addition.write(writer, value)
+
+        return write
+
+
+def _additions_count(reader: Reader) -> int:
+    """X.691 10.9.3.4: a length that is small as a rule."""
+    if not reader.bits(1):
+        return reader.bits(6) + 1
+    count, more = read_length(reader)
+    if more or count > _MAX_ADDITIONS:
+        raise DecodeError(f"more than {_MAX_ADDITIONS} extension additions")
+    return count
+
+
+class _ComponentsWriter:
+    """Writes the components of the root, or of a group."""
+
+    def __init__(self, components: tuple[Component, ...]) -> None:
+        self._components = components
+        self._writers: dict[str, Write] = {}
+
+    def write(self, writer: Writer, value: dict[str, Value]) -> None:
+        for component in self._components:
+            if component.optional:
+                writer.bits(is_sent(component, value), 1)
+        for component in self._components:
+            name = component.name
+            if not component.optional and name not in value:
+                raise ValueError(f"{name} is missing")
+            if name not in value or (component.optional and not is_sent(component, value)):
+                continue
+            write = self._writers.get(name) or self._writers.setdefault(name, component.declaration.writer())
+            try:
+                write(writer, value[name])
+            except ValueError as error:
+                error.add_note(name)
+                raise
+
+
+def is_sent(component: Component, value: dict[str, Value]) -> bool:
+    """Whether an optional component goes: it is there and not its default (X.691 18.2, 18.5)."""
+    return component.name in value and (component.default is None or value[component.name] != component.default)
+
+
+class _AdditionWriter:
+    """Writes an extension addition as an open type (X.691 18.9)."""
+
+    def __init__(self, components: tuple[Component, ...], alone: bool) -> None:
+        self.names = [component.name for component in components]
+        self._components = components
+        self._writer = _ComponentsWriter((replace(components[0], optional=False),) if alone else components)
+
+    def is_present(self, value: dict[str, Value]) -> bool:
+        return any(is_sent(component, value) for component in self._components)
+
+    def write(self, writer: Writer, value: dict[str, Value]) -> None:
+        write_inside(writer, self._writer.write, value)

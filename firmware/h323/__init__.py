@@ -1,0 +1,1 @@
+"""H.323: video calls as the ITU-T laid them down."""
