@@ -8,141 +8,29 @@ network.  It knows calls and channels, never a protocol.  A protocol's conforman
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 import pytest
-from wire import Wire
+from parties import ALL, Bench, accept, channel, check_agreement, directions, ended, established, settle
 
 from firmware.call.call import Call, EndReason, State
-from firmware.call.endpoint import Endpoint
-from firmware.call.media import Capabilities, Channel, Direction, Kind
+from firmware.call.media import Capabilities, Direction, Kind
 from firmware.errors import CallError
 
-SIGNALLING_TIME = 1.0
-"""Seconds in which everything that is not waited for has happened, whatever the protocol."""
 PATIENCE = 70.0
 """Seconds after which a far end that says nothing more has been given up."""
 
-
-class Party:
-    """An endpoint and what happened to its calls."""
-
-    def __init__(self, endpoint: Endpoint, address: str) -> None:
-        self.endpoint = endpoint
-        self.address = address
-        self.calls: list[Call] = []
-        self.states: dict[Call, list[State]] = {}
-        self.digits: list[str] = []
-        self.key_frames = 0
-        self.when_called: Callable[[Call], None] = lambda call: None
-        endpoint.on_call = self._called
-
-    @property
-    def call(self) -> Call:
-        """The newest call."""
-        return self.calls[-1]
-
-    def dial(self, other: Party) -> Call:
-        call = self.endpoint.dial(other.address)
-        self._watch(call)
-        return call
-
-    def _called(self, call: Call) -> None:
-        self._watch(call)
-        self.when_called(call)
-
-    def _watch(self, call: Call) -> None:
-        self.calls.append(call)
-        self.states[call] = [call.state]
-        call.on_change = self._changed
-        call.on_digit = lambda _, digit: self.digits.append(digit)
-        call.on_key_frame_request = self._key_frame
-
-    def _changed(self, call: Call) -> None:
-        if self.states[call][-1] is not call.state:
-            self.states[call].append(call.state)
-
-    def _key_frame(self, call: Call) -> None:
-        self.key_frames += 1
+BEHAVIOURS: list[Callable[[Bench], None]] = []
 
 
-class Bench(Protocol):
-    """Two parties on a virtual network; what only their protocol can arrange is here."""
-
-    wire: Wire
-    unit: Party
-    far: Party
-
-    def far_end_can(self, capabilities: Capabilities) -> None:
-        """Let the far end have these capabilities from its next call on."""
-
-    def far_end_lies(self) -> None:
-        """Let the far end's next description be nonsense."""
-
-    def far_end_refuses_changes(self) -> None:
-        """Let the far end refuse every change of a call."""
-
-    def far_end_dies(self) -> None:
-        """Nothing that the far end sends arrives any more, nor does it hear anything."""
-
-    def check_clean(self) -> None:
-        """Assert that nothing is left of ended calls: no ports, no sessions, no timers."""
-
-
-# What the behaviours have in common
-
-
-def settle(bench: Bench, seconds: float = SIGNALLING_TIME) -> None:
-    bench.wire.pass_time(seconds)
-
-
-def accept(call: Call) -> None:
-    call.alert()
-    call.accept()
-
-
-def directions(call: Call) -> set[tuple[Kind, Direction]]:
-    return {(channel.kind, channel.direction) for channel in call.channels}
-
-
-ALL = {(kind, direction) for kind in Kind for direction in Direction}
-
-
-def channel(call: Call, kind: Kind, direction: Direction) -> Channel:
-    return next(c for c in call.channels if (c.kind, c.direction) == (kind, direction))
-
-
-def check_agreement(one: Call, other: Call) -> None:
-    """What one sends is what the other receives: address, payload type, codec and its limits."""
-    for sender, receiver in ((one, other), (other, one)):
-        sent = {c.kind: c for c in sender.channels if c.direction is Direction.SEND}
-        received = {c.kind: c for c in receiver.channels if c.direction is Direction.RECEIVE}
-        assert sent.keys() == received.keys()
-        for kind in sent:
-            assert sent[kind].remote == received[kind].local
-            assert sent[kind].format in received[kind].formats
-            assert sent[kind].feedback == received[kind].feedback
-
-
-def established(bench: Bench, *, by_far_end: bool = False) -> tuple[Call, Call]:
-    """Make a call that is up: the unit's and the far end's view of it."""
-    caller, callee = (bench.far, bench.unit) if by_far_end else (bench.unit, bench.far)
-    callee.when_called = accept
-    caller.dial(callee)
-    settle(bench)
-    assert (bench.unit.call.state, bench.far.call.state) == (State.ACTIVE, State.ACTIVE)
-    return bench.unit.call, bench.far.call
-
-
-def ended(call: Call, reason: EndReason) -> bool:
-    assert (call.state, call.end_reason) == (State.ENDED, reason), call.end_detail
-    assert call.channels == ()
-    return True
+def behaviour(function: Callable[[Bench], None]) -> Callable[[Bench], None]:
+    BEHAVIOURS.append(function)
+    return function
 
 
 # Making a call
 
 
+@behaviour
 def answers(bench: Bench) -> None:
     ours, theirs = established(bench)
     assert directions(ours) == directions(theirs) == ALL
@@ -151,6 +39,7 @@ def answers(bench: Bench) -> None:
     assert bench.far.states[theirs] == [State.INCOMING, State.CONNECTING, State.ACTIVE]
 
 
+@behaviour
 def calls(bench: Bench) -> None:
     ours, theirs = established(bench, by_far_end=True)
     assert directions(ours) == directions(theirs) == ALL
@@ -160,6 +49,7 @@ def calls(bench: Bench) -> None:
     assert ours.remote
 
 
+@behaviour
 def answers_without_ringing(bench: Bench) -> None:
     bench.far.when_called = Call.accept
     ours = bench.unit.dial(bench.far)
@@ -167,6 +57,7 @@ def answers_without_ringing(bench: Bench) -> None:
     assert bench.unit.states[ours] == [State.DIALING, State.ACTIVE]
 
 
+@behaviour
 def rings_for_a_while(bench: Bench) -> None:
     bench.far.when_called = Call.alert
     ours = bench.unit.dial(bench.far)
@@ -177,6 +68,7 @@ def rings_for_a_while(bench: Bench) -> None:
     assert ours.state is State.ACTIVE
 
 
+@behaviour
 def can_be_called_back(bench: Bench) -> None:
     ours, _ = established(bench, by_far_end=True)
     ours.hang_up()
@@ -187,6 +79,7 @@ def can_be_called_back(bench: Bench) -> None:
     assert again.state is State.ACTIVE
 
 
+@behaviour
 def talks_in_both_directions_at_once(bench: Bench) -> None:
     bench.unit.when_called = bench.far.when_called = accept
     first, second = bench.unit.dial(bench.far), bench.far.dial(bench.unit)
@@ -199,6 +92,7 @@ def talks_in_both_directions_at_once(bench: Bench) -> None:
 # Not making it
 
 
+@behaviour
 def declines(bench: Bench) -> None:
     bench.far.when_called = lambda call: call.hang_up(EndReason.DECLINED)
     ours = bench.unit.dial(bench.far)
@@ -207,6 +101,7 @@ def declines(bench: Bench) -> None:
     assert ours.end_detail
 
 
+@behaviour
 def is_busy(bench: Bench) -> None:
     bench.far.when_called = lambda call: call.hang_up(EndReason.BUSY)
     ours = bench.unit.dial(bench.far)
@@ -214,6 +109,7 @@ def is_busy(bench: Bench) -> None:
     assert ended(ours, EndReason.BUSY)
 
 
+@behaviour
 def does_not_allow_it(bench: Bench) -> None:
     bench.far.when_called = lambda call: call.hang_up(EndReason.REFUSED)
     ours = bench.unit.dial(bench.far)
@@ -221,6 +117,7 @@ def does_not_allow_it(bench: Bench) -> None:
     assert ended(ours, EndReason.REFUSED)
 
 
+@behaviour
 def rings_and_declines(bench: Bench) -> None:
     bench.far.when_called = Call.alert
     ours = bench.unit.dial(bench.far)
@@ -230,6 +127,7 @@ def rings_and_declines(bench: Bench) -> None:
     assert ended(ours, EndReason.DECLINED)
 
 
+@behaviour
 def does_not_pick_up(bench: Bench) -> None:
     bench.far.when_called = Call.alert
     ours = bench.unit.dial(bench.far)
@@ -239,6 +137,7 @@ def does_not_pick_up(bench: Bench) -> None:
     assert ended(ours, EndReason.NO_ANSWER)
 
 
+@behaviour
 def is_silent(bench: Bench) -> None:
     bench.far_end_dies()
     ours = bench.unit.dial(bench.far)
@@ -248,6 +147,7 @@ def is_silent(bench: Bench) -> None:
     assert ended(ours, EndReason.UNREACHABLE)
 
 
+@behaviour
 def is_given_up_while_it_rings(bench: Bench) -> None:
     bench.far.when_called = Call.alert
     ours = bench.unit.dial(bench.far)
@@ -259,6 +159,7 @@ def is_given_up_while_it_rings(bench: Bench) -> None:
     assert ended(bench.far.call, EndReason.CANCELLED)
 
 
+@behaviour
 def is_given_up_at_once(bench: Bench) -> None:
     ours = bench.unit.dial(bench.far)
     ours.hang_up()
@@ -267,6 +168,7 @@ def is_given_up_at_once(bench: Bench) -> None:
     assert all(call.state is State.ENDED for call in bench.far.calls)
 
 
+@behaviour
 def gives_up_while_we_ring(bench: Bench) -> None:
     bench.unit.when_called = Call.alert
     theirs = bench.far.dial(bench.unit)
@@ -278,6 +180,7 @@ def gives_up_while_we_ring(bench: Bench) -> None:
         bench.unit.call.accept()
 
 
+@behaviour
 def gives_up_as_we_answer(bench: Bench) -> None:
     bench.unit.when_called = Call.alert
     theirs = bench.far.dial(bench.unit)
@@ -288,6 +191,7 @@ def gives_up_as_we_answer(bench: Bench) -> None:
     assert bench.unit.call.state is theirs.state is State.ENDED
 
 
+@behaviour
 def is_refused_by_us(bench: Bench) -> None:
     for reason in (EndReason.BUSY, EndReason.DECLINED, EndReason.REFUSED):
         bench.unit.when_called = lambda call, reason=reason: call.hang_up(reason)  # type: ignore[misc]
@@ -300,6 +204,7 @@ def is_refused_by_us(bench: Bench) -> None:
 # What flows
 
 
+@behaviour
 def has_no_common_media(bench: Bench) -> None:
     bench.far_end_can(Capabilities(codecs=()))
     bench.far.when_called = accept
@@ -308,6 +213,7 @@ def has_no_common_media(bench: Bench) -> None:
     assert ended(ours, EndReason.NO_COMMON_MEDIA)
 
 
+@behaviour
 def has_sound_only(bench: Bench) -> None:
     bench.far_end_can(Capabilities(codecs=Capabilities().of(Kind.AUDIO)))
     ours, theirs = established(bench)
@@ -315,6 +221,7 @@ def has_sound_only(bench: Bench) -> None:
     check_agreement(ours, theirs)
 
 
+@behaviour
 def calls_with_sound_only(bench: Bench) -> None:
     bench.far_end_can(Capabilities(codecs=Capabilities().of(Kind.AUDIO)))
     ours, theirs = established(bench, by_far_end=True)
@@ -322,12 +229,14 @@ def calls_with_sound_only(bench: Bench) -> None:
     check_agreement(ours, theirs)
 
 
+@behaviour
 def has_less_bitrate(bench: Bench) -> None:
     bench.far_end_can(Capabilities(bitrate=512_000))
     ours, _ = established(bench)
     assert 400_000 <= channel(ours, Kind.VIDEO, Direction.SEND).bitrate <= 512_000
 
 
+@behaviour
 def lies_about_its_media(bench: Bench) -> None:
     bench.far_end_lies()
     bench.far.when_called = accept
@@ -342,6 +251,7 @@ def lies_about_its_media(bench: Bench) -> None:
 # During the call
 
 
+@behaviour
 def hangs_up(bench: Bench) -> None:
     ours, theirs = established(bench)
     theirs.hang_up()
@@ -350,6 +260,7 @@ def hangs_up(bench: Bench) -> None:
     assert ended(theirs, EndReason.HUNG_UP)
 
 
+@behaviour
 def is_hung_up_on(bench: Bench) -> None:
     ours, theirs = established(bench)
     ours.hang_up()
@@ -360,6 +271,7 @@ def is_hung_up_on(bench: Bench) -> None:
     assert ended(theirs, EndReason.HUNG_UP)
 
 
+@behaviour
 def hangs_up_as_we_do(bench: Bench) -> None:
     ours, theirs = established(bench)
     ours.hang_up()
@@ -369,6 +281,7 @@ def hangs_up_as_we_do(bench: Bench) -> None:
     assert ended(theirs, EndReason.HUNG_UP)
 
 
+@behaviour
 def dies_in_the_call(bench: Bench) -> None:
     ours, _ = established(bench)
     bench.far_end_dies()
@@ -378,6 +291,7 @@ def dies_in_the_call(bench: Bench) -> None:
     assert ended(ours, EndReason.LOST)
 
 
+@behaviour
 def dies_while_it_is_put_on_hold(bench: Bench) -> None:
     ours, _ = established(bench)
     bench.far_end_dies()
@@ -386,6 +300,7 @@ def dies_while_it_is_put_on_hold(bench: Bench) -> None:
     assert ended(ours, EndReason.LOST)
 
 
+@behaviour
 def holds_and_resumes(bench: Bench) -> None:
     ours, theirs = established(bench)
     before = set(ours.channels)
@@ -400,6 +315,7 @@ def holds_and_resumes(bench: Bench) -> None:
     assert set(ours.channels) == before
 
 
+@behaviour
 def is_held_and_resumed(bench: Bench) -> None:
     ours, theirs = established(bench, by_far_end=True)
     before = set(ours.channels), set(theirs.channels)
@@ -414,6 +330,7 @@ def is_held_and_resumed(bench: Bench) -> None:
     assert not theirs.held_by_far_end
 
 
+@behaviour
 def holds_while_it_is_held(bench: Bench) -> None:
     ours, theirs = established(bench)
     ours.hold(True)
@@ -433,6 +350,7 @@ def holds_while_it_is_held(bench: Bench) -> None:
     check_agreement(ours, theirs)
 
 
+@behaviour
 def holds_as_we_do(bench: Bench) -> None:
     ours, theirs = established(bench)
     ours.hold(True)
@@ -448,6 +366,7 @@ def holds_as_we_do(bench: Bench) -> None:
     check_agreement(ours, theirs)
 
 
+@behaviour
 def is_held_and_resumed_at_once(bench: Bench) -> None:
     ours, theirs = established(bench)
     for on in (True, False, True, False):
@@ -457,6 +376,7 @@ def is_held_and_resumed_at_once(bench: Bench) -> None:
     assert not theirs.held_by_far_end
 
 
+@behaviour
 def refuses_to_be_held(bench: Bench) -> None:
     ours, _ = established(bench)
     before = ours.channels
@@ -466,6 +386,7 @@ def refuses_to_be_held(bench: Bench) -> None:
     assert (ours.state, ours.held, ours.channels) == (State.ACTIVE, False, before)
 
 
+@behaviour
 def hangs_up_on_hold(bench: Bench) -> None:
     ours, theirs = established(bench)
     ours.hold(True)
@@ -475,6 +396,7 @@ def hangs_up_on_hold(bench: Bench) -> None:
     assert ended(ours, EndReason.HUNG_UP)
 
 
+@behaviour
 def sends_digits(bench: Bench) -> None:
     ours, theirs = established(bench)
     for digit in "0123456789*#ABCD":
@@ -485,6 +407,7 @@ def sends_digits(bench: Bench) -> None:
     assert bench.far.digits == ["7"]
 
 
+@behaviour
 def wants_key_frames(bench: Bench) -> None:
     ours, theirs = established(bench)
     theirs.request_key_frame()
@@ -494,6 +417,7 @@ def wants_key_frames(bench: Bench) -> None:
     assert (bench.unit.key_frames, bench.far.key_frames) == (1, 1)
 
 
+@behaviour
 def asks_for_key_frames_all_the_time(bench: Bench) -> None:
     ours, _ = established(bench)
     for _ in range(100):
@@ -506,6 +430,7 @@ def asks_for_key_frames_all_the_time(bench: Bench) -> None:
 # Bad networks
 
 
+@behaviour
 def is_behind_a_lossy_network(bench: Bench) -> None:
     bench.wire.lost = lambda number, data: number % 3 == 0
     bench.wire.reorder = 0.050
@@ -520,45 +445,3 @@ def is_behind_a_lossy_network(bench: Bench) -> None:
     bench.far.call.hang_up()
     settle(bench, PATIENCE)
     assert ended(ours, EndReason.HUNG_UP)
-
-
-BEHAVIOURS: tuple[Callable[[Bench], None], ...] = (
-    answers,
-    calls,
-    answers_without_ringing,
-    rings_for_a_while,
-    can_be_called_back,
-    talks_in_both_directions_at_once,
-    declines,
-    is_busy,
-    does_not_allow_it,
-    rings_and_declines,
-    does_not_pick_up,
-    is_silent,
-    is_given_up_while_it_rings,
-    is_given_up_at_once,
-    gives_up_while_we_ring,
-    gives_up_as_we_answer,
-    is_refused_by_us,
-    has_no_common_media,
-    has_sound_only,
-    calls_with_sound_only,
-    has_less_bitrate,
-    lies_about_its_media,
-    hangs_up,
-    is_hung_up_on,
-    hangs_up_as_we_do,
-    dies_in_the_call,
-    dies_while_it_is_put_on_hold,
-    holds_and_resumes,
-    is_held_and_resumed,
-    holds_while_it_is_held,
-    holds_as_we_do,
-    is_held_and_resumed_at_once,
-    refuses_to_be_held,
-    hangs_up_on_hold,
-    sends_digits,
-    wants_key_frames,
-    asks_for_key_frames_all_the_time,
-    is_behind_a_lossy_network,
-)

@@ -113,8 +113,8 @@ class Ended:
     status: int | None
     """Of the final response that ended it (408 too if nothing was heard, 503 if the transport failed), else None."""
     reason: str
-    """The status's reason phrase, or the value of the BYE's or CANCEL's Reason header field (RFC 3326), or ""; fit for a
-    screen and for JSON, whatever bytes it was."""
+    """The status's reason phrase, or the value of the BYE's or CANCEL's Reason header field (RFC 3326), or "": as
+    text that a screen and JSON can take, whatever bytes it was."""
     by_far_end: bool
     """False where our own ``end`` or ``reject`` ended it."""
 

@@ -6,7 +6,8 @@ import random
 from collections.abc import Callable
 
 import pytest
-from behaviours import BEHAVIOURS, PATIENCE, Bench, Party, settle
+from behaviours import BEHAVIOURS, PATIENCE
+from parties import Bench, Party, settle
 from wire import Wire
 from wire_transport import MemoryPorts, WireTransport, complete
 
