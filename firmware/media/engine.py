@@ -47,7 +47,7 @@ from firmware.sansio import Address
 
 logger = logging.getLogger(__name__)
 
-SILENCE = 1.5
+SILENCE = 1.25
 """Seconds without a report after which a worker counts as dead; it says four times a second that it is alive."""
 START_TIME = 10.0
 """Seconds that a worker may take to get ready: a Pi with a cold SD card."""
@@ -287,8 +287,9 @@ class _Worker:
         self._commands = commands
         self._reports = reports
         self._dead = asyncio.Event()
-        self._heard = False
         self._loop = asyncio.get_running_loop()
+        self._heard = self._loop.time()
+        """When it last said something."""
 
     @classmethod
     async def spawn(cls, command: Sequence[str], on_report: Callable[[Report], None]) -> _Worker:
@@ -349,13 +350,13 @@ class _Worker:
     async def wait_dead(self) -> None:
         """Wait until it is dead; watches that it says it is alive."""
         while not self._dead.is_set():
-            self._heard = False
-            asked = self._loop.time()
+            due = self._heard + SILENCE
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._dead.wait(), SILENCE)
-            # Where this loop itself was late, what the worker said in time may not be read yet.
-            late = self._loop.time() - asked > SILENCE + 0.5
-            if not self._heard and not late and not self._dead.is_set():
+                await asyncio.wait_for(self._dead.wait(), due - self._loop.time())
+            now = self._loop.time()
+            if now > due + 0.5:
+                self._heard = now  # this loop itself was late: what the worker said in time may not be read yet
+            elif now >= self._heard + SILENCE:
                 self.fail("gives no sign of life")
 
     async def end(self, patience: float = 0.0) -> None:
@@ -381,7 +382,7 @@ class _Worker:
         if not data:
             self.fail("ended")
             return
-        self._heard = True
+        self._heard = self._loop.time()
         try:
             for report in reader.receive(data):
                 if isinstance(report, Ready):

@@ -346,6 +346,21 @@ def test_it_is_said_at_once_that_a_worker_is_gone() -> None:
     run(check())
 
 
+def test_silence_counts_from_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SILENCE", 2.0)
+
+    async def check() -> None:
+        reports: list[Report] = []
+        engine = engine_of(worker("report(Ready()); time.sleep(0.2); report(Alive()); time.sleep(60)"), reports)
+        await engine.start()
+        began = time.monotonic()
+        await until(lambda: Gone("gives no sign of life") in reports)
+        assert 1.0 < (time.monotonic() - began) / 2.0 < 1.75
+        await engine.stop()
+
+    run(check())
+
+
 def test_a_worker_that_takes_no_commands_is_replaced() -> None:
     async def watch() -> None:
         engine = engine_of(worker("report(Ready())\nwhile True: report(Alive()); time.sleep(0.1)"))
