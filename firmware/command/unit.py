@@ -9,8 +9,9 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import G722, H264_BASELINE, OPUS, PCMA, PCMU, TELEPHONE_EVENT, Capabilities, Codec
+from firmware.call.media import TELEPHONE_EVENT, Capabilities, Codec, Kind
 from firmware.errors import DeviceError
+from firmware.media.codecs import available
 from firmware.media.engine import Engine
 from firmware.media.message import Configure
 from firmware.net.ports import PortPool
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CODECS: Final = {codec.name: codec for codec in (OPUS, G722, PCMU, PCMA, H264_BASELINE)}
+CODECS: Final = {codec.name: codec for codec in Capabilities().codecs}
 
 
 class Unit:
@@ -109,6 +110,10 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
 
 
 def capabilities(config: Config) -> Capabilities:
-    """Give what a unit of these settings can do in a call."""
+    """Give what a unit of these settings can do in a call, on this machine."""
     chosen: list[Codec] = [CODECS[name] for name in config.media.codecs]
+    missing = [codec for codec in chosen if codec.kind is Kind.AUDIO and codec.name not in available()]
+    for codec in missing:
+        logger.warning("%s is left out: this machine has no library for it", codec.name)
+        chosen.remove(codec)
     return Capabilities((*chosen, TELEPHONE_EVENT), config.media.bitrate)

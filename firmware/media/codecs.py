@@ -1,10 +1,11 @@
-"""The audio codecs: one row for each.  Cheap to import, so that the room can ask what this machine has."""
+"""The audio codecs: one row for each.  Cheap to import, so that a unit offers only what this machine has."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from firmware.errors import CallError
 
@@ -28,14 +29,30 @@ class AudioCodec:
     """bit/s, where it can be chosen."""
     packet_times: tuple[float, ...] = ()
     """Seconds that a packet may have; (): any multiple of 10 ms."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The encoder's, by libav's names; ``{samples}`` and ``{milliseconds}`` stand for the length of a packet."""
 
 
 CODECS = {
     "PCMU": AudioCodec(8_000, "pcm_mulaw", "pcm_mulaw"),
     "PCMA": AudioCodec(8_000, "pcm_alaw", "pcm_alaw"),
-    "G722": AudioCodec(16_000, "g722", "g722"),
+    # libav's encoder of G.722 waits for 20 ms, whatever it is given, where it isn't told.
+    "G722": AudioCodec(16_000, "g722", "g722", options={"frame_size": "{samples}"}),
     # libav's decoder of Opus has neither concealment nor FEC, and an empty packet ends it.
-    "opus": AudioCodec(48_000, "libopus", "libopus", bitrate=40_000, packet_times=(0.010, 0.020, 0.040, 0.060)),
+    "opus": AudioCodec(
+        48_000,
+        "libopus",
+        "libopus",
+        bitrate=40_000,
+        packet_times=(0.010, 0.020, 0.040, 0.060),
+        options={
+            "application": "voip",
+            "frame_duration": "{milliseconds:g}",
+            "fec": "1",
+            "packet_loss": "5",
+            "compression_level": "5",
+        },
+    ),
 }
 """By the name IANA registered."""
 

@@ -47,17 +47,12 @@ class VoiceEncoder:
         self._rate = codec.sample_rate
         self._want = round(codec.sample_rate * packet_time) * 2
         self._context = _context(codec.encoder, "w", codec)
-        if codec.encoder == "g722":  # else it waits for 20 ms, whatever it is given
-            self._context.options = {"frame_size": str(self._want // 2)}
+        self._context.options = {
+            name: value.format(samples=self._want // 2, milliseconds=packet_time * 1000)
+            for name, value in codec.options.items()
+        }
         if codec.bitrate:
             self._context.bit_rate = codec.bitrate
-            self._context.options = {
-                "application": "voip",
-                "frame_duration": f"{packet_time * 1000:g}",
-                "fec": "1",
-                "packet_loss": "5",
-                "compression_level": "5",
-            }
         self._resampler = av.AudioResampler("s16", "mono", self._rate) if self._rate != SAMPLE_RATE else None
         self._sound = bytearray()
 

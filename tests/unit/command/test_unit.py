@@ -14,6 +14,7 @@ from firmware.call.media import PCMU, TELEPHONE_EVENT
 from firmware.command.unit import CODECS, Unit, capabilities
 from firmware.config import Board, Config, Media, Sip, Web
 from firmware.errors import FirmwareError
+from firmware.media import codecs
 
 
 def open_files() -> int:
@@ -37,7 +38,14 @@ def test_what_it_can_do_is_what_the_settings_say_in_their_order() -> None:
     able = capabilities(replace(Config(), media=media))
     assert able.codecs == (PCMU, CODECS["H264"], TELEPHONE_EVENT)
     assert able.bitrate == 768_000
-    assert {codec.name for codec in capabilities(Config()).codecs} == {*CODECS, "telephone-event"}
+    assert {codec.name for codec in capabilities(Config()).codecs} == set(CODECS)
+
+
+def test_it_offers_no_codec_that_this_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codecs, "has_opus", lambda: False)
+    assert [codec.name for codec in capabilities(Config()).codecs] == [
+        *("G722", "PCMU", "PCMA", "H264", "telephone-event")
+    ]
 
 
 def test_it_starts_and_leaves_nothing_behind() -> None:

@@ -9,7 +9,7 @@ import pytest
 from signals import find_tone, level
 
 from firmware.errors import CallError
-from firmware.media.codecs import available
+from firmware.media.codecs import CODECS, AudioCodec, available
 from firmware.media.voice import VoiceEncoder, voice_decoder
 from firmware.ports import SAMPLE_RATE
 
@@ -35,6 +35,15 @@ def test_a_tone_comes_back(name: str, packet_time: float) -> None:
     sounds = [decoder.decode(payload) for payload in packets]
     assert {len(sound) for sound in sounds} == {round(SAMPLE_RATE * packet_time) * 2}
     assert find_tone(b"".join(sounds), TONE) == pytest.approx(find_tone(tone(1), TONE), abs=1.0)
+
+
+def test_another_codec_is_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CODECS, "L16", AudioCodec(16_000, "pcm_s16be", "pcm_s16be"))
+    sent = payloads("L16")
+    decoder = voice_decoder("L16")
+    assert {len(payload) for payload in sent} == {640}
+    assert find_tone(b"".join(map(decoder.decode, sent)), TONE) == pytest.approx(find_tone(tone(1), TONE), abs=1.0)
+    assert "L16" in available()
 
 
 @pytest.mark.parametrize(("name", "octets"), [("PCMU", 160), ("PCMA", 160), ("G722", 160)])
