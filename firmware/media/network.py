@@ -25,7 +25,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 MAX_DATAGRAM = 2_048
-"""Bytes; a longer datagram is cut, and so no packet."""
+"""Bytes; a longer datagram is dropped."""
 BURST = 64
 """Datagrams read from a socket before the others have their turn."""
 MAX_FAILURES = 20
@@ -139,12 +139,14 @@ class Network:
     def _read(self, sock: socket.socket, member: Member) -> None:
         for _ in range(BURST):
             try:
-                data, source = sock.recvfrom(MAX_DATAGRAM)
+                data, source = sock.recvfrom(MAX_DATAGRAM + 1)
             except BlockingIOError:
                 return
             except OSError as error:
                 logger.debug("%s: %s", sock, error)
                 return
+            if len(data) > MAX_DATAGRAM:
+                continue
             self._guard(member, member.receive, sock, data, source[:2], time.monotonic())
             if member not in self._members:
                 return

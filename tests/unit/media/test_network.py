@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from firmware.media.network import MAX_FAILURES, Network
+from firmware.media.network import MAX_DATAGRAM, MAX_FAILURES, Network
 
 NEVER = float("inf")
 
@@ -68,6 +68,16 @@ def test_datagrams_reach_their_member(network: Network, sockets, eventually) -> 
     theirs.sendto(b"late", ours.getsockname())
     time.sleep(0.05)
     assert len(member.received) == 200
+
+
+def test_a_datagram_that_is_too_long_is_dropped_not_cut(network: Network, sockets, eventually) -> None:
+    ours, theirs = sockets
+    member = Member()
+    network.call(lambda: network.add(member, (ours,)))
+    for size in (MAX_DATAGRAM, MAX_DATAGRAM + 1, 1):
+        theirs.sendto(bytes(size), ours.getsockname())
+    eventually(lambda: [len(data) for data, _ in member.received][-1:] == [1])
+    assert [len(data) for data, _ in member.received] == [MAX_DATAGRAM, 1]
 
 
 def test_a_timer_is_kept_and_may_be_moved_closer(network: Network, eventually) -> None:
