@@ -31,8 +31,10 @@ class CallView:
 
     @property
     def title(self) -> str:
-        """Whom to name on a screen."""
-        return self.remote_name or self.remote
+        """Whom to name on a screen: a name, or of an address what a person would say of it, without its scheme."""
+        name = self.remote_name or self.remote
+        scheme, colon, rest = name.partition(":")
+        return rest if colon and "@" in rest and scheme.isalnum() else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ def parse_address(text: str) -> Uri:
         bare = f"sip:{user}{at}{host}"
     try:
         uri = Uri.parse(bare)
-    except DecodeError as error:
-        raise CallError(f"{text[:80]!r} is no SIP address: {error}") from None
+    except DecodeError:
+        raise CallError(f"{text[:80]!r} is no SIP address; one is like sip:room@example.com") from None
     if uri.scheme == "sips":
         raise CallError("this unit has no TLS, which sips asks for")
     transport = (uri.parameter("transport") or "udp").lower()

@@ -163,7 +163,7 @@ def _status(state: RoomState) -> list[Item]:
 
 
 def _ringing(call: CallView) -> list[Item]:
-    items = _person("Incoming call", call.title, call.remote, GREEN)
+    items = _person("Incoming call", call.title, call.remote if call.remote_name else "", GREEN)
     items += _hint(symbol.handset(WHITE, ANSWER, down=False), "Answer", LEFT)
     items += _hint(symbol.handset(WHITE, DECLINE, down=True), "Decline", LEFT + 400)
     return [*items, SelfView(_corner(0.3))]
@@ -171,20 +171,19 @@ def _ringing(call: CallView) -> list[Item]:
 
 def _dialing(call: CallView) -> list[Item]:
     doing = "It rings there" if call.state is State.ALERTING else "Calling …"
-    items = _person(doing, call.title, call.remote, BLUE)
+    items = _person(doing, call.title, call.remote if call.remote_name else "", BLUE)
     items += _hint(symbol.handset(WHITE, DECLINE, down=True), "Give up", LEFT)
     return [*items, SelfView(_corner(0.3))]
 
 
 def _person(doing: str, title: str, below: str, color: str) -> list[Item]:
     """Who it is about, in large letters, with what happens above and more below."""
-    name = _bare(title)
     items: list[Item] = [
         Image(symbol.face_to_face(BLUE, GREEN), _at(LEFT, TOP, 60, 60)),
         Words(doing, _at(LEFT, 258, RIGHT - LEFT, 56), color=color or GREY),
-        _title(name, 330, 140),
+        _title(title, 330, 140),
     ]
-    if below not in ("", name):
+    if below:
         items.append(Words(below, _at(LEFT, 490, RIGHT - LEFT, 56), color=PALE))
     return items
 
@@ -207,8 +206,8 @@ def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
         if not call.sees or call.held or call.held_by_far_end:
             items += _unseen(call, place)
         elif call.active_since is None or moment.now < call.active_since + NAME_TIME:
-            items += _name(_bare(call.title), place)
-    waiting = [_bare(call.title) for call in calls if call not in shown]
+            items += _name(call.title, place)
+    waiting = [call.title for call in calls if call not in shown]
     if waiting:
         items += _pill(symbol.pause(WHITE), f"On hold: {', '.join(waiting)}", TOP)
     return items
@@ -227,7 +226,7 @@ def _unseen(call: CallView, place: Rectangle) -> list[Item]:
     scale = max(place.width, 0.4)
     left, room, middle = place.x + 0.03, place.width - 0.06, place.y + place.height / 2
     return [
-        Words(_bare(call.title), Rectangle(left, middle - 0.13 * scale, room, 0.13 * scale), "center"),
+        Words(call.title, Rectangle(left, middle - 0.13 * scale, room, 0.13 * scale), "center"),
         Words(why, Rectangle(left, middle + 0.02 * scale, room, 0.055 * scale), "center", GREY),
     ]
 
@@ -279,7 +278,7 @@ def _banner(calls: list[CallView], *, below: bool) -> list[Item]:
     items: list[Item] = [
         Image(symbol.panel(width, height, GLASS, 26), _at(x, y, width, height)),
         Words(doing, _at(x + 44, y + 18, room, 38), color=color),
-        Words(_bare(call.title), _at(x + 44, y + 60, room, 58)),
+        Words(call.title, _at(x + 44, y + 60, room, 58)),
         Image(symbol.handset(WHITE, DECLINE, down=True), _at(x + width - 112, y + 32, 72, 72)),
     ]
     if ringing:
@@ -306,12 +305,6 @@ def _hint(picture: bytes, text: str, x: int) -> list[Item]:
     """A button's symbol and what it does."""
     y = BOTTOM - 72
     return [Image(picture, _at(x, y, 72, 72)), Words(text, _at(x + 96, y + 8, RIGHT - x - 96, 56), color=PALE)]
-
-
-def _bare(title: str) -> str:
-    """A name as it is; of an address, what a person would say of it: without its scheme."""
-    scheme, colon, rest = title.partition(":")
-    return rest if colon and "@" in rest and scheme.isalnum() else title
 
 
 def _corner(width: float) -> Rectangle:

@@ -65,6 +65,7 @@ class Call(Struct, frozen=True):
     id: str
     remote: Annotated[str, Meta(description="The far end's address, ready to be dialled.")]
     remote_name: Annotated[str, Meta(description="What the far end calls itself, or an empty text.")]
+    title: Annotated[str, Meta(description="Whom to name on a screen: the name, or the address without its scheme.")]
     incoming: bool
     state: CallState
     held: Annotated[bool, Meta(description="This room put the far end on hold.")]
@@ -147,6 +148,7 @@ def call(view: CallView, now: float) -> Call:
         id=view.id,
         remote=view.remote,
         remote_name=view.remote_name,
+        title=view.title,
         incoming=view.incoming,
         state=view.state,
         held=view.held,

@@ -15,6 +15,8 @@ const WORDS = {
   ending: "Ending …",
 };
 
+const LABELS = { 4: "Loss", 5: "Jitter", 6: "Round trip" };
+
 export function showCalls(calls, act) {
   const received = performance.now();
   const numbers = new Set(calls.map((call) => call.id));
@@ -49,7 +51,7 @@ function show(card) {
   const { call, element, find } = card;
   element.dataset.state = call.state;
   element.dataset.held = call.held || call.held_by_far_end ? "yes" : "no";
-  find(".title").textContent = call.remote_name || call.remote;
+  find(".title").textContent = call.title;
   find(".remote").textContent = call.remote_name ? call.remote : "";
   find("[data-do=answer]").hidden = call.state !== "incoming";
   find("[data-do=hold]").hidden = call.state !== "active" || call.held;
@@ -110,6 +112,7 @@ function showFlow(card, streams) {
     ];
     words.forEach((text, column) => {
       const cell = document.createElement(column ? "td" : "th");
+      cell.dataset.label = LABELS[column] ?? ""; // said where there is no room for the head of the table
       if (!column) {
         cell.scope = "row";
       }

@@ -28,7 +28,7 @@ def test_a_far_end_that_is_only_heard() -> None:
     shown = line()
     shown.call.established((AUDIO,))
     assert not shown.view().sees
-    assert shown.view().title == "sip:far@example.com"
+    assert shown.view().title == "far@example.com"
 
 
 def test_a_timer_takes_the_place_of_the_one_before() -> None:

@@ -128,7 +128,7 @@ async def test_media_stop_as_soon_as_we_hang_up() -> None:
         assert call.state is State.ENDING
         assert s.media.channels == {}
         call.released(EndReason.LOST)
-        assert s.room.state.notice == Notice("sip:far@example.com", EndReason.HUNG_UP.value)
+        assert s.room.state.notice == Notice("far@example.com", EndReason.HUNG_UP.value)
 
 
 @scene
@@ -136,7 +136,7 @@ async def test_the_notice_goes_after_five_seconds() -> None:
     async with Scene() as s:
         s.room.dial("sip:far@example.com")
         s.endpoint.calls[0].released(EndReason.BUSY, "486 Busy Here")
-        assert s.room.state.notice == Notice("sip:far@example.com", "The far end is busy.")
+        assert s.room.state.notice == Notice("far@example.com", "The far end is busy.")
         await asyncio.sleep(4.9)
         assert s.room.state.notice is not None
         await asyncio.sleep(0.2)

@@ -33,7 +33,7 @@ def test_forms_of_an_address(text: str, expected: str) -> None:
     [
         ("", "no SIP address"),
         ("sip:", "no SIP address"),
-        ("a b@host", "no SIP address"),
+        ("a b@host", "^'a b@host' is no SIP address; one is like sip:room@example.com$"),
         ("room@", "no SIP address"),
         ("room@host:99999", "no SIP address"),
         ("room@host:0", "no SIP address"),

@@ -26,6 +26,7 @@ async def test_the_state(web: Web) -> None:
                     "id": call.id,
                     "remote": "sip:far@example.com",
                     "remote_name": "Far",
+                    "title": "Far",
                     "incoming": True,
                     "state": "incoming",
                     "held": False,
