@@ -134,7 +134,8 @@ def _size(request: Request) -> int:
 
 def _has_cookie(request: Request) -> bool:
     branch = request.via.branch
-    return branch is not None and branch.startswith(MAGIC_COOKIE)
+    # RFC 4475 3.2.1: the cookie without anything after it identifies nothing.
+    return branch is not None and branch.startswith(MAGIC_COOKIE) and branch != MAGIC_COOKIE
 
 
 def _server_key(request: Request, method: str = "") -> Hashable:

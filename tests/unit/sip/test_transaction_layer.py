@@ -71,6 +71,13 @@ def test_without_the_cookie_all_that_rfc_2543_repeats_must_be_the_same(layer: Tr
     assert layer.match_cancel(request("CANCEL", branch="1")) is transaction
 
 
+def test_the_cookie_alone_tells_no_two_requests_apart(layer: TransactionLayer) -> None:
+    """RFC 4475 3.2.1: "it could fall back to the RFC 2543-style transaction identifier"."""
+    transaction = layer.accept(request("OPTIONS", branch="z9hG4bK"), flow(), 0.0)
+    assert layer.match_request(request("OPTIONS", branch="z9hG4bK")) is transaction
+    assert layer.match_request(request("OPTIONS", branch="z9hG4bK", call_id="other")) is None
+
+
 def test_an_ack_of_rfc_2543_has_the_tag_of_the_response(layer: TransactionLayer) -> None:
     transaction = layer.accept(request("INVITE", branch=""), flow(), 0.0)
     assert layer.match_request(request("ACK", branch="", to_tag="ours")) is None, "there is no response yet"
