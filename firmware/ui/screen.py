@@ -19,7 +19,7 @@ from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, S
 from firmware.ui import symbol
 
 if TYPE_CHECKING:
-    from firmware.room import CallView, RoomState
+    from firmware.room import CallView, Notice, RoomState
 
 WIDTH, HEIGHT = 1920, 1080
 LEFT, RIGHT, TOP, BOTTOM = 112, WIDTH - 112, 76, HEIGHT - 76
@@ -103,7 +103,9 @@ def scene(state: RoomState, moment: Moment) -> Scene:
     talking = [call for call in state.calls if call.state in (State.CONNECTING, State.ACTIVE)]
     dialing = [call for call in state.calls if call.state in (State.DIALING, State.ALERTING)]
     if talking:
-        items = [*_in_call(talking, moment), *_banner(ringing or dialing, below=len(talking) > 1)]
+        several = len(talking) > 1
+        banner = _banner(ringing or dialing, below=several)
+        items = [*_in_call(talking, moment), *(banner or _ended(state.notice, below=several))]
     elif ringing:
         items = _ringing(ringing[0])
     elif dialing:
@@ -284,6 +286,14 @@ def _banner(calls: list[CallView], *, below: bool) -> list[Item]:
     if ringing:
         items.append(Image(symbol.handset(WHITE, ANSWER, down=False), _at(x + width - 208, y + 32, 72, 72)))
     return items
+
+
+def _ended(notice: Notice | None, *, below: bool) -> list[Item]:
+    """Why another call has ended; ``below`` what is said of calls on hold."""
+    if notice is None:
+        return []
+    picture = symbol.handset(WHITE, DECLINE, down=True)
+    return _pill(picture, f"{notice.title}: {notice.text}", TOP + 80 if below else TOP)
 
 
 def _muted(y: int) -> list[Item]:

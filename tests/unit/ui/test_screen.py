@@ -159,6 +159,13 @@ def test_why_a_call_ended() -> None:
     assert words(scene(state, MOMENT)) == ["The call has ended", "Kate in Berlin", "The far end is busy."]
 
 
+def test_why_another_call_ended_is_said_during_a_call() -> None:
+    state = replace(in_call(KATE), notice=Notice("Joe", "The far end is busy."))
+    assert "Joe: The far end is busy." in words(scene(state, MOMENT))
+    ringing = replace(KATE, id="2", state=State.INCOMING)
+    assert "Joe: The far end is busy." not in words(scene(replace(state, calls=(KATE, ringing)), MOMENT))
+
+
 calls = st.builds(
     CallView,
     id=st.sampled_from("123456789"),
