@@ -19,9 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from board.picture import to_frame
-from board.sim.counter import MODULES, card_number, modules, read_counter
-
-__all__ = ["LEAST_HEIGHT", "LEAST_WIDTH", "Card", "read_counter"]
+from board.sim.counter import MODULES, card_number, modules
 
 LEAST_WIDTH, LEAST_HEIGHT = 320, 180
 """Pixels: below, the counter's bars are too thin to survive a codec."""

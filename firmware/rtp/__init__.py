@@ -24,7 +24,7 @@ and carry feedback: "give me a key frame", "send those again".  SIP and H.323 di
 `feedback`               how often key frames are asked for and given, and how much is sent again
 `statistics`             what was sent and received, as values
 `jitter`, `reorder`      the buffers: sound is played by the clock, video as soon as it is whole
-`h264`                   RFC 6184; `h264_parameter_sets`: the size of the pictures, H.264 7.3.2.1.1
+`h264`                   RFC 6184
 `telephone_event`        digits, RFC 4733
 `payload`                static payload types, RFC 3551 6
 =======================  =====================================================================================

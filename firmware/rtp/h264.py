@@ -55,16 +55,6 @@ class AccessUnit:
         return bool(self.types >> IDR & 1)
 
     @property
-    def has_sps(self) -> bool:
-        """Whether a sequence parameter set is within."""
-        return bool(self.types >> SPS & 1)
-
-    @property
-    def has_pps(self) -> bool:
-        """Whether a picture parameter set is within."""
-        return bool(self.types >> PPS & 1)
-
-    @property
     def has_picture(self) -> bool:
         """Whether a slice is within, not parameter sets alone."""
         return bool(self.types & 0b111110)

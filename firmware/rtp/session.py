@@ -26,7 +26,7 @@ from firmware.rtp import rtcp
 from firmware.rtp.feedback import KeyFrameAnswerer, KeyFrameAsker
 from firmware.rtp.interval import Interval
 from firmware.rtp.packet import Packet
-from firmware.rtp.sender import NTP_TO_UNIX, Sender
+from firmware.rtp.sender import Sender
 from firmware.rtp.source import MAX_MISORDER, MAX_MISORDER_VIDEO, Source, Verdict
 from firmware.rtp.statistics import Received, Statistics
 
@@ -89,8 +89,6 @@ class Session:
         """
         self.feedback = feedback
         self.receive_clock_rates = dict(receive_clock_rates or {})
-        self.remote_cname = ""
-        """What the far end's SDES says, or ""; two sessions with the same one have the same far end."""
         self._clock_rate = clock_rate
         self._cname = cname
         self._sender = Sender(clock_rate, rng, now, clock_offset, timestamp_offset)
@@ -109,7 +107,7 @@ class Session:
         self._expected_until = float("-inf")
         self._candidate: tuple[int, int] | None = None
         """SSRC and next sequence number of who may take over."""
-        self._early_report: tuple[int, tuple[int, int, float]] | None = None
+        self._early_report: tuple[int, tuple[int, float]] | None = None
         """A sender report of a source that is not heard yet."""
         self._received_packets = self._received_octets = self._lost_before = self._discarded = 0
         self._last_received: float | None = None
@@ -247,13 +245,12 @@ class Session:
         for message in messages:
             match message:
                 case rtcp.SenderReport(ssrc=ssrc):
-                    self._take_sender_report(ssrc, (message.ntp, message.timestamp, now))
+                    self._take_sender_report(ssrc, (message.ntp, now))
                     self._take_reports(message.reports, now)
                 case rtcp.ReceiverReport():
                     self._take_reports(message.reports, now)
                 case rtcp.SourceDescription():
-                    if self._source is None or message.ssrc == self._source.ssrc:
-                        self.remote_cname = message.cname
+                    pass  # whose it is, signalling has told
                 case rtcp.Goodbye():
                     if self._source is not None and self._source.ssrc in message.ssrcs and not self._source.ended:
                         self._source.ended = True
@@ -291,7 +288,7 @@ class Session:
             for message in messages
         )
 
-    def _take_sender_report(self, ssrc: int, report: tuple[int, int, float]) -> None:
+    def _take_sender_report(self, ssrc: int, report: tuple[int, float]) -> None:
         if self._source is not None and ssrc == self._source.ssrc:
             self._source.sender_report = report
         else:
@@ -387,18 +384,6 @@ class Session:
         return self._control(now, rtcp.Goodbye((self.ssrc,))) if self._said else b""
 
     # What is known
-
-    def sender_time(self, timestamp: int) -> float | None:
-        """When, on the far end's wall clock (s since 1970), what has this RTP timestamp was taken; None: not known yet.
-
-        Two sessions of one far end can be put in step by it (lip synchronisation, RFC 3550 6.4.1).
-        """
-        if self._source is None or self._source.sender_report is None or not self._source.clock_rate:
-            return None
-        ntp, reference, _ = self._source.sender_report
-        ahead = timestamp - reference & 0xFFFFFFFF
-        ahead -= (ahead & 0x80000000) << 1
-        return ntp / 2**32 - NTP_TO_UNIX + ahead / self._source.clock_rate
 
     def statistics(self, now: float) -> Statistics:
         """Give what was sent and received until now; ``received.loss`` is of the time since the last such call."""

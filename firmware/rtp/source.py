@@ -42,8 +42,8 @@ class Source:
         """It has said BYE and sent nothing since."""
         self.last = now
         """When the last packet came."""
-        self.sender_report: tuple[int, int, float] | None = None
-        """NTP time, RTP time and arrival of the last SR."""
+        self.sender_report: tuple[int, float] | None = None
+        """NTP time and arrival of the last SR."""
         self.jitter = 0.0
         """s."""
         self._max_misorder = max_misorder
@@ -131,7 +131,7 @@ class Source:
             self._reported = mark
         last_sender_report = delay = 0
         if self.sender_report is not None:
-            ntp, _, arrival = self.sender_report
+            ntp, arrival = self.sender_report
             last_sender_report = ntp >> 16 & 0xFFFFFFFF
             delay = min(0xFFFFFFFF, round((now - arrival) * 65536))
         return Report(

@@ -108,17 +108,15 @@ def test_key_frame_says_what_it_has() -> None:
     (complete,) = receive(Depacketizer(), packets([SPS, PPS, IDR], timestamp=7))
     assert complete == AccessUnit(unit(SPS, PPS, IDR), 7, 1 << 7 | 1 << 8 | 1 << 5, damaged=False, stream=1)
     assert complete.key_frame
-    assert complete.has_sps
-    assert complete.has_pps
     assert complete.has_picture
 
 
 def test_other_units_say_so_too() -> None:
     depacketizer = Depacketizer()
     (complete,) = receive(depacketizer, packets([SLICE]))
-    assert (complete.key_frame, complete.has_sps, complete.has_pps, complete.has_picture) == (False,) * 3 + (True,)
+    assert (complete.key_frame, complete.has_picture) == (False, True)
     (complete,) = receive(depacketizer, packets([SPS, PPS, SEI], 1, 1))
-    assert (complete.key_frame, complete.has_sps, complete.has_pps, complete.has_picture) == (False, True, True, False)
+    assert (complete.key_frame, complete.has_picture) == (False, False)
 
 
 def test_next_timestamp_ends_a_unit_without_marker() -> None:

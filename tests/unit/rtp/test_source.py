@@ -160,7 +160,7 @@ def test_packets_without_a_clock_are_no_jitter() -> None:
 def test_report_says_when_the_sender_report_came() -> None:
     source = heard(1, 2)
     assert (source.report(5.0, renew=True).last_sender_report, source.report(5.0, renew=True).delay) == (0, 0)
-    source.sender_report = (0x11112222_33334444, 0, 3.0)
+    source.sender_report = (0x11112222_33334444, 3.0)
     report = source.report(5.5, renew=True)
     assert (report.last_sender_report, report.delay) == (0x22223333, 5 << 15)
 

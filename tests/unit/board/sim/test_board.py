@@ -11,7 +11,7 @@ from signals import SILENCE, find_tone, level
 import board
 from board.sim.audio import Tone
 from board.sim.board import SimBoard
-from board.sim.card import read_counter
+from board.sim.counter import read_counter
 from firmware.errors import DeviceError
 from firmware.ports import BLOCK_BYTES, BUTTONS, LAMPS, Board
 

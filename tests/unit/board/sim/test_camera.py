@@ -6,7 +6,8 @@ import time
 import pytest
 
 from board.sim.camera import SimCamera
-from board.sim.card import Card, read_counter
+from board.sim.card import Card
+from board.sim.counter import read_counter
 from firmware.ports import Camera, EncoderSettings
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from board.compose import Composer
 from board.picture import to_image
-from board.sim.card import LEAST_HEIGHT, LEAST_WIDTH, Card, read_counter
+from board.sim.card import LEAST_HEIGHT, LEAST_WIDTH, Card
+from board.sim.counter import read_counter
 from firmware.ports import Plane
 
 

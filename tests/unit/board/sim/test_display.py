@@ -5,7 +5,8 @@ import threading
 import pytest
 from PIL import Image
 
-from board.sim.card import Card, read_counter
+from board.sim.card import Card
+from board.sim.counter import read_counter
 from board.sim.display import SimDisplay
 from firmware.errors import DeviceError
 from firmware.ports import Display, Plane

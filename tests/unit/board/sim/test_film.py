@@ -9,7 +9,8 @@ from PIL import Image
 
 from board.picture import to_frame, to_image
 from board.sim.camera import SimCamera
-from board.sim.card import Card, read_counter
+from board.sim.card import Card
+from board.sim.counter import read_counter
 from board.sim.film import Film
 from firmware.errors import DeviceError
 
