@@ -149,7 +149,7 @@ class InviteServer:
 
     def _repeat_provisional(self, now: float) -> None:
         response = self._transaction.response
-        if response is not None and not self.answered:
+        if response is not None:
             self._transaction.respond(response, now)
             self._repeat = self._layers.timers.start(now + REPEAT_PROVISIONAL, self._repeat_provisional)
 

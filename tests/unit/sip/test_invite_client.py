@@ -269,6 +269,20 @@ def test_provisional_responses_after_the_cancel_send_no_second_one_and_say_nothi
     assert line.kinds == ["Progress"]
 
 
+def test_ringing_on_after_the_cancel_keeps_no_call_alive() -> None:
+    line = Line()
+    session = line.dial()
+    line.answer(180)
+    session.end(line.now)
+    line.settle(10)
+    for _ in range(3):
+        line.answer(180)
+        line.settle(10)
+    line.settle(2.1)
+    assert line.kinds[-1] == "Ended"
+    assert line.gone()
+
+
 def test_the_cancel_takes_the_route_of_the_invite() -> None:
     """RFC 3261 9.1 and 17.1.1.3 ask for the same Route; our own INVITE has none, so the re-INVITE shows it."""
     line = Line()

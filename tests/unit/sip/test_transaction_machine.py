@@ -138,4 +138,5 @@ def test_what_goes_where_the_invite_went(method: str) -> None:
     assert (made.to.tag, made.from_, made.call_id) == ("theirs", invite.from_, invite.call_id)
     assert made.vias == (invite.via,)
     assert [str(route) for route in made.routes] == ["<sip:a;lr>"]
+    assert made.max_forwards == 70
     assert made.body == b""
