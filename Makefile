@@ -4,11 +4,12 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --quiet --disable-pip-version-check --no-input
+ASTERISK := build/asterisk-bullseye
 ARGS ?=
 
 # What a unit needs of the system, and what only the tests need: the programs that are not ours.
 RUN_PACKAGES := libopus0
-TEST_PACKAGES := baresip-core baresip-ffmpeg sip-tester tshark chromium
+TEST_PACKAGES := baresip-core baresip-ffmpeg sip-tester tshark chromium debian-archive-keyring
 
 .PHONY: help run test check bench lock clean run-packages test-packages
 
@@ -22,7 +23,7 @@ help:
 run: run-packages $(VENV)/run.stamp
 	@$(PYTHON) -m firmware $(if $(ARGS),run $(ARGS),demo)
 
-test: run-packages test-packages $(VENV)/test.stamp
+test: run-packages test-packages $(VENV)/test.stamp $(ASTERISK)
 	@$(PYTHON) -m pytest $(ARGS)
 
 check: run-packages $(VENV)/test.stamp
@@ -55,6 +56,10 @@ run-packages:
 
 test-packages:
 	$(call install,$(TEST_PACKAGES))
+
+# Asterisk with H.323 is unpacked in a folder, and only there; where it can't be had, the tests say so.
+$(ASTERISK): | test-packages $(VENV)/test.stamp
+	@$(PYTHON) tests/interop/asterisk_install.py
 
 # The virtual environment.  One whose Python is gone (after an upgrade of the system) is made anew.
 ifneq ($(wildcard $(VENV)),)

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import missing
+from interop.asterisk import Asterisk
+from interop.asterisk_install import FOLDER as ASTERISK_FOLDER
 from interop.baresip import Baresip
 from interop.footage import write_card
 from interop.sipp import Sipp
@@ -34,6 +37,23 @@ def baresip(program: Callable[[str], str], tmp_path: Path, card: Path) -> Iterat
             nonlocal count
             count += 1
             return running.enter_context(Baresip(path, tmp_path / f"baresip-{count}", **{"card": card, **settings}))
+
+        yield start
+
+
+@pytest.fixture
+def asterisk(tmp_path: Path) -> Iterator[Callable[..., Asterisk]]:
+    """Start an Asterisk; arguments are those of `Asterisk` after its folder.  It ends with the test."""
+    if not ASTERISK_FOLDER.exists():
+        missing("Asterisk 16 of Debian 11")
+    with ExitStack() as running:
+        count = 0
+
+        def start(*settings: Any, **keywords: Any) -> Asterisk:
+            nonlocal count
+            count += 1
+            folder = tmp_path / f"asterisk-{count}"
+            return running.enter_context(Asterisk(ASTERISK_FOLDER, folder, *settings, **keywords))
 
         yield start
 

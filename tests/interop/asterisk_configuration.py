@@ -1,0 +1,125 @@
+"""The files that tell an Asterisk what to be: SIP twice, H.323, and extensions for a test to call.
+
+Rule: everything listens on one address alone, and every path is in the test's folder, so that many run side by side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MANAGER_PORT = 5038
+PORTS = {"PJSIP": 5060, "SIP": 5070, "OOH323": 1720}
+"""Where each of its channel technologies listens: two independent SIP stacks, and H.323."""
+EXTENSIONS = {"tone": "100", "echo": "101", "busy": "102", "ring": "103", "silence": "104"}
+"""What may be called, by name, and by a number that is the same."""
+RECORDED_RATE = 16_000
+MODULES = """
+    res_timing_timerfd res_crypto res_rtp_asterisk pbx_config app_echo app_mixmonitor app_playback app_senddtmf
+    codec_alaw codec_g722 codec_resample codec_ulaw format_wav res_sorcery_config res_sorcery_memory res_sorcery_astdb
+    res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_dtmf_info
+    res_pjsip_endpoint_identifier_anonymous chan_pjsip res_http_websocket chan_sip chan_ooh323
+"""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a test may want different.
+
+    The dialplan is the same for all: ``tone`` answers and plays the tone, ``echo`` answers and sends back what it
+    hears, ``silence`` answers and says nothing, ``busy`` is busy, and ``ring`` rings for ever.  Whoever is answered is
+    recorded.
+    """
+
+    codecs: tuple[str, ...] = ("ulaw",)
+    """In order of preference, in its names: ``ulaw``, ``alaw``, ``g722`` (not by H.323)."""
+    peer: str = ""
+    """The IP address that H.323 calls come from and go to: it knows no other."""
+    fast_start: bool = True
+    tunnelling: bool = True
+    digits: str = "rfc2833"
+    """How it sends and expects digits by H.323: also ``h245alphanumeric``, ``h245signal`` or ``q931keypad``."""
+
+
+def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
+    """Write all files into *folder*, for the Asterisk that is unpacked in *root*."""
+    files = {
+        "asterisk": _asterisk(folder, root),
+        "modules": "[modules]\nautoload=no\n" + "".join(f"load={name}.so\n" for name in MODULES.split()),
+        "logger": "[general]\ndateformat=%T.%3q\n[logfiles]\nfull => notice,warning,error,verbose(4),dtmf\n",
+        "manager": f"[general]\nenabled=yes\nbindaddr={address}\nport={MANAGER_PORT}\n"
+        "[test]\nsecret=test\nread=all\nwrite=all\n",
+        "rtp": "[general]\nrtpstart=10000\nrtpend=19999\n",
+        "pjsip": _pjsip(address, settings),
+        "sip": _sip(address, settings),
+        "ooh323": _ooh323(address, settings),
+        "extensions": _extensions(folder),
+    }
+    for name, text in files.items():
+        (folder / f"{name}.conf").write_text(text)
+
+
+def _asterisk(folder: Path, root: Path) -> str:
+    here = ("cache", "varlib", "db", "key", "agi", "spool", "run", "log")  # short: a socket's path has 107 octets
+    return (
+        "[directories]\n"
+        + "".join(f"ast{name}dir => .\n" for name in here)
+        + f"astetcdir => {folder}\nastsbindir => {root}/usr/sbin\n"
+        + f"astmoddir => {root}/usr/lib/asterisk/modules\nastdatadir => {root}/usr/share/asterisk\n"
+        + "[options]\nnocolor = yes\n"
+    )
+
+
+def _pjsip(address: str, settings: Settings) -> str:
+    transports = "".join(
+        f"[{protocol}]\ntype=transport\nprotocol={protocol}\nbind={address}:{PORTS['PJSIP']}\n"
+        for protocol in ("udp", "tcp")
+    )
+    return (
+        f"{transports}[anonymous]\ntype=endpoint\ncontext=test\ndisallow=all\nallow={','.join(settings.codecs)}\n"
+        f"media_address={address}\nbind_rtp_to_media_address=yes\n"
+    )
+
+
+def _sip(address: str, settings: Settings) -> str:
+    where = f"{address}:{PORTS['SIP']}"
+    return (
+        f"[general]\ncontext=test\nallowguest=yes\nudpbindaddr={where}\ntcpenable=yes\ntcpbindaddr={where}\n"
+        f"disallow=all\nallow={','.join(settings.codecs)}\n"
+    )
+
+
+def _ooh323(address: str, settings: Settings) -> str:
+    each = (
+        f"context=test\nfaststart={_yes(settings.fast_start)}\nh245tunneling={_yes(settings.tunnelling)}\n"
+        f"dtmfmode={settings.digits}\nfaxdetect=no\nt38support=no\ndisallow=all\n"
+        f"allow={','.join(codec for codec in settings.codecs if codec != 'g722') or 'ulaw'}\n"
+    )
+    general = (
+        f"[general]\nbindaddr={address}\nport={PORTS['OOH323']}\nh323id=asterisk\ncallerid=asterisk\n"
+        f"gatekeeper=DISABLE\nlogfile=h323_log\ntracelevel=6\n{each}"
+    )
+    peer = f"[peer]\ntype=friend\nip={settings.peer}\nport={PORTS['OOH323']}\n{each}" if settings.peer else ""
+    return general + peer
+
+
+def _extensions(folder: Path) -> str:
+    record = f"MixMonitor({folder}/both-${{UNIQUEID}}.wav16,r({folder}/heard-${{UNIQUEID}}.wav16))"
+    steps = {
+        "tone": ["Answer()", record, f"Playback({folder}/tone)", "Goto(3)"],
+        "echo": ["Answer()", record, "Echo()"],
+        "silence": ["Answer()", record, "Wait(3600)"],
+        "busy": ["Busy()"],
+        "ring": ["Ringing()", "Wait(3600)"],
+    }
+    lines = [
+        f"exten => {extension},{priority},{step}"
+        for name, does in steps.items()
+        for extension in (name, EXTENSIONS[name])
+        for priority, step in enumerate(does, 1)
+    ]
+    return "\n".join(["[test]", *lines]) + "\n"
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
