@@ -13,6 +13,7 @@ import queue
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gpiozero import LED, Button, GPIOZeroError
@@ -46,6 +47,7 @@ class Gpio:
         self._buttons: dict[str, Any] = {}
         self._lamps: dict[str, Any] = {}
         self._finger: queue.Queue[str | None] | None = None
+        self._first_press = threading.Lock()
         self._closed = False
 
     @classmethod
@@ -90,9 +92,10 @@ class Gpio:
         """Let a finger press the mock button; returns at once.  DeviceError: no such button, or 16 presses wait."""
         if self._closed or not self._mock or button not in self.open_buttons():
             raise DeviceError(f"there is no button {button!r} to press; there are {', '.join(self._buttons) or 'none'}")
-        if self._finger is None:
-            self._finger = queue.Queue(_WAITING_PRESSES)
-            threading.Thread(target=self._press, args=(self._finger,), name="finger", daemon=True).start()
+        with self._first_press:
+            if self._finger is None:
+                self._finger = queue.Queue(_WAITING_PRESSES)
+                threading.Thread(target=self._press, args=(self._finger,), name="finger", daemon=True).start()
         try:
             self._finger.put_nowait(button)
         except queue.Full:
@@ -102,9 +105,8 @@ class Gpio:
         """Release all pins; the lamps go out."""
         self._closed = True
         if self._finger is not None:
-            while not self._finger.empty():
-                self._finger.get_nowait()
-            self._finger.put(None)
+            with suppress(queue.Full):  # then it wakes by a press, and sees that it is closed
+                self._finger.put_nowait(None)
         for device in (*self._buttons.values(), *self._lamps.values()):
             device.close()
         self._factory.close()
@@ -132,7 +134,7 @@ class Gpio:
         return (lgpio.error, OSError)
 
     def _press(self, presses: queue.Queue[str | None]) -> None:
-        while (button := presses.get()) is not None:
+        while (button := presses.get()) is not None and not self._closed:
             pin = self._buttons[button].pin
             for drive in (pin.drive_low, pin.drive_high):
                 if self._closed:

@@ -193,6 +193,7 @@ class Room:
     def resume(self, call_id: str) -> None:
         """Take this call off hold; others go on hold as the settings say.  CallError: it isn't active."""
         line = self._line(call_id)
+        line.held_by_room = False
         line.call.hold(False)
         self._hold_others(line)
 

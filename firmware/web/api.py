@@ -194,7 +194,7 @@ async def _press(ask: Ask[None]) -> None:
         raise web.HTTPNotFound(text=f"there is no button {button}; there are {', '.join(BUTTONS)}")
     if ask.unit.board is None or ask.unit.board.name != SIMULATED:
         raise web.HTTPConflict(text="only the simulated board's buttons can be pressed from afar")
-    await asyncio.to_thread(ask.unit.board.press, button)
+    ask.unit.board.press(button)
 
 
 async def _log_in(ask: Ask[body.Login]) -> web.Response:

@@ -124,6 +124,18 @@ def test_nothing_is_pressed_after_the_end(gpio: Gpio) -> None:
     assert not presses.names
 
 
+def test_the_finger_goes_with_the_board_even_when_presses_wait(gpio: Gpio) -> None:
+    with pytest.raises(DeviceError, match="not that fast"):
+        for _ in range(20):
+            gpio.press("mute")
+    fingers = [thread for thread in threading.enumerate() if thread.name == "finger"]
+    assert fingers
+    gpio.close()
+    for finger in fingers:
+        finger.join(10)
+        assert not finger.is_alive()
+
+
 def test_two_boards_in_one_process_do_not_share_pins(gpio: Gpio) -> None:
     other = Gpio.mock(Pins())
     here, there = listen(gpio), listen(other)
