@@ -81,13 +81,22 @@ PCMA = Codec("PCMA", Kind.AUDIO, 8_000)
 TELEPHONE_EVENT = Codec("telephone-event", Kind.AUDIO, 8_000)
 
 
+AUDIO_BITRATE = 64_000
+"""bit/s of a call that are kept for sound."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this unit can do and is willing to do in a call, best first."""
 
     codecs: tuple[Codec, ...] = (OPUS, G722, PCMU, PCMA, TELEPHONE_EVENT, H264_BASELINE)
     bitrate: int = 2_000_000
-    """Of a whole call in one direction, bit/s; 64 kbit/s of it are kept for sound."""
+    """Of a whole call in one direction, bit/s."""
+
+    @property
+    def video_bitrate(self) -> int:
+        """What is left for pictures, bit/s."""
+        return max(self.bitrate - AUDIO_BITRATE, AUDIO_BITRATE)
 
     def of(self, kind: Kind) -> tuple[Codec, ...]:
         """The codecs of one medium, best first."""

@@ -6,9 +6,9 @@ import ipaddress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import Channel, Direction, Feedback, Kind
+from firmware.call.media import AUDIO_BITRATE, Channel, Direction, Feedback, Kind
 from firmware.sdp import attributes
-from firmware.signaling import sip_formats
+from firmware.signaling.h264_levels import max_bitrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from firmware.sdp.session import Bandwidth, MediaDescription, SessionDescription
     from firmware.signaling.sip_formats import Agreed
 
-AUDIO_BITRATE: Final = 64_000
-"""bit/s of a call that are kept for sound (see Capabilities)."""
 PACKET_TIME: Final = 0.020
 """Seconds of sound in a packet that we ask for (RFC 3551 4.2)."""
 PACKET_TIMES: Final = (0.060, 0.040, 0.020, 0.010)
@@ -80,7 +78,7 @@ def _send_limit(
         limits.append(total if total is None else total - min(AUDIO_BITRATE, total // 2))
         limits.append(bitrate)
         if codec.h264 is not None:
-            limits.append(sip_formats.max_bitrate(codec.h264))
+            limits.append(max_bitrate(codec.h264))
     return min((limit for limit in limits if limit is not None), default=None)
 
 

@@ -13,18 +13,13 @@ from typing import TYPE_CHECKING, Final
 from firmware.call.media import H264, TELEPHONE_EVENT, Codec, Format, H264Profile, Kind
 from firmware.rtp.payload import DYNAMIC, STATIC, static_payload_type
 from firmware.sdp import attributes
+from firmware.signaling.h264_levels import LEVEL_1B, MAX_BITRATES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from firmware.sdp.session import MediaDescription
 
-LEVEL_1B: Final = 9
-MAX_BITRATES: Final = {
-    10: 64, LEVEL_1B: 128, 11: 192, 12: 384, 13: 768, 20: 2_000, 21: 4_000, 22: 4_000, 30: 10_000, 31: 14_000,
-    32: 20_000, 40: 20_000, 41: 50_000, 42: 50_000, 50: 135_000, 51: 240_000, 52: 240_000,
-}  # fmt: skip
-"""H.264 table A-1, MaxBR: level_idc -> kbit/s of VCL data in Baseline and Main; the lowest level first."""
 _RANK: Final = {level: rank for rank, level in enumerate(MAX_BITRATES)}
 
 _PROFILES: Final = (
@@ -176,11 +171,6 @@ def number(codecs: Iterable[Codec], taken: Iterable[int] = ()) -> tuple[Format, 
             used.add(payload_type)
             formats.append(Format(payload_type, codec))
     return tuple(formats)
-
-
-def max_bitrate(h264: H264) -> int:
-    """Give the most that a receiver with these limits takes, bit/s."""
-    return max(MAX_BITRATES[h264.level] * 1000, h264.max_bitrate)
 
 
 def _usual(codec: Codec) -> int | None:

@@ -8,7 +8,7 @@ Rule 3: ports are given back after the call was reported released, so that nobod
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from firmware.call.call import EndReason, State
 from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocolError
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.call.call import Call
-    from firmware.sansio import Address, Flow
+    from firmware.sansio import Address
+    from firmware.signaling.endpoint import Transport
     from firmware.signaling.sip_media import SipMedia
     from firmware.sip.invite import InviteSession
     from firmware.sip.uri import Uri
@@ -34,19 +35,6 @@ KEY_FRAME_INTERVAL: Final = 0.5
 
 Candidate = tuple[str, "Address"]
 """Transport and address."""
-
-
-class Transport(Protocol):
-    """What carries the user agent's messages (`firmware.net.driver.Driver`)."""
-
-    def now(self) -> float:
-        """Give the time, s."""
-
-    def run(self) -> None:
-        """Do what the user agent wants done, and report its events."""
-
-    def local_flow(self, transport: str, remote: Address) -> Flow:
-        """Give the flow by which *remote* is called.  FirmwareError: there is no way to it."""
 
 
 class SipLeg:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from firmware.call.media import TELEPHONE_EVENT, Channel, Format, Kind
 from firmware.errors import FirmwareError
@@ -20,7 +20,7 @@ from firmware.sdp import attributes
 from firmware.sdp.attributes import Direction
 from firmware.sdp.session import Bandwidth, MediaDescription, Origin, SessionDescription, parse
 from firmware.signaling import sip_formats
-from firmware.signaling.sip_channels import AUDIO_BITRATE, FEEDBACK, PACKET_TIME, line_channels
+from firmware.signaling.sip_channels import FEEDBACK, PACKET_TIME, line_channels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from firmware.call.media import Capabilities, Codec
     from firmware.sansio import Address
     from firmware.sdp.session import Attributes
+    from firmware.signaling.endpoint import Ports
     from firmware.signaling.sip_formats import Agreed, RemoteFormat
 
 PROFILES: Final = ("RTP/AVP", "RTP/AVPF")
@@ -36,24 +37,6 @@ PROFILES: Final = ("RTP/AVP", "RTP/AVPF")
 
 class NoCommonMediaError(FirmwareError):
     """Nothing in this description can be used here, or it is no answer to what we offered."""
-
-
-class Pair(Protocol):
-    """A reserved pair of ports."""
-
-    @property
-    def address(self) -> Address:
-        """Where RTP arrives."""
-
-
-class Ports(Protocol):
-    """Who reserves ports (`firmware.net.ports.PortPool`)."""
-
-    def reserve(self, host: str) -> Pair:
-        """Reserve a pair on this address.  CallError: none is free."""
-
-    def release(self, address: Address) -> None:
-        """Give it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +310,7 @@ class SipMedia:
         if kind is Kind.AUDIO:
             said.append(("ptime", f"{PACKET_TIME * 1000:.0f}"))
         else:
-            bitrate = self._video_bitrate()
+            bitrate = self._capabilities.video_bitrate
             # RFC 3890 6.2: AS for those who don't know TIAS; 5 % are the headers of packets of 1200 bytes.
             bandwidths = (Bandwidth("AS", -(-bitrate * 105 // 100_000)), Bandwidth("TIAS", bitrate))
         return MediaDescription(
@@ -355,11 +338,8 @@ class SipMedia:
         if self.held or line.kind is None:
             return []
         mux = all(each.attribute("rtcp-mux") is not None for each in (line.said, media))  # RFC 5761 5.1.1
-        bitrate = self._video_bitrate() if line.kind is Kind.VIDEO else 0
+        bitrate = self._capabilities.video_bitrate if line.kind is Kind.VIDEO else 0
         return line_channels(line.kind, session, media, pairs, way, self._port(line.kind), mux, bitrate)
-
-    def _video_bitrate(self) -> int:
-        return max(self._capabilities.bitrate - AUDIO_BITRATE, AUDIO_BITRATE)
 
 
 @dataclass(frozen=True, slots=True)

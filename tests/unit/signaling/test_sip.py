@@ -17,7 +17,7 @@ from firmware.call.media import Capabilities, Direction
 from firmware.errors import CallError, FirmwareError
 from firmware.net.ports import PortPool
 from firmware.net.resolver import UnknownHostError
-from firmware.signaling import sip
+from firmware.signaling import endpoint as base
 from firmware.signaling.sip import SipEndpoint, caller
 from firmware.sip.header import NameAddr
 from firmware.sip.uri import Uri
@@ -124,7 +124,7 @@ def test_a_name_is_looked_up(ports: PortPool, monkeypatch: pytest.MonkeyPatch) -
                 return [(transport, (FAR, at))]
             raise UnknownHostError(f"there is no host {host}") if host == "no.example" else FirmwareError("no answer")
 
-        monkeypatch.setattr(sip, "resolve", look_up)
+        monkeypatch.setattr(base, "resolve", look_up)
         far.on_call = Call.accept
         call, unknown, unsaid = (unit.dial(f"{name}.example:{port}") for name in ("far", "no", "slow"))
         assert call.state is unknown.state is unsaid.state is State.DIALING
@@ -144,7 +144,7 @@ def test_a_call_given_up_during_the_look_up_is_over(ports: PortPool, monkeypatch
             await answered.wait()
             return [(transport, (FAR, at))]
 
-        monkeypatch.setattr(sip, "resolve", look_up)
+        monkeypatch.setattr(base, "resolve", look_up)
         calls: list[Call] = []
         far.on_call = calls.append
         one, other = unit.dial(f"far.example:{port}"), unit.dial(f"far.example:{port}")
@@ -189,7 +189,7 @@ def test_stop_does_not_wait_for_the_dead(ports: PortPool, monkeypatch: pytest.Mo
             await unit.stop()
             assert call.state is State.ENDED
 
-    monkeypatch.setattr(sip, "STOP_TIME", 0.1)
+    monkeypatch.setattr(base, "STOP_TIME", 0.1)
     asyncio.run(with_two(ports, UNIT, FAR, main))
 
 

@@ -22,11 +22,10 @@ from firmware.call.media import (
     H264Profile,
     Kind,
 )
+from firmware.signaling.h264_levels import LEVEL_1B, max_bitrate
 from firmware.signaling.sip_formats import (
-    LEVEL_1B,
     agree,
     fmtp_of,
-    max_bitrate,
     number,
     read_formats,
     rtpmap_of,

@@ -1,0 +1,189 @@
+"""What the endpoints of all protocols have in common: listening, looking names up, their calls, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+
+from firmware.call.call import Call, EndReason, State
+from firmware.call.endpoint import Leg
+from firmware.errors import CallError, FirmwareError
+from firmware.net.driver import source_address
+from firmware.net.resolver import UnknownHostError, is_address, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from firmware.sansio import Address, Flow
+
+MAX_SESSIONS: Final = 32
+"""Calls of one protocol: more than any room takes part in, so that it is the room who says that it is busy."""
+STOP_TIME: Final = 2.0
+"""Seconds for the far ends to agree that their calls are over."""
+MAX_NAME: Final = 64
+"""Characters of a far end's display name."""
+
+
+class Transport(Protocol):
+    """The sockets of an endpoint (`firmware.net.driver.Driver`)."""
+
+    def now(self) -> float:
+        """Give the time, s."""
+
+    def run(self) -> None:
+        """Do what the core wants done, and report its events."""
+
+    def local_flow(self, transport: str, remote: Address) -> Flow:
+        """Give the flow by which *remote* is called.  FirmwareError: there is no way to it."""
+
+    @property
+    def listeners(self) -> tuple[tuple[str, Address], ...]:
+        """Transport and address of everything that is listened on."""
+
+    async def listen(self, transport: str, host: str, port: int) -> None:
+        """Listen.  FirmwareError: can't, and why."""
+
+    async def stop(self) -> None:
+        """Close everything."""
+
+
+class Pair(Protocol):
+    """A reserved pair of ports."""
+
+    @property
+    def address(self) -> Address:
+        """Where RTP arrives."""
+
+
+class Ports(Protocol):
+    """Who reserves ports (`firmware.net.ports.PortPool`)."""
+
+    def reserve(self, host: str) -> Pair:
+        """Reserve a pair on this address.  CallError: none is free."""
+
+    def release(self, address: Address) -> None:
+        """Give it back."""
+
+
+class EndpointLeg(Leg, Protocol):
+    """What an endpoint needs of its legs beside what a call needs; each is given its call right after it was made."""
+
+    call: Call
+
+    def fail(self, reason: EndReason, detail: str) -> None:
+        """End what can't go on."""
+
+    def abandon(self) -> None:
+        """Forget the call, whatever the far end still has to say."""
+
+
+L = TypeVar("L", bound=EndpointLeg)
+
+
+class BaseEndpoint(Generic[L]):
+    """An endpoint's calls and its transport, which is there from start to stop."""
+
+    name: str
+
+    def __init__(self) -> None:
+        self.on_call: Callable[[Call], None] = _refuse
+        self._transport: Transport | None = None
+        self._calls: dict[L, Call] = {}
+        self._lookups: dict[L, asyncio.Task[None]] = {}
+        self._all_gone = asyncio.Event()
+
+    async def _listen(self, transport: Transport, wanted: Iterable[tuple[str, str, int]]) -> None:
+        """Listen on every transport, host and port.  FirmwareError: can't, and why; then nothing is listened on."""
+        self._transport = transport
+        try:
+            for protocol, host, port in wanted:
+                await transport.listen(protocol, host, port)
+            if not transport.listeners:
+                raise FirmwareError(f"{self.name}: this machine has none of the addresses to listen on")
+        except FirmwareError:
+            await transport.stop()
+            self._transport = None
+            raise
+
+    async def stop(self) -> None:
+        """End all calls politely, within 2 s, and stop listening."""
+        if self._transport is None:
+            return
+        for task in tuple(self._lookups.values()):
+            task.cancel()
+        for call in tuple(self._calls.values()):
+            call.hang_up()
+        if self._calls:
+            self._all_gone.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_gone.wait(), STOP_TIME)
+        for leg, call in tuple(self._calls.items()):
+            call.released(EndReason.HUNG_UP)
+            leg.abandon()
+        await self._transport.stop()
+        self._transport = None
+
+    def _require_transport(self) -> Transport:
+        if self._transport is None:
+            raise CallError(f"{self.name} is not started")
+        return self._transport
+
+    def _begin(self, leg: L, state: State, remote: str, remote_name: str = "") -> Call:
+        """Give a leg its call."""
+        call = self._calls[leg] = leg.call = Call(leg, state, remote, remote_name)
+        return call
+
+    def _look_up(self, leg: L, host: str, port: int, then: Callable[[list[Address]], None]) -> None:
+        """Go on with the addresses of a host for a leg that is dialling, at once where it is an address; the call fails
+        if there are none.
+        """
+        if is_address(host):
+            then([(host, port)])
+            return
+
+        async def look_up() -> None:
+            try:
+                found = [address for _, address in await resolve(host, port, "")]
+            except UnknownHostError as error:
+                leg.fail(EndReason.NOT_FOUND, str(error))
+            except FirmwareError as error:
+                leg.fail(EndReason.UNREACHABLE, str(error))
+            else:
+                if leg.call.state is State.DIALING:
+                    then(found)
+
+        task = self._lookups[leg] = asyncio.get_running_loop().create_task(look_up())
+        task.add_done_callback(lambda _: self._lookups.pop(leg, None))
+
+    def _gone(self, leg: L) -> None:
+        self._calls.pop(leg, None)
+        task = self._lookups.get(leg)
+        if task is not None:
+            task.cancel()
+        if not self._calls:
+            self._all_gone.set()
+
+
+def readable_name(text: str) -> str:
+    """Give what a far end calls itself as it may be shown."""
+    return "".join(c for c in text if c.isprintable())[:MAX_NAME].strip()
+
+
+_ELSEWHERE: Final = {"0.0.0.0": ("192.0.2.1", 9), "::": ("2001:db8::1", 9)}
+"""Addresses of nobody (RFC 5737, RFC 3849), for which the way to the rest of the world would be taken."""
+
+
+def reachable(host: str) -> str | None:
+    """Give the address under which a listener is reached; None: a wildcard that leads nowhere now."""
+    if host not in _ELSEWHERE:
+        return host
+    try:
+        return source_address(_ELSEWHERE[host])
+    except FirmwareError:
+        return None
+
+
+def _refuse(call: Call) -> None:
+    """Stand in for a room that is not there yet."""
+    call.hang_up(EndReason.REFUSED)

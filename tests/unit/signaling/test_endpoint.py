@@ -1,0 +1,88 @@
+"""What endpoints have in common; their calls and stopping are tried with each protocol."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from firmware.call.call import Call, EndReason, State
+from firmware.errors import CallError, FirmwareError
+from firmware.signaling import endpoint
+from firmware.signaling.endpoint import MAX_NAME, BaseEndpoint, reachable, readable_name
+
+
+class Nowhere:
+    """Sockets on a machine without the addresses wanted."""
+
+    listeners: tuple[tuple[str, tuple[str, int]], ...] = ()
+
+    def __init__(self) -> None:
+        self.wanted: list[tuple[str, str, int]] = []
+        self.stopped = False
+
+    async def listen(self, transport: str, host: str, port: int) -> None:
+        self.wanted.append((transport, host, port))
+
+    async def stop(self) -> None:
+        self.stopped = True
+
+
+class Leg:
+    """A leg that does what it is told at once."""
+
+    call: Call
+
+    def release(self, reason: EndReason) -> None:
+        self.call.released(reason)
+
+    def fail(self, reason: EndReason, detail: str) -> None:
+        self.call.released(reason, detail)
+
+    def abandon(self) -> None:
+        pass
+
+
+class Endpoint(BaseEndpoint[Leg]):  # type: ignore[type-var]
+    name = "Carrier pigeon"
+
+
+def test_an_endpoint_that_listens_nowhere_does_not_start() -> None:
+    transport = Nowhere()
+    unit = Endpoint()
+    with pytest.raises(FirmwareError, match="Carrier pigeon: this machine has none"):
+        asyncio.run(unit._listen(transport, [("udp", "192.0.2.1", 1)]))  # type: ignore[arg-type]
+    assert transport.wanted == [("udp", "192.0.2.1", 1)]
+    assert transport.stopped
+    with pytest.raises(CallError, match="not started"):
+        unit._require_transport()
+
+
+def test_an_address_is_not_looked_up() -> None:
+    found: list[object] = []
+    Endpoint()._look_up(Leg(), "192.0.2.1", 7, found.extend)  # type: ignore[arg-type]
+    assert found == [("192.0.2.1", 7)]
+
+
+def test_nobody_takes_a_call_before_the_room_is_there() -> None:
+    unit, leg = Endpoint(), Leg()
+    call = unit._begin(leg, State.INCOMING, "somebody")  # type: ignore[arg-type]
+    unit.on_call(call)
+    assert (call.state, call.end_reason) == (State.ENDED, EndReason.REFUSED)
+
+
+def test_names_are_shown_short_and_printable() -> None:
+    assert readable_name(" Room\x07 1\n") == "Room 1"
+    assert len(readable_name("x" * 1000)) == MAX_NAME
+
+
+def test_a_wildcard_is_reached_at_a_real_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert reachable("192.0.2.7") == "192.0.2.7"
+
+    def no_way(remote: object) -> str:
+        raise FirmwareError("no route")
+
+    monkeypatch.setattr(endpoint, "source_address", lambda remote: "192.0.2.9")
+    assert reachable("0.0.0.0") == "192.0.2.9"
+    monkeypatch.setattr(endpoint, "source_address", no_way)
+    assert reachable("::") is None
