@@ -125,9 +125,8 @@ def test_nothing_is_pressed_after_the_end(gpio: Gpio) -> None:
 
 
 def test_the_finger_goes_with_the_board_even_when_presses_wait(gpio: Gpio) -> None:
-    with pytest.raises(DeviceError, match="not that fast"):
-        for _ in range(20):
-            gpio.press("mute")
+    for _ in range(16):
+        gpio.press("mute")
     fingers = [thread for thread in threading.enumerate() if thread.name == "finger"]
     assert fingers
     gpio.close()
