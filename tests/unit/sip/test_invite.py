@@ -142,6 +142,9 @@ def test_their_reinvite_is_refused(line: Line) -> None:
     assert not session.negotiating
     with pytest.raises(LocalProtocolError):
         session.answer(b"answer", line.now)
+    line.events.clear()
+    line.settle(100)
+    assert not line.events, "what is refused does not expire any more"
 
 
 def test_their_reinvite_may_be_cancelled(line: Line) -> None:

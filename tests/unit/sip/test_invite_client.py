@@ -142,7 +142,7 @@ def test_forked_provisional_responses_make_dialogs_up_to_a_bound() -> None:
     assert line.agent.counters["fork over the limit"] == 13
 
 
-@pytest.mark.parametrize("status", [302, 401, 407, 486, 503, 603])
+@pytest.mark.parametrize("status", [300, 302, 401, 407, 486, 503, 603])
 def test_a_refusal_ends_the_call_and_is_acknowledged(status: int) -> None:
     line = Line()
     line.dial()
