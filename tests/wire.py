@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from firmware.sansio import Address, Close, Core, Flow, Open, Send
@@ -47,10 +47,22 @@ class Wire:
         self._port = itertools.count(40_000)
         self._datagrams = 0
         self._streams: dict[tuple[Address, Flow], tuple[Address, Flow]] = {}
+        self._opening: set[tuple[Address, Flow]] = set()
+        self._also: dict[Address, Address] = {}
 
-    def attach(self, address: Address, core: Core, on_event: Callable[[Any], None] | None = None) -> None:
-        """Put a core at an address; *on_event* is called with each of its events as it happens."""
+    def attach(
+        self,
+        address: Address,
+        core: Core,
+        on_event: Callable[[Any], None] | None = None,
+        also: Iterable[Address] = (),
+    ) -> None:
+        """Put a core at an address, by which it goes here; *on_event* is called with each of its events as it happens.
+
+        *also* are more addresses at which it is reached (H.323 listens on several ports).
+        """
         self.cores[address], self.events[address] = core, []
+        self._also |= dict.fromkeys(also, address)
         if on_event is not None:
             self.on_event[address] = on_event
 
@@ -108,20 +120,24 @@ class Wire:
                 else:
                     self._later(self._deliver_waiting, address, flow, data)
             case Open():
+                self._opening.add((address, flow))
                 self._later(self._open, address, flow)
             case Close():
                 end = self._streams.pop((address, flow), None)
                 if end is not None:
                     self._streams.pop(end, None)
                     self._later(self._closed, *end)
+                elif (address, flow) in self._opening:
+                    self._opening.remove((address, flow))
 
     def _later(self, what: Callable[..., None], *arguments: Any, extra: float = 0.0) -> None:
         entry = (self.now + self.delay + extra, next(self._order), lambda: what(*arguments))
         heapq.heappush(self._queue, entry)
 
     def _deliver(self, address: Address, flow: Flow, data: bytes) -> None:
-        if address in self.cores:
-            self.cores[address].receive_data(flow, data, self.now)
+        core = self.cores.get(self._at(address))
+        if core is not None:
+            core.receive_data(flow, data, self.now)
 
     def _deliver_waiting(self, address: Address, flow: Flow, data: bytes) -> None:
         """Deliver what was sent before the stream was open (`Open`: data sent meanwhile waits)."""
@@ -129,14 +145,22 @@ class Wire:
             self._deliver(*self._streams[address, flow], data)
 
     def _open(self, address: Address, flow: Flow) -> None:
-        if flow.remote not in self.cores:
+        if (address, flow) not in self._opening:
+            return  # closed before it was open
+        self._opening.remove((address, flow))
+        there = self._at(flow.remote)
+        if there not in self.cores:
             self.cores[address].flow_closed(flow, self.now)
             return
         accepted = Flow(flow.transport, flow.remote, (flow.local[0], next(self._port)))
-        self._streams[address, flow] = (flow.remote, accepted)
-        self._streams[flow.remote, accepted] = (address, flow)
-        self.cores[flow.remote].flow_opened(accepted, self.now)
+        self._streams[address, flow] = (there, accepted)
+        self._streams[there, accepted] = (address, flow)
+        self.cores[there].flow_opened(accepted, self.now)
         self.cores[address].flow_opened(flow, self.now)
+
+    def _at(self, address: Address) -> Address:
+        """Give the address by which the core goes that is reached at this one."""
+        return self._also.get(address, address)
 
     def _closed(self, address: Address, flow: Flow) -> None:
         if address in self.cores:

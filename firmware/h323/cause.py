@@ -32,6 +32,7 @@ class Cause(IntEnum):
     TEMPORARY_FAILURE = 41
     SWITCHING_EQUIPMENT_CONGESTION = 42
     RESOURCE_UNAVAILABLE = 47
+    BEARER_CAPABILITY_NOT_AUTHORIZED = 57
     BEARER_CAPABILITY_NOT_AVAILABLE = 58
     BEARER_CAPABILITY_NOT_IMPLEMENTED = 65
     INVALID_CALL_REFERENCE = 81
@@ -69,6 +70,8 @@ CAUSES: Final[dict[str, Cause]] = {
     "neededFeatureNotSupported": Cause.NORMAL_UNSPECIFIED,
     "tunnelledSignallingRejected": Cause.INTERWORKING,
     "invalidCID": Cause.INTERWORKING,
+    "securityError": Cause.NORMAL_UNSPECIFIED,
+    "hopCountExceeded": Cause.NORMAL_UNSPECIFIED,
 }
 """The Cause that stands for each ReleaseCompleteReason (H.225.0 7.2.2, the table at Cause)."""
 
@@ -86,6 +89,7 @@ REASONS: Final[dict[int, str]] = {
     Cause.TEMPORARY_FAILURE: "adaptiveBusy",
     Cause.SWITCHING_EQUIPMENT_CONGESTION: "gatewayResources",
     Cause.RESOURCE_UNAVAILABLE: "gatekeeperResources",
+    Cause.BEARER_CAPABILITY_NOT_AUTHORIZED: "noPermission",
     Cause.INCOMPATIBLE_DESTINATION: "invalidRevision",
 }
 """The ReleaseCompleteReason that we send with each Cause; ``undefinedReason`` with all others."""

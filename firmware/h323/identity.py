@@ -28,6 +28,8 @@ class Identity:
     """TCP ports that are listened on for H.245 connections; a call that needs one has it alone."""
     bitrate: int = 2_000_000
     """bit/s, said in Bearer capability."""
+    tunnelling: bool = True
+    """Whether H.245 may be tunnelled in call signalling (H.323 8.2.1)."""
     max_sessions: int = 8
     """Calls at once; one more is answered with "user busy"."""
     max_waiting_per_host: int = 4
@@ -68,7 +70,7 @@ def endpoint_type(identity: Identity) -> Value:
             "productId": identity.product.encode()[:256],
             "versionId": identity.version.encode()[:256],
         },
-        "terminal": {"mc": False},
+        "terminal": {},
         "mc": False,
         "undefinedNode": False,
     }

@@ -10,9 +10,11 @@ from firmware.h323.streams import Streams
 if TYPE_CHECKING:
     import random
 
+    from firmware.h323.control_channel import ControlChannel
     from firmware.h323.events import Event
     from firmware.h323.identity import Identity
     from firmware.h323.session import Session
+    from firmware.sansio import Address
 
 
 class Layers:
@@ -26,24 +28,24 @@ class Layers:
         self.streams: Final = Streams(identity, self.counters)
         self.sessions: Final[list[Session]] = []
         """The calls that have not ended."""
-        self.ports: Final[dict[int, Session]] = {}
-        """The call to which each port for H.245 is given."""
+        self.ports: Final[dict[int, ControlChannel]] = {}
+        """The call's channel to which each port for H.245 is given."""
         self.events: list[Event] = []
 
-    def listen(self, session: Session) -> int | None:
-        """Give a port for H.245 to a call, to nobody else until `close_port`; None: all are taken."""
+    def listen(self, channel: ControlChannel) -> int | None:
+        """Give a port for H.245 to one call, and to no other until `close_port`; None: all are taken."""
         free = [port for port in self.identity.h245_ports if port not in self.ports]
         if not free:
             self.counters["no port for H.245"] += 1
             return None
         port = self.rng.choice(free)
-        self.ports[port] = session
+        self.ports[port] = channel
         return port
 
-    def close_port(self, port: int | None) -> None:
-        """Take a port back."""
-        if port is not None:
-            self.ports.pop(port, None)
+    def close_port(self, address: Address | None) -> None:
+        """Take back the port of this address."""
+        if address is not None:
+            self.ports.pop(address[1], None)
 
     def guid(self) -> bytes:
         """Give a new GloballyUniqueID (H.225.0 7.6): a random one of RFC 4122 4.4."""

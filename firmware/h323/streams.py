@@ -28,13 +28,13 @@ MAX_MALFORMED: Final = 50
 class Owner(Protocol):
     """The call to which a stream belongs."""
 
-    def stream_opened(self, stream: Stream, now: float) -> None:
+    def stream_opened(self, now: float) -> None:
         """Take that the stream that was asked for exists."""
 
     def stream_closed(self, stream: Stream, now: float) -> None:
         """Take that it has ended, or could not be made."""
 
-    def stream_received(self, stream: Stream, payload: bytes, now: float) -> None:
+    def stream_received(self, payload: bytes, now: float) -> None:
         """Take the contents of one packet."""
 
 
@@ -70,7 +70,7 @@ class Streams:
         """Give the stream of this flow."""
         return self._streams.get(flow)
 
-    def open(self, local: Address, remote: Address, owner: Owner, transport: str = "tcp") -> Stream:
+    def open(self, local: Address, remote: Address, owner: Owner | None, transport: str = "tcp") -> Stream:
         """Connect a stream of its own, also where others lead to the same far end.
 
         LocalProtocolError: there are too many streams.

@@ -33,7 +33,7 @@ class UserInformation:
     """The alternative of h323-message-body."""
     body: dict[str, Value] = field(default_factory=dict)
     tunnelling: bool | None = None
-    """h245Tunneling; None: this message does not say (H.323 8.2.1)."""
+    """h245Tunnelling; None: this message does not say (H.323 8.2.1)."""
     control: tuple[bytes, ...] = ()
     """H.245 messages: h245Control, or in a Setup parallelH245Control (H.323 8.2.4)."""
     fast_start: tuple[Value, ...] = ()
@@ -70,17 +70,14 @@ def decode(octets: bytes | None) -> UserInformation:
     """Read the contents of a User-user element.  DecodeError: they are no H323-UserInformation."""
     if octets is None:
         return NOTHING
-    value = h225.USER_INFORMATION.decode(octets)
-    match value:
-        case {"h323-uu-pdu": {"h323-message-body": (str(name), contents), **rest}}:
-            body = contents if isinstance(contents, dict) else {}
-        case _:
-            raise DecodeError("not an H323-UserInformation")
-    control = rest.get("h245Control") or body.get("parallelH245Control")
+    pdu: dict[str, Value] = h225.USER_INFORMATION.decode(octets)["h323-uu-pdu"]
+    name, contents = pdu["h323-message-body"]
+    body = contents if isinstance(contents, dict) else {}
+    control = pdu.get("h245Control") or body.get("parallelH245Control")
     return UserInformation(
         name,
         body,
-        _tunnelling(rest),
+        _tunnelling(pdu),
         _octet_strings(control, MAX_CONTROL),
         _channels(body.get("fastStart")),
         decode_transport(body.get("h245Address")),
@@ -89,7 +86,7 @@ def decode(octets: bytes | None) -> UserInformation:
 
 def encode(name: str, body: Value, *, tunnelling: bool, control: Sequence[bytes] = ()) -> bytes:
     """Write an H323-UserInformation; ``empty`` has None as its body."""
-    pdu: dict[str, Value] = {"h323-message-body": (name, body), "h245Tunneling": tunnelling}
+    pdu: dict[str, Value] = {"h323-message-body": (name, body), "h245Tunnelling": tunnelling}
     if control:
         pdu["h245Control"] = list(control)
     return h225.USER_INFORMATION.encode({"h323-uu-pdu": pdu})
@@ -101,10 +98,10 @@ def encode_channels(channels: Sequence[Value]) -> list[Value]:
 
 
 def _tunnelling(pdu: dict[str, Value]) -> bool | None:
-    # H.323 8.2.2: a gatekeeper that does not know yet sets provisionalRespToH245Tunneling; the flag then says nothing.
-    if "provisionalRespToH245Tunneling" in pdu:
+    # H.323 8.2.2: a gatekeeper that does not know yet sets provisionalRespToH245Tunnelling; the flag then says nothing.
+    if "provisionalRespToH245Tunnelling" in pdu:
         return None
-    return pdu.get("h245Tunneling") is True
+    return pdu.get("h245Tunnelling") is True
 
 
 def _octet_strings(values: Value, most: int) -> tuple[bytes, ...]:

@@ -1,0 +1,97 @@
+"""A Setup that comes in: whether it becomes a call (H.225.0 7.3.10, H.323 8.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from firmware.errors import DecodeError
+from firmware.h323 import q931, user_information
+from firmware.h323.call_message import release_stray
+from firmware.h323.cause import Cause
+from firmware.h323.events import Incoming
+from firmware.h323.q931 import MessageType
+from firmware.h323.reception import Received, note_party, receive_control
+from firmware.h323.session import Session
+
+if TYPE_CHECKING:
+    from firmware.h323.layers import Layers
+    from firmware.h323.q931 import Message
+    from firmware.h323.streams import Stream
+    from firmware.h323.user_information import UserInformation
+
+_GOALS: Final = ("create", "join", "invite")
+"""Values of conferenceGoal that mean a call."""
+
+
+def receive_first(layers: Layers, stream: Stream, payload: bytes, now: float) -> None:
+    """Take the first message on an accepted stream: a call begins, or the stream is closed."""
+    try:
+        message = q931.decode(payload)
+    except DecodeError:
+        layers.counters["malformed message"] += 1
+        layers.streams.close(stream)
+        return
+    if message.type != MessageType.SETUP:
+        layers.counters["message without a call"] += 1
+        if message.type != MessageType.RELEASE_COMPLETE:
+            # Q.931 5.8.3.2 a)
+            _refuse(layers, stream, message, Cause.INVALID_CALL_REFERENCE, "undefinedReason")
+        layers.streams.close(stream)
+        return
+    try:
+        contents = user_information.decode(message.user_information)
+    except DecodeError:
+        layers.counters["malformed Setup"] += 1
+        _refuse(layers, stream, message, Cause.INVALID_ELEMENT_CONTENTS, "undefinedReason")
+        return
+    refusal = _objection(layers, stream, message, contents)
+    if refusal is None:
+        _begin(layers, stream, message, contents, now)
+    else:
+        layers.counters[f"refused: {refusal[1]}"] += 1
+        _refuse(layers, stream, message, *refusal)
+
+
+def _objection(layers: Layers, stream: Stream, message: Message, contents: UserInformation) -> tuple[Cause, str] | None:
+    """Give why this is no call for us, as cause and ReleaseCompleteReason."""
+    if contents.name != "setup" or message.call_reference == 0:
+        return Cause.MANDATORY_ELEMENT_MISSING, "undefinedReason"
+    if contents.body["conferenceGoal"][0] not in _GOALS:
+        return Cause.NORMAL_UNSPECIFIED, "undefinedReason"
+    host = stream.flow.remote[0]
+    waiting = sum(not s.outgoing and not s.signaling.answered and s.flow.remote[0] == host for s in layers.sessions)
+    if len(layers.sessions) >= layers.identity.max_sessions or waiting >= layers.identity.max_waiting_per_host:
+        # H.225.0 7.3.9: inConf is "called party busy".
+        return Cause.USER_BUSY, "inConf"
+    return None
+
+
+def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInformation, now: float) -> None:
+    conference = contents.body["conferenceID"]
+    session = Session(
+        layers,
+        stream,
+        message.call_reference,
+        # H.225.0 7.3: a terminal of version 1 tells calls apart by their conference.
+        contents.call_identifier or conference,
+        conference,
+        outgoing=False,
+        tunnelling=layers.identity.tunnelling,
+    )
+    layers.sessions.append(session)
+    layers.streams.claim(stream, session)
+    session.signaling.received(MessageType.SETUP, now)
+    note_party(session, Received(message, contents), "sourceInfo", "sourceAddress")
+    session.channel.far_end_tunnels(contents.tunnelling)
+    session.channel.far_end_listens(contents.h245_address)
+    if contents.fast_start:
+        session.fast_connect.propose(parallel="parallelH245Control" in contents.body)
+    receive_control(session, contents, now)
+    session.proceed(now)
+    layers.events.append(Incoming(session, contents.fast_start))
+    session.pump(now)
+
+
+def _refuse(layers: Layers, stream: Stream, message: Message, cause: Cause, why: str) -> None:
+    layers.streams.send(stream, release_stray(message, cause, why))
+    layers.streams.close(stream)

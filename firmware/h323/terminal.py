@@ -1,0 +1,181 @@
+"""An H.323 terminal: the core of all calls on TCP, with a gatekeeper's client beside it for UDP.
+
+::
+
+    receive_data ──▶ tpkt ──▶ setup ──▶ Session ──▶ events        (port 1720, and connections of ours)
+                          ──▶ ControlChannel ──▶ Session          (ports for H.245)
+    actions      ◀── streams ◀── Session ◀── commands
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from firmware.errors import LocalProtocolError
+from firmware.h323.identity import Destination
+from firmware.h323.layers import Layers
+from firmware.h323.session import Session
+from firmware.h323.setup import receive_first
+
+if TYPE_CHECKING:
+    import random
+    from collections import Counter
+    from collections.abc import Sequence
+
+    from firmware.asn1 import Value
+    from firmware.h323.events import Event
+    from firmware.h323.identity import Identity
+    from firmware.sansio import Action, Flow
+
+
+class Terminal:
+    """A sansio Core that makes and takes calls.
+
+    It is to listen on TCP port 1720 and on each of ``Identity.h245_ports``.  The flow that ``call`` asks for is where
+    the call goes: our own address as the far end reaches it, and the far end's.
+    """
+
+    def __init__(self, identity: Identity, rng: random.Random) -> None:
+        self._layers = Layers(identity, rng)
+        self._now = 0.0
+        self.counters: Counter[str] = self._layers.counters
+        """What was dropped or refused, by kind."""
+
+    @property
+    def sessions(self) -> tuple[Session, ...]:
+        """The calls that have not ended."""
+        return tuple(self._layers.sessions)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many sessions, streams and ports are in use, to watch for leaks."""
+        layers = self._layers
+        return {"sessions": len(layers.sessions), "streams": len(layers.streams), "ports": len(layers.ports)}
+
+    def call(
+        self,
+        flow: Flow,
+        destination: Destination,
+        now: float,
+        *,
+        capabilities: dict[str, Value],
+        fast_start: Sequence[Value] = (),
+        tunnelling: bool = True,
+        h245_in_setup: bool = False,
+        overlap: bool = False,
+    ) -> Session:
+        """Call; Alerting, Connected or Ended follow.
+
+        *capabilities* is our TerminalCapabilitySet as `Control.start` takes it, *fast_start* the OpenLogicalChannel
+        structures of fast connect, best first.  *h245_in_setup* begins H.245 at once: tunnelled in the Setup, or, with
+        *tunnelling* off, by giving an address.  *overlap* says that the number may be incomplete.
+        LocalProtocolError: the limit of calls or connections is reached.  ValueError: an alias can't be written.
+        """
+        layers = self._layers
+        if len(layers.sessions) >= layers.identity.max_sessions:
+            raise LocalProtocolError(f"{len(layers.sessions)} calls are all this unit takes")
+        stream = layers.streams.open(flow.local, flow.remote, None, flow.transport)
+        session = Session(
+            layers,
+            stream,
+            layers.call_reference(),
+            layers.guid(),
+            destination.conference_id or layers.guid(),
+            outgoing=True,
+            tunnelling=tunnelling and layers.identity.tunnelling,
+        )
+        try:
+            session.prepare(
+                destination,
+                now,
+                capabilities=capabilities,
+                fast_start=fast_start,
+                h245_in_setup=h245_in_setup,
+                overlap=overlap,
+            )
+        except ValueError:
+            session.channel.close()
+            layers.streams.close(stream)
+            raise
+        layers.streams.claim(stream, session)
+        layers.sessions.append(session)
+        return session
+
+    # sansio.Core
+
+    def flow_opened(self, flow: Flow, now: float) -> None:
+        """Take that a stream exists: ours, or one the far end made."""
+        self._now = now
+        stream = self._layers.streams.get(flow)
+        if stream is not None:
+            stream.opened = True
+            if stream.owner is not None:
+                stream.owner.stream_opened(now)
+            return
+        if flow.local[1] not in self._layers.identity.h245_ports:
+            self._layers.streams.accept(flow, None, now)
+            return
+        channel = self._layers.ports.get(flow.local[1])
+        if channel is None or not channel.accept(flow, now):
+            self._layers.streams.refuse(flow, "unexpected H.245 connection")
+
+    def flow_closed(self, flow: Flow, now: float) -> None:
+        """Take that a stream has ended, or could not be made."""
+        self._now = now
+        stream = self._layers.streams.forget(flow)
+        if stream is not None and stream.owner is not None:
+            stream.owner.stream_closed(stream, now)
+
+    def receive_data(self, flow: Flow, data: bytes, now: float) -> None:
+        """Take the next bytes of a stream."""
+        self._now = now
+        streams = self._layers.streams
+        stream = streams.get(flow)
+        if stream is None:
+            return
+        for payload in stream.reader.receive(data):
+            if not streams.is_open(stream):
+                return
+            if stream.owner is None:
+                receive_first(self._layers, stream, payload, now)
+            else:
+                stream.owner.stream_received(payload, now)
+        if stream.reader.broken and streams.is_open(stream):
+            # RFC 1006 6: where the next packet begins can't be told any more.
+            self.counters["broken stream"] += 1
+            streams.close(stream)
+            if stream.owner is not None:
+                stream.owner.stream_closed(stream, now)
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due."""
+        self._now = now
+        self._layers.streams.expire(now)
+        for session in self.sessions:
+            due = session.timer()
+            if due is not None and due <= now:
+                session.handle_timer(now)
+
+    def timer(self) -> float | None:
+        """When handle_timer is wanted, or None."""
+        times = [session.timer() for session in self._layers.sessions]
+        times.append(self._layers.streams.timer())
+        return min((time for time in times if time is not None), default=None)
+
+    def actions(self) -> list[Action]:
+        """Give what is to be done, in order, and forget it."""
+        self._pump()
+        streams = self._layers.streams
+        actions, streams.actions = streams.actions, []
+        return actions
+
+    def events(self) -> list[Event]:
+        """Give what the application should know, in order, and forget it."""
+        self._pump()
+        events, self._layers.events = self._layers.events, []
+        return events
+
+    def _pump(self) -> None:
+        """Take what commands to the `Control` of a session left to be sent."""
+        for session in self.sessions:
+            session.pump(self._now)
