@@ -21,6 +21,7 @@ from firmware.media.audio import FarEnd
 from firmware.media.audio_receive import AudioReceiver
 from firmware.media.audio_send import AudioSender
 from firmware.media.border import attempt
+from firmware.media.codecs import video_codec
 from firmware.media.message import ChannelFailed, DigitReceived, KeyFrameWanted, MediaSilent, Statistics
 from firmware.media.meter import Meter
 from firmware.media.pictures import Fan, Source
@@ -247,7 +248,8 @@ class _Line:
     def _receive_video(self, channel: Channel) -> None:
         self.stream.sink = self.video_receiver = VideoReceiver(
             self.stream,
-            frozenset(form.payload_type for form in channel.formats),
+            video_codec(channel.codec.name),
+            frozenset(form.payload_type for form in channel.formats if form.codec.name == channel.codec.name),
             Feedback.NACK in channel.feedback,
             self._pictures,
             self._key_frame_wanted,

@@ -23,10 +23,10 @@ from collections import deque
 from collections.abc import Callable
 
 from firmware.media.border import attempt
+from firmware.media.codecs import CodedPicture, VideoCodec
 from firmware.media.decoder import Decoder
 from firmware.media.pictures import Fan
 from firmware.media.stream import Stream
-from firmware.rtp.h264 import AccessUnit, Depacketizer
 from firmware.rtp.packet import Packet
 from firmware.rtp.reorder import ReorderBuffer
 
@@ -50,6 +50,7 @@ class VideoReceiver:
     def __init__(
         self,
         stream: Stream,
+        codec: VideoCodec,
         payload_types: frozenset[int],
         nack: bool,
         viewers: Fan,
@@ -65,18 +66,19 @@ class VideoReceiver:
         self.size = (0, 0)
         """Pixels."""
         self._stream = stream
+        self._codec = codec
         self._viewers = viewers
         self._on_key_frame_wanted = on_key_frame_wanted
         self._on_failed = on_failed
         self._call_soon = call_soon
         self._reorder = ReorderBuffer(nack)
-        self._depacketizer = Depacketizer()
+        self._depacketizer = codec.depacketizer()
         self._source = -1
         """Packet.stream of what is received."""
         self._frozen_since: float | None = time.monotonic()
         self._last = float("inf")
         """When the last access unit came."""
-        self._units: deque[AccessUnit] = deque()
+        self._units: deque[CodedPicture] = deque()
         self._more = threading.Condition()
         self._closed = False
         self.busy_since: float | None = None
@@ -122,7 +124,7 @@ class VideoReceiver:
         if missing:
             self._stream.report_missing(missing, now)
 
-    def _consider(self, unit: AccessUnit, now: float) -> None:
+    def _consider(self, unit: CodedPicture, now: float) -> None:
         """Decide whether an access unit is decoded."""
         if now > self._last + PAUSE and not unit.key_frame:
             self._want_key_frame(now)
@@ -143,7 +145,7 @@ class VideoReceiver:
         if now > self._frozen_since + PATIENCE:
             self._queue(unit, now)
 
-    def _queue(self, unit: AccessUnit, now: float) -> None:
+    def _queue(self, unit: CodedPicture, now: float) -> None:
         with self._more:
             if len(self._units) >= QUEUE:
                 self._units.clear()
@@ -176,7 +178,7 @@ class VideoReceiver:
             self._on_failed(error)
 
     def _decode(self) -> None:
-        decoder = Decoder()
+        decoder = Decoder(self._codec.decoder)
         frozen_since: float | None = time.monotonic()
         source = -1
         while True:
@@ -187,7 +189,7 @@ class VideoReceiver:
                     return
                 unit = self._units.popleft()
             if unit.stream != source:
-                decoder, source = Decoder(), unit.stream
+                decoder, source = Decoder(self._codec.decoder), unit.stream
                 frozen_since = frozen_since or time.monotonic()
             self.busy_since = time.monotonic()
             frame, good = decoder.decode(unit.data)

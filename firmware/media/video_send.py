@@ -2,7 +2,7 @@
 
 ::
 
-    source thread ──▶ slot (newest only) ──▶ encode thread: rate ─ scale ─ x264 ─ packets, paced ──▶ stream
+    source thread ──▶ slot (newest only) ──▶ encode thread: rate ─ scale ─ libav ─ packets, paced ──▶ stream
     camera with an encoder of its own ─────▶ access units ───▶ packets ──▶ stream
 
 Rule 1: the size, the rate and the bitrate keep within the far end's level and the channel, see level.py.
@@ -20,14 +20,15 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from firmware.call.media import H264, Channel
+from firmware.call.media import Channel
 from firmware.errors import DeviceError, LocalProtocolError
 from firmware.media.border import attempt
+from firmware.media.codecs import video_codec
 from firmware.media.encoder import CLOCK_RATE, TIME_BASE, SoftwareEncoder
-from firmware.media.level import PictureFormat, best_format, limits
+from firmware.media.level import PictureFormat
 from firmware.media.slot import Slot
 from firmware.ports import EncoderSettings
-from firmware.rtp.h264 import nal_units, packetize
+from firmware.rtp.h264 import nal_units
 
 if TYPE_CHECKING:
     import av
@@ -63,16 +64,15 @@ class VideoSender:
         frame_rate: int,
         on_failed: Callable[[Exception], None],
     ) -> None:
-        h264 = channel.codec.h264
-        assert h264 is not None
         self.picture_format: PictureFormat | None = None
         """What is sent now."""
         self.frames = 0
         self.key_frames = 0
         self._stream = stream
-        self._h264: H264 = h264
+        self._far_end = channel.codec
+        self._codec = codec = video_codec(channel.codec.name)
         self._payload_type = channel.format.payload_type
-        self._bitrate = max(min(channel.bitrate or DEFAULT_BITRATE, limits(h264).bitrate), LEAST_BITRATE)
+        self._bitrate = max(min(channel.bitrate or DEFAULT_BITRATE, codec.max_bitrate(channel.codec)), LEAST_BITRATE)
         self._source = source
         self._frame_rate = frame_rate
         self._on_failed = on_failed
@@ -112,11 +112,11 @@ class VideoSender:
     def camera_opened(self, camera: Camera) -> bool:
         """See Viewer: use the camera's encoder where it has one.
 
-        It makes no slices of a given size, so it can't serve packetization mode 0 (RFC 6184 6.2).
+        That is one of H.264, and makes no slices of a given size: it can't serve packetization mode 0 (RFC 6184 6.2).
         """
-        if self._h264.packetization_mode == 0:
+        if self._far_end.h264 is None or self._far_end.h264.packetization_mode == 0:
             return False
-        chosen = best_format(self._h264, camera.width, camera.height, self._frame_rate, self._bitrate)
+        chosen = self._format(camera.width, camera.height)
         settings = EncoderSettings(chosen.width, chosen.height, chosen.frame_rate, self._bitrate, chosen.level)
         try:
             hardware = camera.open_encoder(settings, self._send_encoded)
@@ -175,10 +175,13 @@ class VideoSender:
 
     def _open(self, size: tuple[int, int]) -> None:
         self._source_size = size
-        self.picture_format = best_format(self._h264, *size, self._frame_rate, self._bitrate)
-        logger.info("Sending H.264 %s at %d bit/s", self.picture_format, self._bitrate)
-        self._encoder = SoftwareEncoder(self.picture_format, self._bitrate)
+        self.picture_format = self._format(*size)
+        logger.info("Sending %s %s at %d bit/s", self._far_end.name, self.picture_format, self._bitrate)
+        self._encoder = SoftwareEncoder(self._codec, self.picture_format, self._bitrate)
         self._key_frame_wanted = False  # a new encoder begins with one
+
+    def _format(self, width: int, height: int) -> PictureFormat:
+        return self._codec.picture_format(self._far_end, width, height, self._frame_rate, self._bitrate)
 
     def _send_encoded(self, access_unit: bytes, taken: float) -> None:
         """Take an access unit from the camera's encoder, in its thread."""
@@ -194,7 +197,7 @@ class VideoSender:
             self.key_frames += 1
         self.frames += 1
         try:
-            payloads = packetize(access_unit, self._h264.packetization_mode)
+            payloads = self._codec.packetize(access_unit, self._far_end)
         except LocalProtocolError as error:
             logger.warning("A picture can't be sent: %s", error)
             return

@@ -10,17 +10,20 @@ import pytest
 from firmware.call.media import Capabilities, Kind
 from firmware.errors import CallError
 from firmware.media import codecs
-from firmware.media.codecs import CODECS, audio_codec, available
+from firmware.media.codecs import CODECS, VIDEO_CODECS, audio_codec, available, video_codec
 
 
 def test_every_codec_that_a_call_may_use_has_a_row() -> None:
     names = {codec.name for codec in Capabilities().of(Kind.AUDIO)} - {"telephone-event"}
     assert names == set(CODECS)
+    assert {codec.name for codec in Capabilities().of(Kind.VIDEO)} == set(VIDEO_CODECS)
 
 
 def test_an_unknown_codec_is_an_error() -> None:
     with pytest.raises(CallError, match="G729"):
         audio_codec("G729")
+    with pytest.raises(CallError, match="VP8"):
+        video_codec("VP8")
 
 
 def test_without_libopus_there_is_no_opus(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from media_parts import brightness, picture
 
+from firmware.media.codecs import MAX_SLICE, VIDEO_CODECS
 from firmware.media.decoder import Decoder
-from firmware.media.encoder import MAX_SLICE, SoftwareEncoder
+from firmware.media.encoder import SoftwareEncoder
 from firmware.media.level import PictureFormat
 from firmware.rtp.h264 import IDR, PPS, SPS, nal_units
 
@@ -17,7 +18,7 @@ def types(access_unit: bytes) -> list[int]:
 
 
 def test_the_first_picture_is_a_key_frame_with_its_parameter_sets() -> None:
-    encoder = SoftwareEncoder(FORMAT, 300_000)
+    encoder = SoftwareEncoder(VIDEO_CODECS["H264"], FORMAT, 300_000)
     access_unit, key_frame = encoder.encode(picture(0), False)
     assert key_frame
     assert {SPS, PPS, IDR} <= set(types(access_unit))
@@ -26,13 +27,13 @@ def test_the_first_picture_is_a_key_frame_with_its_parameter_sets() -> None:
 
 
 def test_a_key_frame_when_asked_for_and_only_then() -> None:
-    encoder = SoftwareEncoder(FORMAT, 300_000)
+    encoder = SoftwareEncoder(VIDEO_CODECS["H264"], FORMAT, 300_000)
     keys = [encoder.encode(picture(n), n == 20)[1] for n in range(40)]
     assert [n for n, key in enumerate(keys) if key] == [0, 20]
 
 
 def test_every_slice_fits_a_packet() -> None:
-    encoder = SoftwareEncoder(PictureFormat(1280, 720, 30, 31), 4_000_000)
+    encoder = SoftwareEncoder(VIDEO_CODECS["H264"], PictureFormat(1280, 720, 30, 31), 4_000_000)
     noise = picture(0, 1280, 720)
     noise.planes[0].update(bytes(n * n * 7919 >> 5 & 0xFF for n in range(noise.planes[0].buffer_size)))
     access_unit, _ = encoder.encode(noise, False)
@@ -42,7 +43,7 @@ def test_every_slice_fits_a_packet() -> None:
 
 
 def test_any_size_is_scaled_and_the_picture_comes_back() -> None:
-    encoder, decoder = SoftwareEncoder(FORMAT, 300_000), Decoder()
+    encoder, decoder = SoftwareEncoder(VIDEO_CODECS["H264"], FORMAT, 300_000), Decoder("h264")
     for number in (0, 50, 150):
         access_unit, _ = encoder.encode(picture(number, 640, 360), False)
         frame, good = decoder.decode(access_unit)
@@ -53,7 +54,7 @@ def test_any_size_is_scaled_and_the_picture_comes_back() -> None:
 
 
 def test_the_bitrate_changes_while_running() -> None:
-    encoder = SoftwareEncoder(PictureFormat(640, 360, 30, 30), 1_000_000)
+    encoder = SoftwareEncoder(VIDEO_CODECS["H264"], PictureFormat(640, 360, 30, 30), 1_000_000)
 
     def octets(first: int) -> int:
         total = 0

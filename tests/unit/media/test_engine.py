@@ -333,7 +333,7 @@ def test_it_is_said_at_once_that_a_worker_is_gone() -> None:
     async def check() -> None:
         running: list[tuple[type[Report], bool]] = []
         engine = Engine(
-            worker("report(Ready())"),
+            worker("report(Ready()); time.sleep(0.5)"),
             Configure(),
             PortPool(41_000, 41_999),
             lambda report: running.append((type(report), engine.running)),

@@ -10,6 +10,7 @@ import pytest
 from media_parts import Collector, brightness, picture
 
 from firmware.media import video_receive as module
+from firmware.media.codecs import VIDEO_CODECS
 from firmware.media.encoder import SoftwareEncoder
 from firmware.media.level import PictureFormat
 from firmware.media.pictures import Fan
@@ -44,7 +45,7 @@ class FarEnd:
     """Encodes pictures and gives their packets."""
 
     def __init__(self) -> None:
-        self._encoder = SoftwareEncoder(PictureFormat(320, 180, 30, 13), 600_000)
+        self._encoder = SoftwareEncoder(VIDEO_CODECS["H264"], PictureFormat(320, 180, 30, 13), 600_000)
         self._sequence = 0
         self.stream = 0
 
@@ -73,7 +74,11 @@ def make(viewer: Collector):
     def receiver(stream: Stream, nack: bool = False, wanted: Callable[[], None] = lambda: None) -> VideoReceiver:
         fan = Fan()
         fan.add(viewer)
-        receivers.append(VideoReceiver(stream, frozenset({97}), nack, fan, wanted, pytest.fail, lambda work: work()))
+        receivers.append(
+            VideoReceiver(
+                stream, VIDEO_CODECS["H264"], frozenset({97}), nack, fan, wanted, pytest.fail, lambda work: work()
+            )
+        )
         return receivers[-1]
 
     yield receiver

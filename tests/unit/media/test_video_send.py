@@ -10,22 +10,27 @@ from media_parts import Peer, brightness, picture
 from firmware.call.media import H264, H264_BASELINE, Channel, Codec, Direction, Format, Kind
 from firmware.errors import DeviceError
 from firmware.media import video_send as module
+from firmware.media.codecs import VIDEO_CODECS, VideoCodec
 from firmware.media.decoder import Decoder
 from firmware.media.encoder import SoftwareEncoder
 from firmware.media.level import PictureFormat
 from firmware.media.network import Network
 from firmware.media.pictures import Fan
+from firmware.media.video_receive import VideoReceiver
 from firmware.media.video_send import VideoSender
 from firmware.rtp.h264 import FU_A, IDR, AccessUnit, Depacketizer
+from firmware.rtp.packet import Packet
 
 
 @pytest.fixture
 def make(make_stream, peer: Peer, network: Network):
     senders: list[VideoSender] = []
 
-    def sender(source: Fan, h264: H264 | None = None, bitrate: int = 400_000, failed=None) -> VideoSender:
+    def sender(
+        source: Fan, h264: H264 = H264_BASELINE.h264, bitrate: int = 400_000, failed=None, codec: Codec | None = None
+    ) -> VideoSender:
         stream = make_stream(Kind.VIDEO, 90_000)
-        codec = Codec("H264", Kind.VIDEO, 90_000, h264=h264) if h264 else H264_BASELINE
+        codec = codec or Codec("H264", Kind.VIDEO, 90_000, h264=h264)
         local = stream.sockets[0].getsockname()
         channel = Channel(Kind.VIDEO, Direction.SEND, (Format(97, codec),), local, peer.address, bitrate=bitrate)
         stream.use(channel, None)
@@ -58,7 +63,7 @@ class Receiver:
 
 
 def test_a_picture_arrives(make, peer: Peer) -> None:
-    fan, receiver, decoder = Fan(), Receiver(peer), Decoder()
+    fan, receiver, decoder = Fan(), Receiver(peer), Decoder("h264")
     sender = make(fan)
     stamps = []
     for number in (0, 60, 120):
@@ -109,6 +114,61 @@ def test_a_request_is_kept_until_there_is_a_key_frame(make, peer: Peer, monkeypa
     assert receiver.access_unit().key_frame
 
 
+class Halves:
+    """A payload format: each picture in two packets, the second with the marker bit."""
+
+    def __init__(self) -> None:
+        self._first = b""
+
+    @staticmethod
+    def packetize(picture: bytes, codec: Codec) -> list[bytes]:
+        assert codec.name == "H263"
+        return [picture[: len(picture) // 2], picture[len(picture) // 2 :]]
+
+    def receive(self, packet: Packet) -> list[AccessUnit]:
+        if packet.marker:
+            return [AccessUnit(self._first + packet.payload, packet.timestamp, 1 << IDR, False, packet.stream)]
+        self._first = packet.payload
+        return []
+
+
+def test_another_codec_is_a_row_and_a_payload_format(
+    make, make_stream, peer: Peer, viewer, eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = VideoCodec(
+        "h263",
+        "h263",
+        packetize=Halves.packetize,
+        depacketizer=Halves,
+        picture_format=lambda codec, *source: PictureFormat(352, 288, source[2], 0),
+        max_bitrate=lambda codec: 2_000_000,
+    )
+    monkeypatch.setitem(VIDEO_CODECS, "H263", row)
+    fan, shown = Fan(), Fan()
+    shown.add(viewer)
+    make(fan, codec=Codec("H263", Kind.VIDEO, 90_000))
+    receiver = VideoReceiver(
+        make_stream(Kind.VIDEO, 90_000),
+        row,
+        frozenset({97}),
+        False,
+        shown,
+        lambda: None,
+        pytest.fail,
+        lambda work: None,
+    )
+    for number in (0, 60, 120):
+        fan.show(picture(number))
+        for _ in range(2):
+            packet = peer.packet()
+            packet.index = packet.sequence
+            receiver.receive(packet, time.monotonic())
+    eventually(lambda: len(viewer.pictures) == 3)
+    receiver.close()
+    assert [round(brightness(frame) / 10) * 10 for frame in viewer.pictures] == [0, 60, 120]
+    assert viewer.pictures[0].width == 352
+
+
 def test_only_the_newest_picture_is_encoded(make, eventually) -> None:
     fan = Fan()
     sender = make(fan)
@@ -147,7 +207,7 @@ def test_packetization_modes(make, peer: Peer) -> None:
 
 
 def test_a_source_that_changes_its_size(make, peer: Peer) -> None:
-    fan, receiver, decoder = Fan(), Receiver(peer), Decoder()
+    fan, receiver, decoder = Fan(), Receiver(peer), Decoder("h264")
     sender = make(fan)
     for number, size in enumerate([(320, 180), (640, 360), (176, 144)]):
         fan.show(picture(number * 30, *size))
@@ -253,7 +313,7 @@ def test_a_large_access_unit_is_spread(make, monkeypatch: pytest.MonkeyPatch, ev
     pauses: list[float] = []
     monkeypatch.setattr(module.time, "sleep", pauses.append)
     sender = make(Fan(), bitrate=4_000_000)
-    encoder = SoftwareEncoder(PictureFormat(1280, 720, 30, 31), 4_000_000)
+    encoder = SoftwareEncoder(VIDEO_CODECS["H264"], PictureFormat(1280, 720, 30, 31), 4_000_000)
     frame = picture(0, 1280, 720)
     frame.planes[0].update(bytes(n * n * 31 >> 3 & 0xFF for n in range(frame.planes[0].buffer_size)))
     sender._send(encoder.encode(frame, True)[0], 1.0, True)
