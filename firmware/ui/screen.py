@@ -28,6 +28,10 @@ NAME_TIME: Final = 8.0
 """How long the far end's name is shown after a call is up, s."""
 VOLUME_TIME: Final = 2.5
 """How long the volume is shown after a change, s."""
+LETTER: Final = 0.45
+"""Width of a letter, by the height of its line, in the mean."""
+LEAST: Final = 32
+"""Height of a line that can still be read at three metres."""
 MOST_ADDRESSES: Final = 3
 MOST_FAULTS: Final = 2
 
@@ -160,7 +164,7 @@ def _status(state: RoomState) -> list[Item]:
         color, words = GREEN, ("Ready",)
     items: list[Item] = [Image(symbol.disc(color), _at(LEFT + 4, 505, 26, 26))]
     for n, text in enumerate(words):
-        items.append(Words(text, _at(LEFT + 54, 490 + 62 * n, RIGHT - LEFT - 54, 56), color=color))
+        items.append(_fitting(text, LEFT + 54, 490 + 62 * n, RIGHT - LEFT - 54, 56, color))
     return items
 
 
@@ -191,9 +195,14 @@ def _person(doing: str, title: str, below: str, color: str) -> list[Item]:
 
 
 def _title(text: str, y: int, most: int) -> Words:
-    """The largest words on the screen; long ones are smaller."""
-    height = min(most, max(84, 3600 / max(1, len(text))))
-    return Words(text, _at(LEFT, y + (most - height) / 2, RIGHT - LEFT, height))
+    """The largest words on the screen."""
+    return _fitting(text, LEFT, y, RIGHT - LEFT, most)
+
+
+def _fitting(text: str, x: float, y: float, width: float, most: float, color: str = WHITE) -> Words:
+    """Words at most so high; longer ones are smaller, so that a sentence is not cut off."""
+    height = min(most, max(LEAST, width / LETTER / max(1, len(text))))
+    return Words(text, _at(x, y + (most - height) / 2, width, height), color=color)
 
 
 def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
@@ -292,8 +301,14 @@ def _ended(notice: Notice | None, *, below: bool) -> list[Item]:
     """Why another call has ended; ``below`` what is said of calls on hold."""
     if notice is None:
         return []
-    picture = symbol.handset(WHITE, DECLINE, down=True)
-    return _pill(picture, f"{notice.title}: {notice.text}", TOP + 80 if below else TOP)
+    width, height = 1240, 124
+    y = TOP + 80 if below else TOP
+    return [
+        Image(symbol.panel(width, height, GLASS, 26), _at(LEFT, y, width, height)),
+        Image(symbol.handset(WHITE, DECLINE, down=True), _at(LEFT + 26, y + 26, 72, 72)),
+        Words(notice.title, _at(LEFT + 124, y + 16, width - 150, 38), color=PALE),
+        _fitting(notice.text, LEFT + 124, y + 60, width - 150, 48),
+    ]
 
 
 def _muted(y: int) -> list[Item]:
