@@ -29,8 +29,8 @@ the room keeps open too.
 - **The worker**: ``worker`` takes commands, ``studio`` is what all calls share, ``session`` is one call, ``stream`` one
   RTP session on its sockets, ``far_address`` whom it believes, ``network`` the thread that waits for all of them,
   ``meter`` and ``lateness`` what is measured, ``border`` where a failure ends.
-- **Codecs**: ``codecs`` is their table.  Another one is a row there and, where RTP carries it in a way of its own, a file
-  in `firmware.rtp`.
+- **Codecs**: ``codecs`` is their table.  Another one is a row there and, where RTP carries it in a way of its own, a
+  file in `firmware.rtp`.
 - **Pictures**: ``camera`` and ``pictures`` (who looks at what), ``video_send``, ``encoder``, ``level`` (H.264 table
   A-1), ``video_receive``, ``decoder``, ``slot``; ``compositor``, ``words`` and ``png`` for the screen.
 - **Sound**: ``audio`` is the tick, ``mixer`` says who hears and sees whom, ``audio_send``, ``audio_receive``, ``voice``
