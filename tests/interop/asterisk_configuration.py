@@ -38,7 +38,8 @@ class Settings:
     fast_start: bool = True
     tunnelling: bool = True
     digits: str = "rfc2833"
-    """How it sends and expects digits by H.323: also ``h245alphanumeric``, ``h245signal`` or ``q931keypad``."""
+    """How it sends and expects digits: by SIP also ``info``; by H.323 ``h245alphanumeric``, ``h245signal``,
+    ``q931keypad``."""
 
 
 def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
@@ -78,6 +79,7 @@ def _pjsip(address: str, settings: Settings) -> str:
     return (
         f"{transports}[anonymous]\ntype=endpoint\ncontext=test\ndisallow=all\nallow={','.join(settings.codecs)}\n"
         f"media_address={address}\nbind_rtp_to_media_address=yes\n"
+        f"dtmf_mode={'info' if settings.digits == 'info' else 'rfc4733'}\n"
     )
 
 
@@ -85,6 +87,7 @@ def _sip(address: str, settings: Settings) -> str:
     where = f"{address}:{PORTS['SIP']}"
     return (
         f"[general]\ncontext=test\nallowguest=yes\nudpbindaddr={where}\ntcpenable=yes\ntcpbindaddr={where}\n"
+        f"dtmfmode={'info' if settings.digits == 'info' else 'rfc2833'}\n"
         f"disallow=all\nallow={','.join(settings.codecs)}\n"
     )
 
