@@ -97,11 +97,6 @@ def decode_call_state(contents: bytes | None) -> int | None:
     return contents[0] & 0x3F if contents and not contents[0] & 0xC0 else None
 
 
-def has_inband_information(contents: bytes | None) -> bool:
-    """Whether a Progress indicator (Q.931 4.5.23) says that there is something to be heard."""
-    return bool(contents) and len(contents or b"") == 2 and (contents or b"")[1] & 0x7F in (1, 8)
-
-
 def _decode_text(octets: bytes) -> str:
     try:
         return octets.decode()

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from firmware.h323.session import Session
     from firmware.h323.user_information import UserInformation
 
-MAX_DIGITS: Final = 32
-"""Keys of one Information message: what a Keypad facility holds."""
+_KEYS: Final = frozenset("0123456789*#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ def _forward(session: Session, contents: UserInformation, now: float) -> None:
 def _information(session: Session, received: Received, now: float) -> None:
     receive_control(session, received.contents, now)
     keys = information_element.decode_keypad(received.message.elements.get(Element.KEYPAD_FACILITY))
-    session.layers.events += [Digit(session, key) for key in keys[:MAX_DIGITS]]
+    session.layers.events += [Digit(session, key) for key in keys if key in _KEYS]
 
 
 def _notify(session: Session, received: Received, now: float) -> None:
