@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from firmware.command.hardware import Hardware
+    from firmware.room import Room, RoomState
 
 OUR_ADDRESS, FAR_ADDRESS = "127.0.0.1", "127.0.0.2"
 START_TIME: Final = 20.0
@@ -60,7 +61,7 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
             print(f"Its panel: {unit.panels[0]}", flush=True)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(arguments.seconds):
-                    await until(stopped, _show(unit, far_end.address))
+                    await until(stopped, show(unit.room, far_end.address))
             print("Hanging up.", flush=True)
         return 0
 
@@ -137,26 +138,31 @@ class Echo:
             await self._process.wait()
 
 
-async def _show(unit: Unit, address: str) -> None:
-    """Dial, and say what flows until the call ends."""
+async def show(room: Room, address: str) -> None:
+    """Dial, say what flows until the call ends, and then why; the room stays, and can call again."""
     print(f"Calling an echo far end at {address} ...", flush=True)
-    call_id = unit.room.dial(address)
-    loop = asyncio.get_running_loop()
-    until = loop.time() + CALL_TIME
-    while (call := unit.room.state.call(call_id)) is not None and call.active_since is None:
-        if loop.time() > until:
-            raise FirmwareError(f"the call is still {call.state.value} after {CALL_TIME:.0f} s")
-        await asyncio.sleep(0.05)
-    wait = FLOW_TIME
-    while True:
-        await asyncio.sleep(wait)
-        wait = REPEAT_TIME
-        if unit.room.state.call(call_id) is None:
-            notice = unit.room.state.notice
-            print(f"The call is over. {notice.text if notice else ''}".rstrip(), flush=True)
-            await asyncio.Event().wait()  # the panel stays, and can call again
-        report = unit.room.statistics(call_id)
+    call_id = room.dial(address)
+    answered = asyncio.Event()
+    over: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def watch(state: RoomState) -> None:
+        call = state.call(call_id)
+        if call is None or call.active_since is not None:
+            answered.set()
+        if call is None and not over.done():
+            over.set_result(state.notice.text if state.notice else "")
+
+    room.subscribe(watch)
+    try:
+        await asyncio.wait_for(answered.wait(), CALL_TIME)
+    except TimeoutError:
+        raise FirmwareError(f"the far end has not answered after {CALL_TIME:.0f} s") from None
+    wait, last = FLOW_TIME, "Ctrl-C ends it.\n"
+    while not (await asyncio.wait((over,), timeout=wait))[0]:
+        report = room.statistics(call_id)
         for stream in report.streams if report else ():
             print(f"  {remote.flow(to_builtins(stream))}")
-        if wait == REPEAT_TIME:
-            print("Ctrl-C ends it.", flush=True)
+        print(last, end="", flush=True)
+        wait, last = REPEAT_TIME, ""
+    print(f"The call is over. {over.result()}".rstrip(), flush=True)
+    await asyncio.Event().wait()

@@ -31,9 +31,8 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
             await until(stopped, unit.start())
             if stopped.is_set():
                 return 0
-            logger.info(
-                "= ready after %.2f s; call %s", time.monotonic() - began, " or ".join(unit.room.state.addresses)
-            )
+            addresses = " or ".join(unit.room.state.addresses) or "nothing: no protocol is enabled"
+            logger.info("= ready after %.2f s; call %s", time.monotonic() - began, addresses)
             for panel in unit.panels:
                 logger.info("= panel at %s", panel)
             await stopped.wait()

@@ -10,10 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
+import virtual_loop
+from simple_room import CHANNELS, SimpleEndpoint, SimpleMedia
 
+from firmware import config
 from firmware.__main__ import main
-from firmware.command.demo import Echo, free_port
+from firmware.call.call import EndReason
+from firmware.command.demo import Echo, free_port, show
 from firmware.errors import FirmwareError
+from firmware.room import Room
 
 
 def test_a_port_that_is_free_is_taken_and_another_otherwise() -> None:
@@ -37,6 +42,35 @@ def test_an_address_that_is_not_ours() -> None:
 def test_a_port_that_there_is_not(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["demo", "--web-port", port]) == 2
     assert capsys.readouterr().err == f"visavis: web.port = {port}: must be a whole number from 1 to 65535\n"
+
+
+def test_what_flows_is_said_and_at_once_when_it_has_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    async def main_() -> None:
+        endpoint = SimpleEndpoint()
+        room = Room(config.Room(), [endpoint], SimpleMedia())
+        await room.start()
+        showing = asyncio.ensure_future(show(room, "sip:echo@example.com"))
+        await asyncio.sleep(1)
+        endpoint.calls[0].established(CHANNELS)
+        await asyncio.sleep(70)  # two rounds of figures
+        assert capsys.readouterr().out == "Calling an echo far end at sip:echo@example.com ...\nCtrl-C ends it.\n"
+        endpoint.calls[0].released(EndReason.LOST)
+        await asyncio.sleep(0.1)
+        assert capsys.readouterr().out == "The call is over. The connection was lost.\n"
+        assert not showing.done()
+        showing.cancel()
+
+    virtual_loop.run(main_())
+
+
+def test_a_far_end_that_does_not_answer_is_a_failure() -> None:
+    async def main_() -> None:
+        room = Room(config.Room(), [SimpleEndpoint()], SimpleMedia())
+        await room.start()
+        with pytest.raises(FirmwareError, match="has not answered after 10 s"):
+            await show(room, "sip:echo@example.com")
+
+    virtual_loop.run(main_())
 
 
 async def _stopped_early() -> Echo:
