@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from firmware.h323 import h245
 from firmware.h323.control.capability_set import CapabilitySet
 from firmware.h323.control.events import CapabilitiesAcknowledged, CapabilitiesReceived, CapabilitiesRefused
 from firmware.h323.control.procedure import Machine, Procedure
@@ -21,8 +22,6 @@ T101: Final = 10.0
 """Seconds; how long to wait for an acknowledgement (H.245 C.3.4.3; its value is left to the system)."""
 ATTEMPTS: Final = 3
 """H.323 8.2: an initial exchange that fails is retried at least twice before the call is abandoned."""
-PROTOCOL: Final = "0.0.8.245.0.13"
-"""H.245 annex A: the protocolIdentifier of version 13."""
 
 
 class State(Enum):
@@ -158,7 +157,7 @@ class OutgoingCapabilities(Procedure[State, OutgoingInput, OutgoingOutput]):
         match output:
             case OutgoingOutput.SEND_SET:
                 self._sequence = (self._sequence + 1) % 256
-                head = {"sequenceNumber": self._sequence, "protocolIdentifier": PROTOCOL}
+                head = {"sequenceNumber": self._sequence, "protocolIdentifier": h245.IDENTIFIER}
                 self.link.request("terminalCapabilitySet", {**(self._set or {}), **head})
             case OutgoingOutput.SEND_RELEASE:
                 self.link.indicate("terminalCapabilitySetRelease", {})

@@ -18,7 +18,7 @@ from firmware.h323.control.logical_channel import OutgoingInput
 from firmware.h323.control.master_slave import MasterSlave
 from firmware.h323.control.media_command import MediaCommands
 from firmware.h323.control.mode_request import IncomingMode, OutgoingMode
-from firmware.h323.control.refusal import NOT_SUPPORTED, SILENT_COMMANDS, refusal
+from firmware.h323.control.refusal import SILENT_COMMANDS, not_supported, refusal
 from firmware.h323.control.round_trip import RoundTripDelay
 from firmware.h323.control.user_input import digits, user_input
 
@@ -278,9 +278,9 @@ class Control:
             if answer is not None:
                 self._link.respond(*answer)
             else:
-                self._link.indicate(*NOT_SUPPORTED)
+                self._link.indicate("functionNotSupported", not_supported((kind, content)))
         elif kind == "command" and name not in SILENT_COMMANDS:
-            self._link.indicate(*NOT_SUPPORTED)
+            self._link.indicate("functionNotSupported", not_supported((kind, content)))
 
     def _make_handlers(self) -> dict[str, Handler]:
         # No name stands for two things, so what kind of message it is need not be told apart.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from firmware.h323 import h245
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -95,8 +97,17 @@ SILENT_COMMANDS: Final = frozenset(
 )
 """Commands that we know and need not obey."""
 
-NOT_SUPPORTED: Final[tuple[str, Value]] = ("functionNotSupported", {"cause": ("unknownFunction", None)})
-"""The IndicationMessage for all that has no refusal of its own (7.13.2), H.239's generic messages among it."""
+MAX_RETURNED: Final = 256
+"""Octets; a message longer than that is refused without being returned."""
+
+
+def not_supported(message: Value) -> Value:
+    """Give the functionNotSupported for a message that has no refusal of its own (7.13.2), as H.239's have not."""
+    content: dict[str, Value] = {"cause": ("unknownFunction", None)}
+    returned = h245.MESSAGE.encode(message)
+    if len(returned) <= MAX_RETURNED:
+        content["returnedFunction"] = returned
+    return content
 
 
 def refusal(name: str, content: Value) -> Answer | None:
