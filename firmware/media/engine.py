@@ -213,7 +213,7 @@ class Engine:
             delay = min(max(delay * 2, FIRST_DELAY), LONGEST_DELAY)
             try:
                 worker = await self._spawn()
-            except FirmwareError as error:
+            except (FirmwareError, OSError) as error:  # no descriptors left, say
                 logger.error("%s", error)
                 continue
             if await worker.wait_ready():

@@ -346,6 +346,26 @@ def test_it_is_said_at_once_that_a_worker_is_gone() -> None:
     run(check())
 
 
+def test_a_machine_without_descriptors_gets_its_worker_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def check() -> None:
+        reports: list[Report] = []
+        engine = engine_of(worker("report(Ready()); time.sleep(0.5)"), reports)
+        await engine.start()
+        pair = socket.socketpair
+        refusals = iter([OSError(24, "Too many open files")] * 2)
+
+        def refuse(*arguments: int) -> tuple[socket.socket, socket.socket]:
+            for error in refusals:
+                raise error
+            return pair(*arguments)
+
+        monkeypatch.setattr(module.socket, "socketpair", refuse)
+        await until(lambda: reports.count(Ready()) > 1)
+        await engine.stop()
+
+    run(check())
+
+
 def test_silence_counts_from_the_last_word(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SILENCE", 2.0)
 
