@@ -79,6 +79,7 @@ class RoundTripDelay(Procedure[State, Input, Output]):
         self._sequence = 0
         self._asked = 0.0
         self._answered = False
+        self._silent = False
         self._misses = 0
 
     def start(self, now: float) -> None:
@@ -88,7 +89,7 @@ class RoundTripDelay(Procedure[State, Input, Output]):
 
     def heard(self) -> None:
         """Take any message of the far end as a sign of life."""
-        self._misses = 0
+        self._silent = False
 
     def request_received(self, message: Value) -> None:
         """Answer a RoundTripDelayRequest."""
@@ -115,14 +116,14 @@ class RoundTripDelay(Procedure[State, Input, Output]):
         match output:
             case Output.SEND_REQUEST:
                 self._sequence = (self._sequence + 1) % 256
-                self._asked = now
+                self._asked, self._silent = now, True
                 self.link.request("roundTripDelayRequest", {"sequenceNumber": self._sequence})
             case Output.CONFIRM:
-                self._answered = True
+                self._answered, self._misses = True, 0
                 self.next = now + INTERVAL
                 self.link.report(RoundTrip(now - self._asked))
             case Output.EXPIRY_INDICATION:
-                self._misses += 1
+                self._misses = self._misses + 1 if self._silent else 0
                 if self._answered and self._misses >= MISSES:
                     self.link.fail("round trip delay: the far end is gone")
                 else:
