@@ -15,6 +15,7 @@ Rule 3: a connection from another host than the call's is the call's only where 
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import LocalProtocolError
@@ -52,9 +53,9 @@ class Call(Protocol):
 class ControlChannel:
     """The transport of one call's H.245 messages."""
 
-    def __init__(self, layers: Layers, call: Call, flow: Flow, *, tunnelling: bool) -> None:
+    def __init__(self, layers: Layers, call: Call, signaling: Stream, *, tunnelling: bool) -> None:
         self._offers_tunnelling = tunnelling
-        self._layers, self._call, self._flow = layers, call, flow
+        self._layers, self._call, self._signaling = layers, call, signaling
         self._far_end_tunnels: bool | None = None
         self._own: Address | None = None
         self._far: Address | None = None
@@ -106,7 +107,7 @@ class ControlChannel:
         """Give the h245Address to send to the far end; None: no port is free."""
         if self._own is None:
             port = self._layers.listen(self)
-            self._own = None if port is None else (self._flow.local[0], port)
+            self._own = None if port is None else (self._signaling.flow.local[0], port)
         return self._own
 
     def connect(self) -> bool:
@@ -117,16 +118,18 @@ class ControlChannel:
             return False
         self._opened += 1
         self._offers_tunnelling = False  # H.323 8.2.3: what follows says so
+        stream = self._layers.streams.reserve(replace(self._signaling.flow, remote=self._far), self)
         try:
-            self._ours = self._layers.streams.open(self._flow.local, self._far, self, self._flow.transport)
+            self._layers.streams.connect(stream)
         except LocalProtocolError:
             return False
+        self._ours = stream
         self._resolve()
         return True
 
     def accept(self, flow: Flow, now: float) -> Stream | None:
         """Take a connection that was made to our address; None: it is not one of this call."""
-        if self._theirs is not None or not (self._call.routed or flow.remote[0] == self._flow.remote[0]):
+        if self._theirs is not None or not (self._call.routed or flow.remote[0] == self._signaling.flow.remote[0]):
             return None
         self._theirs = self._layers.streams.accept(flow, self, now)
         if self._theirs is not None:
@@ -219,5 +222,5 @@ class ControlChannel:
 
     def _is_reachable(self, address: Address) -> bool:
         """Whether it is an address to which a far end may send us: never this machine's own services."""
-        far, peer = ipaddress.ip_address(address[0]), ipaddress.ip_address(self._flow.remote[0])
+        far, peer = ipaddress.ip_address(address[0]), ipaddress.ip_address(self._signaling.flow.remote[0])
         return far.version == peer.version and (not far.is_loopback or peer.is_loopback)

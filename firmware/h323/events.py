@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from firmware.h323.ras_event import Registered, Unregistered
+
 if TYPE_CHECKING:
     from firmware.asn1 import Value
     from firmware.h323.address import Alias
@@ -98,4 +100,5 @@ class Ended:
     """Words for the log."""
 
 
-Event = Incoming | Alerting | Connected | FastStart | Control | Digit | Forwarded | Ended
+Event = Incoming | Alerting | Connected | FastStart | Control | Digit | Forwarded | Ended | Registered | Unregistered
+"""`Registered` and `Unregistered` are the gatekeeper's (`firmware.h323.ras_event`) and have no session."""

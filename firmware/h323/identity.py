@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from firmware.asn1 import Value
     from firmware.h323.address import Alias
+    from firmware.sansio import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Destination:
 
     aliases: tuple[Alias, ...] = ()
     """What was dialled, for a far end that is many (a gateway, an MCU, a gatekeeper)."""
+    address: Address | None = None
+    """Where it was dialled, for a gatekeeper to know; None: by its aliases only."""
     conference_id: bytes | None = None
     """16 octets; None: a new conference (H.225.0 7.3.10)."""
 
@@ -59,6 +62,8 @@ class Party:
     number: str = ""
     product: str = ""
     """Product and version."""
+    address: Address | None = None
+    """Where a caller says that it takes calls."""
 
 
 def endpoint_type(identity: Identity) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from firmware.h323.gate import Gate
 from firmware.h323.streams import Streams
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from firmware.h323.control_channel import ControlChannel
     from firmware.h323.events import Event
     from firmware.h323.identity import Identity
+    from firmware.h323.ras import RasClient
     from firmware.h323.session import Session
     from firmware.sansio import Address
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 class Layers:
     """Streams, sessions, events and counters of one terminal."""
 
-    def __init__(self, identity: Identity, rng: random.Random) -> None:
+    def __init__(self, identity: Identity, rng: random.Random, gatekeeper: RasClient | None = None) -> None:
         self.identity: Final = identity
         self.rng: Final = rng
         self.counters: Final[Counter[str]] = Counter()
@@ -30,7 +32,8 @@ class Layers:
         """The calls that have not ended."""
         self.ports: Final[dict[int, ControlChannel]] = {}
         """The call's channel to which each port for H.245 is given."""
-        self.events: list[Event] = []
+        self.events: Final[list[Event]] = []
+        self.gate: Final = Gate(identity, gatekeeper, self.events)
 
     def listen(self, channel: ControlChannel) -> int | None:
         """Give a port for H.245 to one call, and to no other until `close_port`; None: all are taken."""

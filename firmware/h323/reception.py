@@ -44,6 +44,10 @@ def receive(session: Session, payload: bytes, now: float) -> None:
     if message.call_reference != session.call_reference:
         _receive_stray(session, message)
         return
+    if session.ended:
+        if message.type == MessageType.RELEASE_COMPLETE:
+            session.leave()  # both ends did at once
+        return
     contents = _contents(session, message)
     handle = _HANDLERS.get(message.type)
     if handle is not None:
@@ -63,6 +67,7 @@ def note_party(session: Session, received: Received, endpoint: str, aliases: str
         information_element.decode_display(elements.get(Element.DISPLAY)) or before.display_name,
         next((n for n in map(information_element.decode_number, numbers) if n), before.number),
         identity.product(body.get(endpoint)) or before.product,
+        decode_transport(body.get("sourceCallSignalAddress")) or before.address,
     )
 
 
@@ -169,7 +174,7 @@ def _forward(session: Session, contents: UserInformation, now: float) -> None:
 def _information(session: Session, received: Received, now: float) -> None:
     receive_control(session, received.contents, now)
     keys = information_element.decode_keypad(received.message.elements.get(Element.KEYPAD_FACILITY))
-    session.layers.events += [Digit(session, key) for key in keys if key in _KEYS]
+    session.layers.events.extend(Digit(session, key) for key in keys if key in _KEYS)
 
 
 def _notify(session: Session, received: Received, now: float) -> None:

@@ -14,6 +14,7 @@ Rule 3: a call that fast connect set up lives without H.245 too; another one end
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from firmware.errors import DecodeError, LocalProtocolError
@@ -37,14 +38,17 @@ if TYPE_CHECKING:
 
     from firmware.asn1 import Value
     from firmware.h323.call_message import Body
+    from firmware.h323.events import Incoming
     from firmware.h323.identity import Destination
     from firmware.h323.layers import Layers
     from firmware.h323.q931 import Element
     from firmware.h323.streams import Stream
-    from firmware.sansio import Flow
+    from firmware.sansio import Address, Flow
 
 CONNECT_TIME: Final = 12.0
 """Seconds for the connection to the far end to be made; the driver has its own time-out."""
+CLEAR_TIME: Final = 2.0
+"""Seconds that the far end has to take our ReleaseComplete and close the connection."""
 LOST_TIME: Final = 3.0
 """Seconds in which a ReleaseComplete may follow the end of the H.245 connection."""
 
@@ -72,16 +76,19 @@ class Session:
         self.routed = False
         """Whether a gatekeeper stands between."""
         self.ended = False
+        self._final: Ended | None = None
+        """What is reported once the connection is closed."""
         self.signaling: Final = CallSignaling()
         self.fast_connect: Final = FastConnect()
         self.control: Final = Control(layers.rng, terminal_type=layers.identity.terminal_type)
         """H.245 of this call: its commands are for the application."""
         self.stream: Final = stream
-        self.channel: Final = ControlChannel(layers, self, stream.flow, tunnelling=tunnelling)
+        self.channel: Final = ControlChannel(layers, self, stream, tunnelling=tunnelling)
         self.layers: Final = layers
         self._messages = CallMessages(layers.identity, call_reference, call_identifier, outgoing=outgoing)
         self._capabilities: dict[str, Value] | None = None
-        self._setup = b""
+        self._announced = outgoing
+        self._setup: tuple[Body, dict[Element, bytes], list[bytes]] = ({}, {}, [])
         self._sent_in_setup: tuple[bytes, ...] = ()
         self._begun = False
         self._heard = False
@@ -141,8 +148,8 @@ class Session:
         self.pump(now)
 
     def release(self, cause: int, now: float) -> None:
-        """End the call in whatever state it is: refuse, cancel or clear it.  `Ended` follows."""
-        self.finish(cause, now)
+        """End the call in whatever state it is: refuse, cancel, clear.  `Ended` follows, once the far end knows."""
+        self.finish(cause, now, wait=True)
 
     def send_digits(self, digits: str, now: float) -> None:
         """Send more of the number that we call (overlap sending, H.323 8.1.12).
@@ -165,9 +172,8 @@ class Session:
         h245_in_setup: bool = False,
         overlap: bool = False,
     ) -> None:
-        """Make the Setup, which goes out when the connection is made.  ValueError: an alias can't be written."""
+        """Make the Setup; `connect` is next.  ValueError: an alias or a channel can't be written."""
         self._capabilities = capabilities
-        self._expect(now + CONNECT_TIME, Cause.NO_ROUTE_TO_DESTINATION, "not connected in time")
         body, elements = self._messages.setup(self.flow, destination, self.conference_id)
         body["canOverlapSend"] = overlap
         control: list[bytes] = []
@@ -183,7 +189,24 @@ class Session:
             if control:
                 # H.323 8.2.4: beside fast connect H.245 stands where old terminals do not see it.
                 body["parallelH245Control"], control = control, []
-        self._setup = self._encode_message(MessageType.SETUP, body, elements, control)
+        self._setup = (body, elements, control)
+        self._encode_message(MessageType.SETUP, *self._setup)
+
+    def connect(self, now: float, *, address: Address | None = None, body: Body | None = None) -> None:
+        """Open the connection, on which the Setup goes out; a gatekeeper may say where to, and what to say there.
+
+        LocalProtocolError: there are too many connections.
+        """
+        if address is not None:
+            self.stream.flow = replace(self.stream.flow, remote=address)
+        self._setup[0].update(body or {})
+        self.layers.streams.connect(self.stream)
+        self._expect(now + CONNECT_TIME, Cause.NO_ROUTE_TO_DESTINATION, "not connected in time")
+
+    def announce(self, incoming: Incoming) -> None:
+        """Report the call; before that nothing else of it is reported."""
+        self._announced = True
+        self.layers.events.append(incoming)
 
     def proceed(self, now: float) -> None:
         """Answer a Setup at once, so that the caller's T303 does not run out."""
@@ -196,8 +219,7 @@ class Session:
         """Send the Setup."""
         self._deadline = None
         self._advance(MessageType.SETUP, now)
-        self.layers.streams.send(self.stream, self._setup)
-        self._setup = b""
+        self.layers.streams.send(self.stream, self._encode_message(MessageType.SETUP, *self._setup))
 
     def stream_received(self, payload: bytes, now: float) -> None:
         """Take one message of call signalling."""
@@ -206,6 +228,9 @@ class Session:
 
     def stream_closed(self, stream: Stream, now: float) -> None:  # noqa: ARG002
         """End the call: without its connection nothing can end it in an orderly way (H.323 8.6)."""
+        if self.ended:
+            self.leave()
+            return
         made = self.signaling.state != 0
         cause = Cause.DESTINATION_OUT_OF_ORDER if made else Cause.NO_ROUTE_TO_DESTINATION
         self.finish(cause, now, silent=True, detail="connection lost" if made else "not reachable")
@@ -288,28 +313,35 @@ class Session:
         *,
         by_far_end: bool = False,
         silent: bool = False,
+        wait: bool = False,
         reason: str = "",
         detail: str = "",
     ) -> None:
-        """End the call, with a ReleaseComplete unless *silent*, and let go of everything."""
+        """End the call, with a ReleaseComplete unless *silent*, and let go of everything.
+
+        With *wait* the far end closes the connection, if it does so in time.
+        """
         if self.ended:
             return
         if self._begun or self._heard:
             self.control.end(now)
         control = self._to_be_tunnelled(last=True)
-        if not silent and self.signaling.state:
+        said = not silent and self.signaling.state != 0
+        if said:
             body, elements = self._messages.release_complete(cause or Cause.NORMAL_CALL_CLEARING)
             octets = self._encode_message(MessageType.RELEASE_COMPLETE, body, elements, control)
             self.layers.streams.send(self.stream, octets)
         for event in self.control.events():
-            if not isinstance(event, control_events.SessionEnded | control_events.Failed):
+            if self._announced and not isinstance(event, control_events.SessionEnded | control_events.Failed):
                 self.layers.events.append(ControlReport(self, event))
         self.ended = True
         self.signaling.released()
         self.channel.close()
-        self.layers.streams.close(self.stream)
-        self.layers.sessions.remove(self)
-        self.layers.events.append(Ended(self, cause, reason, by_far_end, detail))
+        self.layers.gate.ended(self, cause, now)
+        self._final = Ended(self, cause, reason, by_far_end, detail)
+        self._deadline = now + CLEAR_TIME
+        if not (said and wait):
+            self.leave()
 
     def pump(self, now: float) -> None:
         """Send what H.245 has to send, and report what it found out."""
@@ -320,7 +352,7 @@ class Session:
             # H.323 8.2.1: where no message is due that could carry them.
             body = facility("transportedInformation")
             self.layers.streams.send(self.stream, self._encode_message(MessageType.FACILITY, body, {}, control))
-        for event in self.control.events():
+        for event in self.control.events() if self._announced else ():
             if not self.ended:
                 self._report(event, now)
 
@@ -328,12 +360,16 @@ class Session:
 
     def timer(self) -> float | None:
         """When handle_timer is wanted."""
+        if self.ended:
+            return self._deadline
         times = (self._deadline, self.signaling.deadline, self.control.timer())
         return min((time for time in times if time is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due."""
-        if self._deadline is not None and self._deadline <= now:
+        if self.ended:
+            self.leave()
+        elif self._deadline is not None and self._deadline <= now:
             self.finish(self._deadline_cause, now, detail=self._deadline_words)
         elif self.signaling.deadline is not None and self.signaling.deadline <= now:
             name, cause = self.signaling.timer
@@ -345,6 +381,15 @@ class Session:
             self.pump(now)
 
     # Inside
+
+    def leave(self) -> None:
+        """Let go of the connection, and report the end."""
+        if self._final is not None:
+            self.layers.streams.close(self.stream)
+            self.layers.sessions.remove(self)
+            if self._announced:
+                self.layers.events.append(self._final)
+            self._final = None
 
     def _advance(self, message_type: MessageType, now: float) -> None:
         if not self.signaling.sent(message_type, now):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from firmware.errors import DecodeError
 from firmware.h323 import q931, user_information
+from firmware.h323.address import decode_aliases
 from firmware.h323.call_message import release_stray
 from firmware.h323.cause import Cause
 from firmware.h323.events import Incoming
@@ -88,7 +89,8 @@ def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInfor
         session.fast_connect.propose(parallel="parallelH245Control" in contents.body)
     receive_control(session, contents, now)
     session.proceed(now)
-    layers.events.append(Incoming(session, contents.fast_start))
+    called = decode_aliases(contents.body.get("destinationAddress"))
+    layers.gate.answer(Incoming(session, contents.fast_start), called, now)
     session.pump(now)
 
 

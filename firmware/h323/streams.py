@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import LocalProtocolError
@@ -17,7 +17,7 @@ from firmware.sansio import Close, Flow, Open, Send
 
 if TYPE_CHECKING:
     from firmware.h323.identity import Identity
-    from firmware.sansio import Action, Address
+    from firmware.sansio import Action
 
 SILENCE: Final = 10.0
 """Seconds in which a Setup must have come on an accepted stream."""
@@ -70,17 +70,16 @@ class Streams:
         """Give the stream of this flow."""
         return self._streams.get(flow)
 
-    def open(self, local: Address, remote: Address, owner: Owner | None, transport: str = "tcp") -> Stream:
-        """Connect a stream of its own, also where others lead to the same far end.
+    def reserve(self, flow: Flow, owner: Owner | None = None) -> Stream:
+        """Give a stream of its own, also where others lead to the same far end; it is `connect` that opens it."""
+        return Stream(replace(flow, number=next(self._numbers)), owner, ours=True, opened=False)
 
-        LocalProtocolError: there are too many streams.
-        """
+    def connect(self, stream: Stream) -> None:
+        """Open a stream that was reserved.  LocalProtocolError: there are too many."""
         if len(self._streams) >= self._identity.max_streams:
             raise LocalProtocolError(f"{len(self._streams)} connections are all this unit takes")
-        stream = Stream(Flow(transport, local, remote, next(self._numbers)), owner, ours=True, opened=False)
         self._streams[stream.flow] = stream
         self.actions.append(Open(stream.flow))
-        return stream
 
     def accept(self, flow: Flow, owner: Owner | None, now: float) -> Stream | None:
         """Take a stream that the far end made; None: there are too many, it is closed."""

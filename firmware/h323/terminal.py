@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from firmware.asn1 import Value
     from firmware.h323.events import Event
     from firmware.h323.identity import Identity
+    from firmware.h323.ras import RasClient
     from firmware.sansio import Action, Flow
 
 
@@ -35,8 +36,9 @@ class Terminal:
     the call goes: our own address as the far end reaches it, and the far end's.
     """
 
-    def __init__(self, identity: Identity, rng: random.Random) -> None:
-        self._layers = Layers(identity, rng)
+    def __init__(self, identity: Identity, rng: random.Random, gatekeeper: RasClient | None = None) -> None:
+        self._layers = Layers(identity, rng, gatekeeper)
+        self._gatekeeper = gatekeeper
         self._now = 0.0
         self.counters: Counter[str] = self._layers.counters
         """What was dropped or refused, by kind."""
@@ -69,15 +71,16 @@ class Terminal:
         *capabilities* is our TerminalCapabilitySet as `Control.start` takes it, *fast_start* the OpenLogicalChannel
         structures of fast connect, best first.  *h245_in_setup* begins H.245 at once: tunnelled in the Setup, or, with
         *tunnelling* off, by giving an address.  *overlap* says that the number may be incomplete.
-        LocalProtocolError: the limit of calls or connections is reached.  ValueError: an alias can't be written.
+        While we are registered with a gatekeeper, it is asked first, and the call goes where it says; the flow then
+        gives only our own address.  LocalProtocolError: the limit of calls or connections is reached.  ValueError: an
+        alias or a channel can't be written.
         """
         layers = self._layers
         if len(layers.sessions) >= layers.identity.max_sessions:
             raise LocalProtocolError(f"{len(layers.sessions)} calls are all this unit takes")
-        stream = layers.streams.open(flow.local, flow.remote, None, flow.transport)
         session = Session(
             layers,
-            stream,
+            layers.streams.reserve(flow),
             layers.call_reference(),
             layers.guid(),
             destination.conference_id or layers.guid(),
@@ -93,11 +96,11 @@ class Terminal:
                 h245_in_setup=h245_in_setup,
                 overlap=overlap,
             )
-        except ValueError:
+            layers.gate.call(session, destination, now)
+        except (ValueError, LocalProtocolError):
             session.channel.close()
-            layers.streams.close(stream)
             raise
-        layers.streams.claim(stream, session)
+        layers.streams.claim(session.stream, session)
         layers.sessions.append(session)
         return session
 
@@ -122,6 +125,10 @@ class Terminal:
     def flow_closed(self, flow: Flow, now: float) -> None:
         """Take that a stream has ended, or could not be made."""
         self._now = now
+        if self._gatekeeper is not None and flow.transport == "udp":
+            self._gatekeeper.flow_closed(flow, now)
+            self._layers.gate.collect(now)
+            return
         stream = self._layers.streams.forget(flow)
         if stream is not None and stream.owner is not None:
             stream.owner.stream_closed(stream, now)
@@ -129,6 +136,10 @@ class Terminal:
     def receive_data(self, flow: Flow, data: bytes, now: float) -> None:
         """Take the next bytes of a stream."""
         self._now = now
+        if self._gatekeeper is not None and flow.transport == "udp":
+            self._gatekeeper.receive_data(flow, data, now)
+            self._layers.gate.collect(now)
+            return
         streams = self._layers.streams
         stream = streams.get(flow)
         if stream is None:
@@ -151,6 +162,9 @@ class Terminal:
         """Do what is due."""
         self._now = now
         self._layers.streams.expire(now)
+        if self._gatekeeper is not None and (due := self._gatekeeper.timer()) is not None and due <= now:
+            self._gatekeeper.handle_timer(now)
+            self._layers.gate.collect(now)
         for session in self.sessions:
             due = session.timer()
             if due is not None and due <= now:
@@ -160,6 +174,7 @@ class Terminal:
         """When handle_timer is wanted, or None."""
         times = [session.timer() for session in self._layers.sessions]
         times.append(self._layers.streams.timer())
+        times.append(self._gatekeeper.timer() if self._gatekeeper is not None else None)
         return min((time for time in times if time is not None), default=None)
 
     def actions(self) -> list[Action]:
@@ -167,15 +182,17 @@ class Terminal:
         self._pump()
         streams = self._layers.streams
         actions, streams.actions = streams.actions, []
-        return actions
+        return actions if self._gatekeeper is None else actions + self._gatekeeper.actions()
 
     def events(self) -> list[Event]:
         """Give what the application should know, in order, and forget it."""
         self._pump()
-        events, self._layers.events = self._layers.events, []
+        events = list(self._layers.events)
+        self._layers.events.clear()
         return events
 
     def _pump(self) -> None:
-        """Take what commands to the `Control` of a session left to be sent."""
+        """Take what commands to the `Control` of a session, or to the gatekeeper's client, left behind."""
+        self._layers.gate.collect(self._now)
         for session in self.sessions:
             session.pump(self._now)
