@@ -34,6 +34,7 @@ class WireTransport:
 
     async def listen(self, transport: str, host: str, port: int) -> None:
         self.listeners += ((transport, (host, port)),)
+        self.wire.attach(self.address, self.core, self._event, also=[(host, port)])
 
     async def stop(self) -> None:
         self.wire.cores.pop(self.address, None)

@@ -10,9 +10,10 @@ value.
 """
 
 from firmware.config.read import Wrong, contradictions, load, parse, read_table, read_text
-from firmware.config.sections import Board, Boards, Config, Log, Media, Room, Sip, Web
+from firmware.config.sections import H323, Board, Boards, Config, Log, Media, Room, Sip, Web
 
 __all__ = [
+    "H323",
     "Board",
     "Boards",
     "Config",

@@ -45,6 +45,10 @@ class Contradicted(Protocol):
         """Give each setting that is wrong beside another one, by its name, and what is allowed."""
 
 
+MAX_H245_PORTS: Final = 64
+"""Each is listened on all the time; a call takes one."""
+
+
 def load(path: Path, boards: Boards | None = None) -> Config:
     """Read the settings from a TOML file.  ConfigError: all that is wrong, one line each."""
     config, wrong = parse(read_text(path), boards)
@@ -120,10 +124,17 @@ def contradictions(config: Config) -> Iterator[Wrong]:
     if media.rtp_last_port - media.rtp_first_port < 3:
         least = "must be at least 3 above media.rtp_first_port: sound and picture take two ports each"
         yield Wrong("media.rtp_last_port", str(media.rtp_last_port), least)
+    h323 = config.h323
+    if h323.h245_last_port < h323.h245_first_port:
+        yield Wrong("h323.h245_last_port", str(h323.h245_last_port), "must not be below h323.h245_first_port")
+    elif h323.h245_last_port - h323.h245_first_port >= MAX_H245_PORTS:
+        most = f"must be less than {MAX_H245_PORTS} above h323.h245_first_port"
+        yield Wrong("h323.h245_last_port", str(h323.h245_last_port), most)
     lists = {
         "media.codecs": media.codecs,
         "sip.transports": config.sip.transports,
         "sip.addresses": config.sip.addresses,
+        "h323.addresses": h323.addresses,
     }
     for key, values in lists.items():
         if len(set(values)) < len(values):

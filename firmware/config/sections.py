@@ -101,6 +101,38 @@ class Sip(Struct, frozen=True, kw_only=True):
     ] = "room"
 
 
+class H323(Struct, frozen=True, kw_only=True):
+    """Calls by H.323."""
+
+    enabled: Annotated[bool, Meta(description="Make and take calls by H.323.")] = True
+    addresses: Annotated[
+        tuple[Host, ...],
+        Meta(
+            min_length=1,
+            max_length=16,
+            description='Where to listen: "0.0.0.0" is every IPv4 and "::" every IPv6 address of the machine '
+            "(a family that the machine doesn't have is passed over).",
+        ),
+    ] = ("0.0.0.0", "::")
+    port: Annotated[Port, Meta(description="The TCP port to listen on for calls.")] = 1720
+    h245_first_port: Annotated[
+        Port, Meta(description="The first TCP port for H.245 connections; a call takes one where the far end wants it.")
+    ] = 16_300
+    h245_last_port: Annotated[Port, Meta(description="The last TCP port for H.245 connections.")] = 16_315
+    tunnelling: Annotated[
+        bool, Meta(description="Carry H.245 inside call signalling where the far end can, instead of a connection more.")
+    ] = True
+    number: Annotated[
+        str,
+        Meta(
+            max_length=128,
+            pattern=r"^[0-9*#,]*\Z",
+            description='This unit\'s number (E.164), or "".',
+            extra={"allowed": "at most 128 of the digits 0 to 9 and *#,"},
+        ),
+    ] = ""
+
+
 class Media(Struct, frozen=True, kw_only=True):
     """Sound and picture of calls."""
 
@@ -190,6 +222,7 @@ class Config(Struct, frozen=True, kw_only=True):
 
     room: Room = Room()
     sip: Sip = Sip()
+    h323: H323 = H323()
     media: Media = Media()
     web: Web = Web()
     board: Board = field(default_factory=Board)

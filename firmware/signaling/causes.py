@@ -1,5 +1,6 @@
 """Why a call ended, in a protocol's numbers and in ours.
 
+H.323 has cause values (Q.850), which ReleaseComplete carries or its reason stands for (H.225.0 7.2.2).
 SIP has status codes (RFC 3261 21) of final responses; where a dialog exists they stand in a Reason header field
 (RFC 3326).  What a number means depends on how far the call was: nobody answers 408 to a call that is up.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from firmware.call.call import EndReason, State
+from firmware.h323.cause import Cause
 
 SIP_REASONS: Final = {
     401: EndReason.REFUSED,
@@ -80,3 +82,70 @@ def sip_end_reason(state: State, status: int | None) -> EndReason:
     if state is State.ALERTING and status == 408:
         return EndReason.NO_ANSWER  # it did ring
     return SIP_REASONS.get(status) or _SIP_CLASSES.get(status // 100, EndReason.PROTOCOL_ERROR)
+
+
+H323_REASONS: Final[dict[int, EndReason]] = {
+    Cause.UNALLOCATED_NUMBER: EndReason.NOT_FOUND,
+    Cause.NO_ROUTE_TO_DESTINATION: EndReason.UNREACHABLE,
+    Cause.NORMAL_CALL_CLEARING: EndReason.DECLINED,
+    Cause.USER_BUSY: EndReason.BUSY,
+    Cause.NO_USER_RESPONDING: EndReason.UNREACHABLE,
+    Cause.NO_ANSWER_FROM_USER: EndReason.NO_ANSWER,
+    Cause.SUBSCRIBER_ABSENT: EndReason.NOT_FOUND,
+    Cause.CALL_REJECTED: EndReason.DECLINED,
+    Cause.NUMBER_CHANGED: EndReason.NOT_FOUND,
+    Cause.DESTINATION_OUT_OF_ORDER: EndReason.UNREACHABLE,
+    Cause.INVALID_NUMBER_FORMAT: EndReason.NOT_FOUND,
+    Cause.FACILITY_REJECTED: EndReason.REFUSED,
+    Cause.NORMAL_UNSPECIFIED: EndReason.DECLINED,
+    Cause.NO_CIRCUIT_AVAILABLE: EndReason.BUSY,
+    Cause.NETWORK_OUT_OF_ORDER: EndReason.UNREACHABLE,
+    Cause.TEMPORARY_FAILURE: EndReason.UNREACHABLE,
+    Cause.SWITCHING_EQUIPMENT_CONGESTION: EndReason.BUSY,
+    Cause.RESOURCE_UNAVAILABLE: EndReason.BUSY,
+    Cause.BEARER_CAPABILITY_NOT_AUTHORIZED: EndReason.REFUSED,
+    Cause.BEARER_CAPABILITY_NOT_AVAILABLE: EndReason.NO_COMMON_MEDIA,
+    Cause.BEARER_CAPABILITY_NOT_IMPLEMENTED: EndReason.NO_COMMON_MEDIA,
+    Cause.INCOMPATIBLE_DESTINATION: EndReason.NO_COMMON_MEDIA,
+    Cause.RECOVERY_ON_TIMER_EXPIRY: EndReason.UNREACHABLE,
+    Cause.INTERWORKING: EndReason.REFUSED,
+}
+"""Cause values of a call that was never up."""
+_H323_CLASSES: Final = {
+    0: EndReason.DECLINED,
+    1: EndReason.DECLINED,
+    2: EndReason.UNREACHABLE,
+    3: EndReason.REFUSED,
+    4: EndReason.NO_COMMON_MEDIA,
+}
+"""Q.850 2.2.5: the class of a cause is its upper three bits; the others are faults of the protocol."""
+
+H323_CAUSES: Final = {
+    EndReason.HUNG_UP: Cause.NORMAL_CALL_CLEARING,
+    EndReason.BUSY: Cause.USER_BUSY,
+    EndReason.DECLINED: Cause.CALL_REJECTED,
+    EndReason.NO_ANSWER: Cause.NO_ANSWER_FROM_USER,
+    EndReason.CANCELLED: Cause.NORMAL_CALL_CLEARING,
+    EndReason.NOT_FOUND: Cause.UNALLOCATED_NUMBER,
+    EndReason.UNREACHABLE: Cause.DESTINATION_OUT_OF_ORDER,
+    EndReason.NO_COMMON_MEDIA: Cause.INCOMPATIBLE_DESTINATION,
+    EndReason.REFUSED: Cause.BEARER_CAPABILITY_NOT_AUTHORIZED,
+    EndReason.LOST: Cause.TEMPORARY_FAILURE,
+    EndReason.PROTOCOL_ERROR: Cause.PROTOCOL_ERROR,
+    EndReason.LOCAL_ERROR: Cause.TEMPORARY_FAILURE,
+}
+"""How a call is refused or ended."""
+
+
+def h323_end_reason(state: State, cause: int | None, by_far_end: bool) -> EndReason:
+    """Give why a call in this state ended; not *by_far_end*: by a time-out or a fault of the connection."""
+    if state in (State.ACTIVE, State.CONNECTING):
+        clear = by_far_end and cause in (None, Cause.NORMAL_CALL_CLEARING, Cause.NORMAL_UNSPECIFIED)
+        if cause == Cause.INCOMPATIBLE_DESTINATION:
+            return EndReason.NO_COMMON_MEDIA
+        return EndReason.HUNG_UP if clear else EndReason.LOST
+    if state is State.INCOMING and by_far_end:
+        return EndReason.CANCELLED
+    if cause is None:
+        return EndReason.DECLINED if by_far_end else EndReason.UNREACHABLE
+    return H323_REASONS.get(cause) or _H323_CLASSES.get(cause >> 4, EndReason.PROTOCOL_ERROR)

@@ -1,0 +1,123 @@
+"""The H.323 endpoint: a terminal on its sockets, and the calls that it makes and takes.
+
+Rule 1: an address that is no name is called at once; a name is looked up first, and the call is DIALING meanwhile.
+Rule 2: the ports for H.245 connections are listened on from the start, so that a firewall can know them.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+from firmware.call.call import Call, State
+from firmware.h323 import address as alias
+from firmware.h323 import events
+from firmware.h323.identity import Destination, Identity
+from firmware.h323.terminal import Terminal
+from firmware.net.driver import Driver
+from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
+from firmware.signaling.h323_address import DEFAULT_PORT, H323Address, is_h323, parse_address
+from firmware.signaling.h323_leg import H323Leg
+from firmware.signaling.h323_media import H323Media
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware import config
+    from firmware.call.media import Capabilities
+    from firmware.h323.session import Session
+    from firmware.sansio import Core
+    from firmware.signaling.endpoint import Ports, Transport
+
+
+class H323Endpoint(BaseEndpoint[H323Leg]):
+    """H.323 for the room (`firmware.call.endpoint.Endpoint`)."""
+
+    name = "H.323"
+
+    def __init__(
+        self,
+        settings: config.H323,
+        capabilities: Capabilities,
+        ports: Ports,
+        display_name: str = "",
+        *,
+        rng: random.Random | None = None,
+        make_transport: Callable[[Core, Callable[[Any], None]], Transport] = Driver,
+    ) -> None:
+        """*ports* gives media ports."""
+        super().__init__()
+        self._settings = settings
+        self._capabilities = capabilities
+        self._ports = ports
+        self._make_transport = make_transport
+        self._h245_ports = range(settings.h245_first_port, settings.h245_last_port + 1)
+        identity = Identity(
+            tuple(alias.alias(text) for text in (display_name or "Visavis", settings.number) if text),
+            display_name,
+            h245_ports=self._h245_ports,
+            tunnelling=settings.tunnelling,
+            bitrate=capabilities.bitrate,
+            max_sessions=MAX_SESSIONS,
+        )
+        self._terminal = Terminal(identity, rng or random.SystemRandom())
+        self._legs: dict[Session, H323Leg] = {}
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """What others dial, ready to be shown; for a wildcard the address towards the rest of the world."""
+        if self._transport is None:
+            return ()
+        found = (
+            H323Address("", host, port)
+            for _, (listening, port) in self._transport.listeners
+            if port not in self._h245_ports and (host := reachable(listening)) is not None
+        )
+        return tuple(str(address) for address in dict.fromkeys(found))
+
+    def handles(self, address: str) -> bool:
+        """Whether it begins with ``h323:``."""
+        return is_h323(address)
+
+    async def start(self) -> None:
+        """Listen on every address for call signalling and H.245."""
+        settings = self._settings
+        ports = (settings.port, *self._h245_ports)
+        wanted = [("tcp", host, port) for host in settings.addresses for port in ports]
+        await self._listen(self._make_transport(self._terminal, self._handle), wanted)
+
+    def dial(self, address: str) -> Call:
+        """Call the address.  CallError: it is no address, or the endpoint is not started."""
+        wanted = parse_address(address)
+        leg = self._make_leg(self._require_transport())
+        call = self._begin(leg, State.DIALING, str(wanted))
+        destination = Destination((alias.alias(wanted.alias),) if wanted.alias else ())
+        self._look_up(leg, wanted.host, wanted.port, lambda found: leg.dial(destination, found))
+        return call
+
+    def _make_leg(self, transport: Transport) -> H323Leg:
+        return H323Leg(self._terminal, transport, self._make_media, self._legs.__setitem__, self._gone)
+
+    def _make_media(self, host: str) -> H323Media:
+        return H323Media(self._capabilities, self._ports, host)
+
+    def _handle(self, event: events.Event) -> None:
+        if isinstance(event, events.Incoming):
+            self._incoming(event)
+            return
+        leg = self._legs.get(event.session)
+        if isinstance(event, events.Ended):
+            self._legs.pop(event.session, None)
+        if leg is not None:
+            leg.handle(event)
+
+    def _incoming(self, event: events.Incoming) -> None:
+        session, remote = event.session, event.session.remote
+        leg = self._make_leg(self._require_transport())
+        leg.take(session)
+        # Called back where it called from, at the port that it says; behind a gateway by its number.
+        host = session.flow.remote[0]
+        port = remote.address[1] if remote.address is not None and remote.address[0] == host else DEFAULT_PORT
+        address = H323Address(alias.number(remote.aliases), host, port)
+        name = readable_name(remote.display_name or alias.name(remote.aliases))
+        self.on_call(self._begin(leg, State.INCOMING, str(address), name))

@@ -1,0 +1,81 @@
+"""What a person may write for an H.323 address: a URL (H.323 7.5, RFC 3508), a host, or host##extension.
+
+Rule: what stands before the ``@``, or after the ``##``, is the alias that the far end is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote
+
+from firmware.errors import CallError
+from firmware.net.resolver import is_address
+
+SCHEME: Final = "h323:"
+DEFAULT_PORT: Final = 1720
+"""H.225.0 annex D: call signalling."""
+MAX_LENGTH: Final = 512
+_HOST_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]+)(?::([0-9]{1,5}))?")
+_HOST: Final = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+")
+_NUMBER: Final = re.compile(r"[0-9.*#,]+")
+
+
+@dataclass(frozen=True, slots=True)
+class H323Address:
+    """Whom to call, and where."""
+
+    alias: str
+    """Whom to ask for there, or "": whoever answers."""
+    host: str
+    """Address or name, without brackets."""
+    port: int = DEFAULT_PORT
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = f":{self.port}" if self.port != DEFAULT_PORT else ""
+        alias = f"{quote(self.alias, safe=_ALIAS_SAFE)}@" if self.alias else ""
+        return f"{SCHEME}{alias}{host}{port}"
+
+
+_ALIAS_SAFE: Final = "-_.!~*'()&=+$,;?/"
+"""RFC 3508 4.3.2: what stands unescaped in the user part."""
+
+
+def is_h323(address: str) -> bool:
+    """Whether the address says that it is one of H.323."""
+    return address.strip().lower().startswith(SCHEME)
+
+
+def parse_address(text: str) -> H323Address:
+    """Read an address as it was written or stored.  CallError: it is none, and why."""
+    bare = text.strip()
+    if is_h323(bare):
+        bare = bare[len(SCHEME) :].partition(";")[0]
+    if len(bare) > MAX_LENGTH or not bare.isprintable():
+        raise _wrong(text, "it is too long, or has signs that can't be read")
+    host_port, hashes, extension = bare.partition("##")
+    if hashes:
+        alias = extension
+    else:
+        alias, _, host_port = bare.rpartition("@")
+        alias = unquote(alias)
+    if ":" in host_port and is_address(host_port):
+        return H323Address(alias, host_port)
+    found = _HOST_PORT.fullmatch(host_port)
+    if found is None:
+        raise _wrong(text, "it has no host")
+    host = found[1].strip("[]")
+    port = int(found[2] or DEFAULT_PORT)
+    if not 0 < port <= 0xFFFF:
+        raise _wrong(text, f"there is no port {port}")
+    if _NUMBER.fullmatch(host) and not is_address(host):
+        raise _wrong(text, "it is a number, and nobody is set to find numbers; write number@host")
+    if not is_address(host) and _HOST.fullmatch(host) is None:
+        raise _wrong(text, f"{host[:80]!r} is no name of a host")
+    return H323Address(alias, host, port)
+
+
+def _wrong(text: str, why: str) -> CallError:
+    return CallError(f"{text[:80]!r} is no H.323 address: {why}")

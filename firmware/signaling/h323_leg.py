@@ -1,0 +1,349 @@
+"""One H.323 call: what happens in its session becomes reports to the Call, the Call's commands become messages.
+
+Rule 1: media are agreed channel by channel; the call is established once it was answered, every channel that we asked
+for is open or refused, and something flows.
+Rule 2: hold is an empty capability set (H.323 8.4.6), which the far end answers by closing its channels; we close ours.
+Rule 3: ports are given back after the call was reported released, so that nobody sends to sockets that are another's.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from firmware.call.call import EndReason, State
+from firmware.call.media import Kind
+from firmware.errors import CallError, FirmwareError, LocalProtocolError
+from firmware.h323 import events
+from firmware.h323.control import events as control
+from firmware.h323.identity import Destination
+from firmware.signaling import causes
+from firmware.signaling.h323_media import ChannelRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firmware.asn1 import Value
+    from firmware.call.call import Call
+    from firmware.h323.session import Session
+    from firmware.h323.terminal import Terminal
+    from firmware.sansio import Address
+    from firmware.signaling.endpoint import Transport
+    from firmware.signaling.h323_media import H323Media
+
+logger = logging.getLogger(__name__)
+
+KEY_FRAME_INTERVAL: Final = 0.5
+"""Seconds between two key-frame requests at least; a picture needs about that long to come."""
+
+
+class H323Leg:
+    """The leg (`firmware.call.endpoint.Leg`) of an H.323 call.
+
+    *make_media* gives the media side for a local host; *on_session* is told each session that the leg takes up,
+    *on_gone* once when nothing more will happen.
+    """
+
+    call: Call
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        transport: Transport,
+        make_media: Callable[[str], H323Media],
+        on_session: Callable[[Session, H323Leg], None],
+        on_gone: Callable[[H323Leg], None],
+    ) -> None:
+        self._terminal = terminal
+        self._transport = transport
+        self._make_media = make_media
+        self._on_session, self._on_gone = on_session, on_gone
+        self._session: Session | None = None
+        self._media: H323Media | None = None
+        self._candidates: list[Address] = []
+        self._destination = Destination()
+        self._answered = False
+        self._determined = False
+        self._capabilities_known = False
+        self._key_frame_asked = float("-inf")
+        self._gone = False
+
+    # How it begins
+
+    def take(self, session: Session) -> None:
+        """Begin with a session that the far end made."""
+        self._session, self._media = session, self._make_media(session.flow.local[0])
+        self._on_session(session, self)
+
+    def dial(self, destination: Destination, candidates: list[Address]) -> None:
+        """Call the first of the addresses that can be reached; the call is released if there is none."""
+        self._destination, self._candidates = destination, candidates
+        self._try_next("there is no address to try")
+
+    def fail(self, reason: EndReason, detail: str) -> None:
+        """End what has no session yet, or has one that can't go on."""
+        self.call.released(reason, detail)
+        if self._session is None:
+            self._finish()
+        else:
+            self._command(self._session.release, causes.H323_CAUSES[reason])
+
+    def abandon(self) -> None:
+        """Forget the call, whatever the far end still has to say."""
+        self._finish()
+
+    # The commands of a Leg, see `firmware.call.endpoint`
+
+    def alert(self) -> None:
+        """Send Alerting."""
+        if self._session is not None:
+            self._command(self._session.alert)
+
+    def accept(self) -> None:
+        """Send Connect; channels follow."""
+        session, media = self._require()
+        if not media.can_receive:
+            self.fail(EndReason.NO_COMMON_MEDIA, "this unit has no codec that H.323 knows")
+            return
+        self._answered = True
+        self._command(session.accept, media.capability_set())
+        self._go_on()
+
+    def release(self, reason: EndReason) -> None:
+        """Send ReleaseComplete, after the end of the H.245 session where there is one."""
+        if self._session is None:
+            self.call.released(reason)
+            self._finish()
+        else:
+            self._command(self._session.release, causes.H323_CAUSES[reason])
+
+    def hold(self, on: bool) -> None:
+        """Say that we take nothing more, or that we take it again (H.323 8.4.6)."""
+        session, media = self._require()
+        media.held = on
+        self._command(session.control.send_capabilities, media.capability_set())
+        self._changed()
+
+    def send_digit(self, digit: str) -> None:
+        """Send the digit as a user input indication."""
+        session, _ = self._require()
+        self._command(session.control.digit, digit)
+
+    def request_key_frame(self) -> None:
+        """Send videoFastUpdatePicture for what we receive, unless one has just been sent."""
+        session, media = self._require()
+        now = self._transport.now()
+        numbers = [number for number, kind in media.receiving.items() if kind is Kind.VIDEO]
+        if numbers and now - self._key_frame_asked >= KEY_FRAME_INTERVAL:
+            self._key_frame_asked = now
+            self._command(session.control.request_key_frame, numbers[-1])
+
+    # Events
+
+    def handle(self, event: events.Event) -> None:
+        """Take an event of our session."""
+        ending = self.call.state in (State.ENDING, State.ENDED)
+        match event:
+            case events.Ended():
+                self._ended(event)
+            case _ if ending:
+                pass
+            case events.Alerting():
+                self.call.alerting()
+            case events.Connected():
+                self._answered = True
+                self._go_on()
+            case events.Control(event=happened):
+                self._control(happened)
+            case events.Digit(digit=digit):
+                self.call.digit_received(digit)
+            case _:
+                pass
+
+    def _control(self, event: control.Event) -> None:
+        match event:
+            case control.Determined():
+                self._determined = True
+                self._go_on()
+            case control.Digit(digit=digit) if digit != "!":
+                self.call.digit_received(digit)
+            case control.KeyFrameRequested():
+                self.call.key_frame_requested()
+            case control.Failed(reason=reason):
+                self.fail(EndReason.LOST, reason)
+            case control.CapabilitiesReceived(capabilities=capabilities):
+                self._capabilities_received(capabilities)
+            case control.CapabilitiesAcknowledged():
+                self._hold_taken()
+            case control.CapabilitiesRefused():
+                self._hold_refused()
+            case _:
+                self._channel(event)
+
+    def _channel(self, event: control.Event) -> None:
+        session, media = self._require()
+        match event:
+            case control.ChannelRequested(number=number, parameters=request):
+                self._channel_requested(number, request)
+            case control.ChannelOpened(number=number, ack=ack):
+                self._channel_opened(number, ack)
+            case control.ChannelRefused(number=number, cause=cause):
+                logger.info("= call %s: the far end takes no %s: %s", self.call.id, media.sending.get(number), cause)
+                media.refused(number)
+                self._go_on()
+            case control.ChannelClosed(number=number, ours=ours):
+                media.closed(number, ours=ours)
+                self._changed()
+            case control.CloseRequested(number=number):
+                self._command(session.control.close_channel, number)
+                media.closed(number, ours=True)
+                self._changed()
+            case control.Limited(number=number, bitrate=bitrate):
+                media.limited(number, bitrate)
+                self._changed()
+            case _:
+                pass
+
+    def _capabilities_received(self, capabilities: Value) -> None:
+        _, media = self._require()
+        media.take_capabilities(capabilities)
+        self._capabilities_known = True
+        if media.held_by_far_end:
+            self._close_ours()
+            self._changed()
+        elif not media.has_common and self.call.state is not State.ACTIVE:
+            self.fail(EndReason.NO_COMMON_MEDIA, "nothing that the far end receives can be sent from here")
+        else:
+            self._changed()
+            self._go_on()
+
+    def _channel_requested(self, number: int, request: Value) -> None:
+        session, media = self._require()
+        try:
+            parameters = media.take_channel(number, request)
+        except ChannelRefusedError as refusal:
+            logger.info("= call %s: a channel is refused: %s", self.call.id, refusal.cause)
+            self._command(session.control.reject_channel, number, refusal.cause)
+        except CallError as error:
+            logger.warning("= call %s: a channel is refused: %s", self.call.id, error)
+            self._command(session.control.reject_channel, number, "unspecified")
+        else:
+            self._command(session.control.accept_channel, number, parameters)
+            self._changed()
+            self._go_on()
+
+    def _channel_opened(self, number: int, ack: Value) -> None:
+        session, media = self._require()
+        try:
+            media.opened(number, ack)
+        except ChannelRefusedError:
+            logger.info("= call %s: the far end does not say where it takes a channel", self.call.id)
+            self._command(session.control.close_channel, number)
+        self._changed()
+        self._go_on()
+
+    def _hold_taken(self) -> None:
+        _, media = self._require()
+        if media.held:
+            self._close_ours()
+        else:
+            self._go_on()
+
+    def _hold_refused(self) -> None:
+        _, media = self._require()
+        refused = media.held
+        media.held = not refused
+        self.call.hold_refused(refused)
+        self._changed()
+
+    def _ended(self, event: events.Ended) -> None:
+        if not event.by_far_end and self.call.state is State.DIALING and self._candidates:
+            self._drop_attempt()
+            self._try_next(event.detail)
+            return
+        words = f"Q.850 {event.cause}" if event.cause is not None else ""
+        detail = " ".join(word for word in (words, event.reason, event.detail) if word)
+        self.call.released(causes.h323_end_reason(self.call.state, event.cause, event.by_far_end), detail)
+        self._finish()
+
+    # What they share
+
+    def _try_next(self, words: str) -> None:
+        while self._candidates:
+            address = self._candidates.pop(0)
+            try:
+                flow = self._transport.local_flow("tcp", address)
+            except FirmwareError as error:
+                words = str(error)
+                continue
+            media = self._media = self._make_media(flow.local[0])
+            try:
+                self._session = self._terminal.call(
+                    flow, self._destination, self._transport.now(), capabilities=media.capability_set()
+                )
+            except LocalProtocolError as error:
+                self._drop_attempt()
+                self.fail(EndReason.LOCAL_ERROR, str(error))
+                return
+            self._on_session(self._session, self)
+            self._transport.run()
+            return
+        self.fail(EndReason.UNREACHABLE, words)
+
+    def _go_on(self) -> None:
+        """Open the channels that are wanted; report the call established once it is."""
+        session, media = self._require()
+        if self._determined and self._capabilities_known:
+            for wanted in media.wanted():
+                try:
+                    number = session.control.open_channel(wanted.data_type, wanted.parameters, self._transport.now())
+                except LocalProtocolError as error:
+                    logger.debug("= call %s: %s", self.call.id, error)
+                    continue
+                media.opening(number, wanted)
+            self._transport.run()
+        up = self._answered and self._determined and self._capabilities_known
+        if not up or not media.settled or self.call.state not in (State.DIALING, State.ALERTING, State.CONNECTING):
+            return
+        if media.hopeless:
+            self.fail(EndReason.NO_COMMON_MEDIA, "the far end takes nothing that can be sent from here")
+        elif media.channels or media.held_by_far_end:
+            self.call.established(media.channels)
+            if media.held_by_far_end:
+                self._changed()
+
+    def _close_ours(self) -> None:
+        session, media = self._require()
+        for number in media.sending:
+            self._command(session.control.close_channel, number)
+            media.closed(number, ours=True)
+
+    def _changed(self) -> None:
+        _, media = self._require()
+        if self.call.state is State.ACTIVE:
+            self.call.media_changed(media.channels, media.held_by_far_end)
+
+    def _command(self, command: Callable[..., object], *arguments: object) -> None:
+        """Give a command; one that came too late is no error: the event that says so is on its way."""
+        try:
+            command(*arguments, self._transport.now())
+        except LocalProtocolError as error:
+            logger.debug("= call %s: %s", self.call.id, error)
+        self._transport.run()
+
+    def _require(self) -> tuple[Session, H323Media]:
+        if self._session is None or self._media is None:
+            raise CallError("the call has not begun yet")
+        return self._session, self._media
+
+    def _drop_attempt(self) -> None:
+        if self._media is not None:
+            self._media.close()
+        self._session = self._media = None
+
+    def _finish(self) -> None:
+        if not self._gone:
+            self._gone = True
+            if self._media is not None:
+                self._media.close()
+            self._on_gone(self)

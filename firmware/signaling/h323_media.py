@@ -1,0 +1,459 @@
+"""What one H.323 call has agreed: our capabilities and ports meet the far end's capabilities and logical channels.
+
+Rule 1: the opener of a channel chooses its codec: the first of ours that the far end can receive.
+Rule 2: there is one session of sound and one of pictures (H.245 annex C.4: session 1 and 2), each with one pair of
+ports for both directions, reserved when first promised and kept until `H323Media.close`.
+Rule 3: an empty capability set closes what we send and is no end (H.323 8.4.6); ours puts the far end on hold.
+Rule 4: what isn't one of the two sessions (presentation, data, far-end camera control) is refused in its place.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from firmware.call.media import TELEPHONE_EVENT, Channel, Direction, Format, Kind
+from firmware.errors import FirmwareError
+from firmware.h323 import h245
+from firmware.h323.address import usable
+from firmware.rtp.payload import static_payload_type
+from firmware.signaling import h323_formats
+from firmware.signaling.h264_levels import max_bitrate
+
+if TYPE_CHECKING:
+    from firmware.asn1 import Value
+    from firmware.call.media import Capabilities, Codec
+    from firmware.sansio import Address
+    from firmware.signaling.endpoint import Ports
+
+SESSIONS: Final = {Kind.AUDIO: 1, Kind.VIDEO: 2}
+"""sessionID of the primary sessions (H.245 annex B)."""
+DATA_TYPES: Final = {"audioData": Kind.AUDIO, "videoData": Kind.VIDEO}
+_CAPABILITY_NAMES: Final = {
+    Kind.AUDIO: ("receiveAudioCapability", "receiveAndTransmitAudioCapability"),
+    Kind.VIDEO: ("receiveVideoCapability", "receiveAndTransmitVideoCapability"),
+}
+_EVENTS: Final = "receiveRTPAudioTelephonyEventCapability"
+EVENT_TYPE: Final = 101
+"""Payload type under which we take telephone events."""
+_VIDEO_TYPES: Final = {0: 98, 1: 97}
+"""Packetization mode -> payload type of H.264 that we send."""
+PACKET_TIME: Final = 0.020
+"""Seconds of sound in a packet."""
+MAX_CAPABILITIES: Final = 256
+"""Entries of the far end's table that are looked at (H.245: as many as there can be)."""
+
+
+class ChannelRefusedError(FirmwareError):
+    """A channel that is of no use here; *cause* is what to answer (H.245 OpenLogicalChannelReject)."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A channel that we would open."""
+
+    kind: Kind
+    data_type: Value
+    parameters: Value
+    """h2250LogicalChannelParameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """A channel of ours, proposed or open."""
+
+    kind: Kind
+    formats: tuple[Format, ...]
+    bitrate: int
+    packet_time: float
+    remote: Address | None = None
+    """None: not open yet."""
+    remote_rtcp: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Receiving:
+    """A channel of theirs."""
+
+    kind: Kind
+    formats: tuple[Format, ...]
+    remote_rtcp: Address | None
+
+
+class H323Media:
+    """The media of one call; *host* is the address of ours that the far end reaches."""
+
+    def __init__(self, capabilities: Capabilities, ports: Ports, host: str) -> None:
+        self.held = False
+        """We put the far end on hold: our capability set is empty, and we send nothing."""
+        self.held_by_far_end = False
+        """The far end's capability set is empty."""
+        self._capabilities = capabilities
+        self._ports = ports
+        self._host = host
+        self._reserved: dict[Kind, Address] = {}
+        self._remote: dict[Kind, tuple[h323_formats.Described, ...]] = {}
+        self._remote_mode = 0
+        self._remote_events: int | None = None
+        self._sending: dict[int, _Sending] = {}
+        self._receiving: dict[int, _Receiving] = {}
+        self._refused: set[Kind] = set()
+        """What the far end would not be sent, until it says anew what it can receive."""
+        self._limits: dict[int | None, int] = {}
+        """bit/s, by our channel; None: all together."""
+
+    # Capabilities
+
+    def capability_set(self) -> Value:
+        """Give our TerminalCapabilitySet, without its sequence number; empty while we hold (H.323 8.4.6)."""
+        identifier: dict[str, Value] = {"protocolIdentifier": h245.IDENTIFIER}
+        table = [] if self.held else [*self._table()]
+        if not table:
+            return identifier
+        alternatives = [
+            numbers
+            for names in (*_CAPABILITY_NAMES.values(), ("receiveUserInputCapability", _EVENTS))
+            if (numbers := [number for number, (name, _) in enumerate(table, 1) if name in names])
+        ]
+        return {
+            **identifier,
+            "multiplexCapability": ("h2250Capability", self._h2250()),
+            "capabilityTable": [
+                {"capabilityTableEntryNumber": number, "capability": capability}
+                for number, capability in enumerate(table, 1)
+            ],
+            "capabilityDescriptors": [{"capabilityDescriptorNumber": 0, "simultaneousCapabilities": alternatives}],
+        }
+
+    @property
+    def can_receive(self) -> bool:
+        """Whether we have any capability at all."""
+        return any(self._codecs(kind) for kind in Kind)
+
+    def take_capabilities(self, capabilities: Value) -> None:
+        """Learn what the far end can receive now; it replaces what was said before."""
+        multiplex, h2250 = capabilities.get("multiplexCapability", ("", None))
+        packetizations = []
+        if multiplex == "h2250Capability":
+            packetizations = h2250["mediaPacketizationCapability"].get("rtpPayloadType", [])
+        self._remote_mode = h323_formats.read_packetizations(packetizations)
+        entries = [
+            entry["capability"]
+            for entry in capabilities.get("capabilityTable", ())[:MAX_CAPABILITIES]
+            if "capability" in entry
+        ]
+        self.held_by_far_end = not entries
+        self._refused.clear()
+        self._remote = {
+            kind: tuple(
+                described
+                for name, capability in entries
+                if name in names
+                for described in h323_formats.read(capability)
+            )
+            for kind, names in _CAPABILITY_NAMES.items()
+        }
+        events = (capability["dynamicRTPPayloadType"] for name, capability in entries if name == _EVENTS)
+        self._remote_events = next(events, None)
+
+    @property
+    def has_common(self) -> bool:
+        """Whether anything of ours can be received there."""
+        return any(self._choose(kind) for kind in Kind)
+
+    # Channels that we open
+
+    def wanted(self) -> list[Wanted]:
+        """Give the channels that could be opened now and are not."""
+        if self.held or self.held_by_far_end:
+            return []
+        settled = {sending.kind for sending in self._sending.values()} | self._refused
+        found = []
+        for kind in Kind:
+            chosen = self._choose(kind) if kind not in settled else None
+            if chosen is not None:
+                found.append(self._propose(kind, chosen))
+        return found
+
+    def opening(self, number: int, wanted: Wanted) -> None:
+        """Tell under which number a wanted channel was asked for."""
+        kind = wanted.kind
+        chosen = self._choose(kind)
+        assert chosen is not None, "it was wanted"
+        codec, described = chosen
+        formats = [Format(_payload_type(codec), codec)]
+        if kind is Kind.AUDIO and self._remote_events not in (None, formats[0].payload_type):
+            formats.append(Format(self._remote_events or 0, TELEPHONE_EVENT))
+        packet_time = min(described.packet_time, PACKET_TIME) if kind is Kind.AUDIO else PACKET_TIME
+        self._sending[number] = _Sending(kind, tuple(formats), self._bitrate(described), packet_time)
+
+    def opened(self, number: int, ack: Value) -> None:
+        """Take the far end's OpenLogicalChannelAck for a channel of ours.
+
+        ChannelRefusedError: it doesn't say where to send; the channel must be closed.
+        """
+        multiplex, parameters = ack.get("forwardMultiplexAckParameters", ("", {}))
+        usable_here = multiplex == "h2250LogicalChannelAckParameters"
+        remote = self._address(parameters.get("mediaChannel")) if usable_here else None
+        if remote is None:
+            self.refused(number)
+            raise ChannelRefusedError("unspecified")
+        rtcp = self._address(parameters.get("mediaControlChannel")) or _next_port(remote)
+        self._sending[number] = replace(self._sending[number], remote=remote, remote_rtcp=rtcp)
+
+    def refused(self, number: int) -> None:
+        """Take that a channel of ours does not open."""
+        sending = self._sending.pop(number, None)
+        if sending is not None:
+            self._refused.add(sending.kind)
+
+    def limited(self, number: int | None, bitrate: int | None) -> None:
+        """Obey a flow control command for a channel of ours (None: all), bit/s (None: no more limit)."""
+        if bitrate is None:
+            self._limits.pop(number, None)
+        elif number is None or number in self._sending:
+            self._limits[number] = bitrate
+
+    @property
+    def sending(self) -> dict[int, Kind]:
+        """Our channels, proposed or open, by number."""
+        return {number: sending.kind for number, sending in self._sending.items()}
+
+    @property
+    def settled(self) -> bool:
+        """Whether every channel that we asked for is open."""
+        return all(sending.remote is not None for sending in self._sending.values())
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether all that we could send was refused, and nothing is received."""
+        return bool(self._refused) and not self._sending and not self._receiving
+
+    # Channels that they open
+
+    def take_channel(self, number: int, request: Value) -> Value:
+        """Take a channel (OpenLogicalChannel) of the far end's and give h2250LogicalChannelAckParameters.
+
+        ChannelRefusedError: it is of no use.  CallError: no ports are free.
+        """
+        forward = request["forwardLogicalChannelParameters"]
+        name, described = forward["dataType"]
+        multiplex, parameters = forward["multiplexParameters"]
+        kind = DATA_TYPES.get(name)
+        if kind is None or "reverseLogicalChannelParameters" in request:
+            raise ChannelRefusedError("dataTypeNotSupported")
+        if multiplex != "h2250LogicalChannelParameters":
+            raise ChannelRefusedError("unspecified")
+        session = parameters["sessionID"]
+        if session not in (0, SESSIONS[kind]):
+            raise ChannelRefusedError("dataTypeNotAvailable" if kind is Kind.VIDEO else "invalidSessionID")
+        formats = self._read_formats(kind, described, parameters)
+        local = self._port(kind)
+        self._receiving[number] = _Receiving(kind, formats, self._address(parameters.get("mediaControlChannel")))
+        acknowledged: dict[str, Value] = {
+            "mediaChannel": address_value(local),
+            "mediaControlChannel": address_value((local[0], local[1] + 1)),
+        }
+        # H.245 annex B: a slave asks with session 0, and the master says which it is.
+        return acknowledged if session else {"sessionID": SESSIONS[kind], **acknowledged}
+
+    @property
+    def receiving(self) -> dict[int, Kind]:
+        """Their channels, by number."""
+        return {number: receiving.kind for number, receiving in self._receiving.items()}
+
+    # Both
+
+    def closed(self, number: int, *, ours: bool) -> None:
+        """Forget a channel."""
+        (self._sending if ours else self._receiving).pop(number, None)
+        if ours:
+            self._limits.pop(number, None)
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """What may flow now."""
+        if self.held:
+            return ()
+        found: list[Channel] = []
+        for kind in Kind:
+            numbers = (n for n, s in self._sending.items() if s.kind is kind and s.remote is not None)
+            number = next(numbers, None)
+            sending = self._sending[number] if number is not None else None
+            receiving = next((r for r in reversed(self._receiving.values()) if r.kind is kind), None)
+            if sending is not None and (limit := self._limit(number, sending)) is not None:
+                channel = self._channel(kind, Direction.SEND, sending, receiving)
+                found.append(replace(channel, bitrate=limit, packet_time=sending.packet_time))
+            if receiving is not None:
+                found.append(self._channel(kind, Direction.RECEIVE, sending, receiving))
+        return tuple(found)
+
+    def close(self) -> None:
+        """Give back all ports."""
+        for address in self._reserved.values():
+            self._ports.release(address)
+        self._reserved.clear()
+        self._sending.clear()
+        self._receiving.clear()
+
+    # What they share
+
+    def _channel(self, kind: Kind, way: Direction, sending: _Sending | None, receiving: _Receiving | None) -> Channel:
+        formats = sending.formats if way is Direction.SEND and sending is not None else ()
+        if way is Direction.RECEIVE and receiving is not None:
+            formats = receiving.formats
+        rtcp = sending.remote_rtcp if sending is not None else None
+        if rtcp is None and receiving is not None:
+            rtcp = receiving.remote_rtcp
+        limit = self._capabilities.video_bitrate if kind is Kind.VIDEO else 0
+        remote = sending.remote if sending is not None else None
+        return Channel(kind, way, formats, self._port(kind), remote, rtcp, bitrate=limit)
+
+    def _limit(self, number: int | None, sending: _Sending) -> int | None:
+        """Give what a channel of ours may send, bit/s (0: no limit); None: nothing."""
+        limits = [self._limits[key] for key in (number, None) if key in self._limits]
+        if 0 in limits:
+            return None
+        return min([*limits, sending.bitrate] if sending.bitrate else limits, default=0)
+
+    def _codecs(self, kind: Kind) -> tuple[Codec, ...]:
+        return tuple(codec for codec in self._capabilities.of(kind) if h323_formats.describe(codec) is not None)
+
+    def _table(self) -> list[Value]:
+        table: list[Value] = []
+        for kind, (name, _) in _CAPABILITY_NAMES.items():
+            table += [
+                (name, h323_formats.describe(codec, self._capabilities.video_bitrate)) for codec in self._codecs(kind)
+            ]
+        if table and any(codec.name == TELEPHONE_EVENT.name for codec in self._capabilities.codecs):
+            table.append(("receiveUserInputCapability", ("basicString", None)))
+            table.append(("receiveUserInputCapability", ("dtmf", None)))
+            table.append((_EVENTS, {"dynamicRTPPayloadType": EVENT_TYPE, "audioTelephoneEvent": "0-15"}))
+        return table
+
+    def _h2250(self) -> Value:
+        nobody = {
+            "multicastCapability": False,
+            "multiUniCastConference": False,
+            "mediaDistributionCapability": [_NO_DISTRIBUTION],
+        }
+        mode = max((c.h264.packetization_mode for c in self._codecs(Kind.VIDEO) if c.h264), default=0)
+        return {
+            "maximumAudioDelayJitter": 250,
+            "receiveMultipointCapability": nobody,
+            "transmitMultipointCapability": nobody,
+            "receiveAndTransmitMultipointCapability": nobody,
+            "mcCapability": {"centralizedConferenceMC": False, "decentralizedConferenceMC": False},
+            "rtcpVideoControlCapability": False,
+            "mediaPacketizationCapability": {
+                "h261aVideoPacketization": False,
+                "rtpPayloadType": [h323_formats.packetization(m, _VIDEO_TYPES[m]) for m in range(mode, -1, -1)],
+            },
+            "logicalChannelSwitchingCapability": False,
+            "t120DynamicPortCapability": False,
+        }
+
+    def _choose(self, kind: Kind) -> tuple[Codec, h323_formats.Described] | None:
+        """Give the first codec of ours that they receive, within their limits."""
+        for ours in self._codecs(kind):
+            for theirs in self._remote.get(kind, ()):
+                if h323_formats.same(ours, theirs.codec):
+                    mode = min(ours.h264.packetization_mode if ours.h264 else 0, self._remote_mode)
+                    return h323_formats.with_mode(theirs.codec, mode), theirs
+        return None
+
+    def _propose(self, kind: Kind, chosen: tuple[Codec, h323_formats.Described]) -> Wanted:
+        codec, described = chosen
+        local = self._port(kind)
+        parameters: dict[str, Value] = {
+            "sessionID": SESSIONS[kind],
+            "mediaGuaranteedDelivery": False,
+            "mediaControlChannel": address_value((local[0], local[1] + 1)),
+        }
+        if kind is Kind.AUDIO:
+            parameters["silenceSuppression"] = False
+        if codec.h264 is not None:
+            payload_type, mode = _payload_type(codec), codec.h264.packetization_mode
+            parameters["dynamicRTPPayloadType"] = payload_type
+            parameters["mediaPacketization"] = "rtpPayloadType", h323_formats.packetization(mode, payload_type)
+        value = h323_formats.describe(codec, self._bitrate(described))
+        name = next(name for name, data_kind in DATA_TYPES.items() if data_kind is kind)
+        return Wanted(kind, (name, value), parameters)
+
+    def _read_formats(self, kind: Kind, described: Value, parameters: Value) -> tuple[Format, ...]:
+        """Give what arrives in a channel of theirs.  ChannelRefusedError: nothing that we have."""
+        for theirs in h323_formats.read(described):
+            ours = next((codec for codec in self._codecs(kind) if h323_formats.same(codec, theirs.codec)), None)
+            if ours is None:
+                continue
+            name, packetization = parameters.get("mediaPacketization", ("", None))
+            mode, said = 0, None
+            if name == "rtpPayloadType":
+                mode, said = h323_formats.read_packetization(packetization), packetization.get("payloadType")
+            codec = h323_formats.with_mode(ours, mode)
+            payload_type = static_payload_type(codec) if codec.h264 is None else None
+            number = next(
+                (n for n in (payload_type, parameters.get("dynamicRTPPayloadType"), said) if n is not None), None
+            )
+            if number is None:
+                raise ChannelRefusedError("unspecified")
+            events = kind is Kind.AUDIO and number != EVENT_TYPE
+            return (Format(number, codec), *((Format(EVENT_TYPE, TELEPHONE_EVENT),) if events else ()))
+        raise ChannelRefusedError("dataTypeNotSupported")
+
+    def _bitrate(self, theirs: h323_formats.Described) -> int:
+        """Give what we send at most, bit/s; 0: not limited (sound)."""
+        h264 = theirs.codec.h264
+        if h264 is None:
+            return 0
+        return min(self._capabilities.video_bitrate, max_bitrate(h264), theirs.bitrate or max_bitrate(h264))
+
+    def _port(self, kind: Kind) -> Address:
+        if kind not in self._reserved:
+            self._reserved[kind] = self._ports.reserve(self._host).address
+        return self._reserved[kind]
+
+    def _address(self, value: Value) -> Address | None:
+        """Read a unicast address of our family; None: it is none, or nobody's."""
+        address = read_address(value)
+        return address if address is not None and (":" in address[0]) is (":" in self._host) else None
+
+
+_NO_DISTRIBUTION: Final = {
+    "centralizedControl": False,
+    "distributedControl": False,
+    "centralizedAudio": False,
+    "distributedAudio": False,
+    "centralizedVideo": False,
+    "distributedVideo": False,
+}
+
+
+def address_value(address: Address) -> Value:
+    """Give the TransportAddress (H.245) of an address."""
+    ip = ipaddress.ip_address(address[0])
+    name = "iPAddress" if ip.version == 4 else "iP6Address"
+    return "unicastAddress", (name, {"network": ip.packed, "tsapIdentifier": address[1]})
+
+
+def read_address(value: Value) -> Address | None:
+    """Read a TransportAddress (H.245); None: it is none of IP to which something can be sent."""
+    match value:
+        case ("unicastAddress", ("iPAddress" | "iP6Address", {"network": network, "tsapIdentifier": port})):
+            return usable(network, port)
+    return None
+
+
+def _payload_type(codec: Codec) -> int:
+    if codec.h264 is not None:
+        return _VIDEO_TYPES[codec.h264.packetization_mode]
+    return static_payload_type(codec) or 0
+
+
+def _next_port(address: Address) -> Address | None:
+    return (address[0], address[1] + 1) if address[1] < 0xFFFF else None
