@@ -85,7 +85,6 @@ MSDSE: Final[Machine[State, Input, Output]] = Machine(
             _I.DETERMINE_REQUEST: _DRAW,
             _I.DETERMINATION: _TAKE,
             _I.INDETERMINATE: (_S.IDLE, (_O.SEND_REJECT,)),
-            _I.INDETERMINATE_LAST: (_S.IDLE, (_O.SEND_REJECT,)),
         },
         _S.OUTGOING: {
             _I.DETERMINATION: _TAKE,
@@ -100,11 +99,9 @@ MSDSE: Final[Machine[State, Input, Output]] = Machine(
         _S.INCOMING: {
             _I.DETERMINATION: (_S.IDLE, (_O.ERROR_C, _O.REJECT_INDICATION)),
             _I.INDETERMINATE: (_S.IDLE, (_O.ERROR_C, _O.REJECT_INDICATION)),
-            _I.INDETERMINATE_LAST: (_S.IDLE, (_O.ERROR_C, _O.REJECT_INDICATION)),
             _I.ACK: (_S.IDLE, (_O.CONFIRM,)),
             _I.ACK_INCONSISTENT: (_S.IDLE, (_O.ERROR_E, _O.REJECT_INDICATION)),
             _I.REJECT: (_S.IDLE, (_O.ERROR_D, _O.REJECT_INDICATION)),
-            _I.REJECT_LAST: (_S.IDLE, (_O.ERROR_D, _O.REJECT_INDICATION)),
             _I.RELEASE: (_S.IDLE, (_O.ERROR_B, _O.REJECT_INDICATION)),
             _I.T106_EXPIRY: (_S.IDLE, (_O.ERROR_A, _O.REJECT_INDICATION)),
         },
@@ -145,7 +142,7 @@ class MasterSlave(Procedure[State, Input, Output]):
         """Take a MasterSlaveDetermination."""
         result = self._compare(message["terminalType"], message["statusDeterminationNumber"])
         if result is None:
-            self._take(Input.INDETERMINATE_LAST if self._draws >= N100 else Input.INDETERMINATE, now)
+            self._take(Input.INDETERMINATE_LAST if self._drawn_enough else Input.INDETERMINATE, now)
         else:
             self._result = result
             self._take(Input.DETERMINATION, now)
@@ -161,11 +158,16 @@ class MasterSlave(Procedure[State, Input, Output]):
 
     def reject_received(self, now: float) -> None:
         """Take a MasterSlaveDeterminationReject: the far end found the numbers indeterminate."""
-        self._take(Input.REJECT_LAST if self._draws >= N100 else Input.REJECT, now)
+        self._take(Input.REJECT_LAST if self._drawn_enough else Input.REJECT, now)
 
     def release_received(self, now: float) -> None:
         """Take a MasterSlaveDeterminationRelease: the far end gave up."""
         self._take(Input.RELEASE, now)
+
+    @property
+    def _drawn_enough(self) -> bool:
+        # The figure asks for sv_NCOUNT in this state only.
+        return self.state is State.OUTGOING and self._draws >= N100
 
     def _compare(self, terminal_type: int, number: int) -> bool | None:
         # C.2.5.1: the larger terminal type is master; among equals the numbers decide, on a circle of 2^24.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from h245_bench import Bench, Pair, indication, request, response
 
 from firmware.h323.control.events import Failed, RoundTrip
-from firmware.h323.control.round_trip import INTERVAL, MISSES, T105
+from firmware.h323.control.link import Link
+from firmware.h323.control.round_trip import INTERVAL, MISSES, T105, Input, RoundTripDelay
 
 GONE = Failed("round trip delay: the far end is gone")
 
@@ -93,3 +94,15 @@ JITTER = {
     "estimatedReceivedJitterMantissa": 1,
     "estimatedReceivedJitterExponent": 2,
 }
+
+
+def test_asking_anew_starts_the_timer_anew() -> None:
+    link = Link()
+    machine = RoundTripDelay(link)
+    machine.start(0.0)
+    machine._take(Input.TRANSFER_REQUEST, 4.0)
+    assert machine.deadline == 4.0 + T105
+    machine.response_received({"sequenceNumber": 1}, 5.0)
+    assert link.events == []
+    machine.response_received({"sequenceNumber": 2}, 6.0)
+    assert link.events == [RoundTrip(2.0)]
