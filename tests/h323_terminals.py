@@ -11,72 +11,43 @@ from wire import Wire
 
 from firmware.asn1 import Value
 from firmware.h323 import events, h245, q931, tpkt, user_information
-from firmware.h323.identity import Destination, Identity
-from firmware.h323.q931 import Message
+from firmware.h323.call_message import CallMessages
+from firmware.h323.identity import Destination, Identity, endpoint_type
+from firmware.h323.q931 import Element, Message
 from firmware.h323.session import Session
 from firmware.h323.terminal import Terminal
 from firmware.h323.user_information import UserInformation
-from firmware.sansio import Address, Flow
+from firmware.sansio import Action, Address, Close, Flow, Open, Send
 
 HOSTS = ("192.0.2.1", "192.0.2.2")
 PORTS = range(30_000, 30_004)
+NO_DISTRIBUTION = dict.fromkeys(
+    (
+        *("centralizedControl", "distributedControl", "centralizedAudio", "distributedAudio"),
+        *("centralizedVideo", "distributedVideo"),
+    ),
+    False,
+)
+NO_MULTIPOINT = {
+    "multicastCapability": False,
+    "multiUniCastConference": False,
+    "mediaDistributionCapability": [NO_DISTRIBUTION],
+}
 CAPABILITIES: dict[str, Value] = {
     "multiplexCapability": (
         "h2250Capability",
         {
             "maximumAudioDelayJitter": 60,
-            "receiveMultipointCapability": {
-                "multicastCapability": False,
-                "multiUniCastConference": False,
-                "mediaDistributionCapability": [
-                    {
-                        "centralizedControl": False,
-                        "distributedControl": False,
-                        "centralizedAudio": False,
-                        "distributedAudio": False,
-                        "centralizedVideo": False,
-                        "distributedVideo": False,
-                    }
-                ],
-            },
-            "transmitMultipointCapability": {
-                "multicastCapability": False,
-                "multiUniCastConference": False,
-                "mediaDistributionCapability": [
-                    {
-                        "centralizedControl": False,
-                        "distributedControl": False,
-                        "centralizedAudio": False,
-                        "distributedAudio": False,
-                        "centralizedVideo": False,
-                        "distributedVideo": False,
-                    }
-                ],
-            },
-            "receiveAndTransmitMultipointCapability": {
-                "multicastCapability": False,
-                "multiUniCastConference": False,
-                "mediaDistributionCapability": [
-                    {
-                        "centralizedControl": False,
-                        "distributedControl": False,
-                        "centralizedAudio": False,
-                        "distributedAudio": False,
-                        "centralizedVideo": False,
-                        "distributedVideo": False,
-                    }
-                ],
-            },
+            "receiveMultipointCapability": NO_MULTIPOINT,
+            "transmitMultipointCapability": NO_MULTIPOINT,
+            "receiveAndTransmitMultipointCapability": NO_MULTIPOINT,
             "mcCapability": {"centralizedConferenceMC": False, "decentralizedConferenceMC": False},
             "rtcpVideoControlCapability": False,
             "mediaPacketizationCapability": {"h261aVideoPacketization": False},
         },
     ),
     "capabilityTable": [
-        {
-            "capabilityTableEntryNumber": 1,
-            "capability": ("receiveAudioCapability", ("g711Alaw64k", 20)),
-        }
+        {"capabilityTableEntryNumber": 1, "capability": ("receiveAudioCapability", ("g711Alaw64k", 20))}
     ],
     "capabilityDescriptors": [{"capabilityDescriptorNumber": 0, "simultaneousCapabilities": [[1]]}],
 }
@@ -97,7 +68,7 @@ def proposal(number: int, port: int, codec: str = "g711Alaw64k") -> dict[str, Va
     }
 
 
-E_ = TypeVar("E_")
+Kind = TypeVar("Kind")
 
 
 @dataclass
@@ -112,7 +83,7 @@ class Party:
     def events(self) -> list[Any]:
         return self.wire.events[self.address]
 
-    def of(self, kind: type[E_]) -> list[E_]:
+    def of(self, kind: type[Kind]) -> list[Kind]:
         return [event for event in self.events if isinstance(event, kind)]
 
     @property
@@ -126,7 +97,7 @@ class Party:
         (ended,) = self.of(events.Ended)
         return ended
 
-    def control(self, kind: type[E_]) -> list[E_]:
+    def control(self, kind: type[Kind]) -> list[Kind]:
         return [event.event for event in self.of(events.Control) if isinstance(event.event, kind)]
 
 
@@ -139,8 +110,9 @@ class Bench:
         for index, host in enumerate(HOSTS):
             mine = {**identity, **identity.get(("caller", "called")[index], {})}
             mine = {key: value for key, value in mine.items() if key not in ("caller", "called")}
-            settings = {"aliases": (("h323-ID", f"room {index}"), ("dialledDigits", f"10{index}")), **mine}
-            core = Terminal(Identity(h245_ports=PORTS, **settings), random.Random(index))
+            aliases = (("h323-ID", f"room {index}"), ("dialledDigits", f"10{index}"))
+            settings = {"aliases": aliases, "h245_ports": PORTS, **mine}
+            core = Terminal(Identity(**settings), random.Random(index))
             address = (host, 1720)
             self.wire.attach(address, core, also=[(host, port) for port in PORTS])
             parties.append(Party(core, address, self.wire))
@@ -194,7 +166,177 @@ class Bench:
         """Names of all H.245 messages that were tunnelled."""
         return [h245.MESSAGE.decode(m)[1][0] for _, contents in self.sent(party) for m in contents.control]
 
+    def names(self, party: Party | None = None) -> list[str]:
+        """Types of the messages of call signalling that were sent, by a party or by both, in order."""
+        return [q931.MessageType(message.type).name for message, _ in self.sent(party)]
+
     def check_clean(self) -> None:
         for party in (self.caller, self.called):
             assert party.terminal.sizes == {"sessions": 0, "streams": 0, "ports": 0}
             assert party.terminal.timer() is None
+
+
+class ScriptedPeer:
+    """A core that says on its connections what a test wants, and keeps what it heard."""
+
+    def __init__(self) -> None:
+        self.flows: list[Flow] = []
+        """Connections that are open, oldest first."""
+        self.closed: list[Flow] = []
+        self.heard: list[tuple[Flow, bytes]] = []
+        """Payloads of packets."""
+        self.todo: list[Action] = []
+        self.call_reference = 0
+        self.outgoing = False
+        self._readers: dict[Flow, tpkt.PacketReader] = {}
+
+    def flow_opened(self, flow: Flow, now: float) -> None:
+        self.flows.append(flow)
+        self._readers[flow] = tpkt.PacketReader()
+
+    def flow_closed(self, flow: Flow, now: float) -> None:
+        self.closed.append(flow)
+        if flow in self.flows:
+            self.flows.remove(flow)
+
+    def receive_data(self, flow: Flow, data: bytes, now: float) -> None:
+        for payload in self._readers[flow].receive(data):
+            self.heard.append((flow, payload))
+            if not self.call_reference and payload[0] == q931.PROTOCOL_DISCRIMINATOR:
+                self.call_reference = q931.decode(payload).call_reference
+
+    def handle_timer(self, now: float) -> None: ...
+
+    def timer(self) -> float | None:
+        return None
+
+    def actions(self) -> list[Action]:
+        todo, self.todo = self.todo, []
+        return todo
+
+    def events(self) -> list[Any]:
+        return []
+
+    # What a test says
+
+    def open(self, local: Address, remote: Address) -> Flow:
+        flow = Flow("tcp", local, remote, len(self.flows) + 1)
+        self.todo.append(Open(flow))
+        return flow
+
+    def close(self, flow: Flow) -> None:
+        self.todo.append(Close(flow))
+
+    def send_octets(self, flow: Flow, octets: bytes) -> None:
+        self.todo.append(Send(flow, octets))
+
+    def send(
+        self,
+        flow: Flow,
+        message_type: q931.MessageType,
+        body: dict[str, Value] | None = None,
+        *,
+        elements: dict[Element, bytes] | None = None,
+        tunnelling: bool = True,
+        control: list[Value] | None = None,
+    ) -> None:
+        """Send a message of call signalling with what its type needs, and *control* tunnelled."""
+        reference = self.call_reference or 77
+        messages = CallMessages(Identity((), product="Scripted"), reference, bytes(16), outgoing=self.outgoing)
+        whole = {**_NEEDED.get(message_type, {}), **(body or {})}
+        octets = messages.encode(
+            message_type,
+            whole,
+            elements=elements or {},
+            tunnelling=tunnelling,
+            control=[h245.MESSAGE.encode(message) for message in control or ()],
+        )
+        self.send_octets(flow, tpkt.encode(octets))
+
+    def send_control(self, flow: Flow, *messages: Value) -> None:
+        for message in messages:
+            self.send_octets(flow, tpkt.encode(h245.MESSAGE.encode(message)))
+
+    def types(self) -> list[str]:
+        """Types of the messages of call signalling that were heard."""
+        return [q931.MessageType(message.type).name for message, _ in self.messages()]
+
+    def messages(self) -> list[tuple[Message, UserInformation]]:
+        found = []
+        for _, payload in self.heard:
+            if payload[0] == q931.PROTOCOL_DISCRIMINATOR:
+                message = q931.decode(payload)
+                found.append((message, user_information.decode(message.user_information)))
+        return found
+
+    def controls(self, flow: Flow | None = None) -> list[Value]:
+        """H.245 messages that were heard, tunnelled or (on *flow*) on their own connection."""
+        own = [p for f, p in self.heard if f == flow]
+        tunnelled = [m for _, contents in self.messages() for m in contents.control]
+        return [h245.MESSAGE.decode(octets) for octets in (own if flow is not None else tunnelled)]
+
+
+_ENDPOINT = endpoint_type(Identity((), product="Scripted", version="1"))
+_NEEDED: dict[q931.MessageType, dict[str, Value]] = {
+    q931.MessageType.SETUP: {
+        "sourceInfo": _ENDPOINT,
+        "activeMC": False,
+        "conferenceID": bytes(16),
+        "conferenceGoal": ("create", None),
+        "callType": ("pointToPoint", None),
+        "mediaWaitForConnect": False,
+        "canOverlapSend": False,
+    },
+    q931.MessageType.CALL_PROCEEDING: {"destinationInfo": _ENDPOINT},
+    q931.MessageType.ALERTING: {"destinationInfo": _ENDPOINT},
+    q931.MessageType.PROGRESS: {"destinationInfo": _ENDPOINT},
+    q931.MessageType.CONNECT: {"destinationInfo": _ENDPOINT, "conferenceID": bytes(16)},
+    q931.MessageType.FACILITY: {"reason": ("undefinedReason", None)},
+}
+END_SESSION: Value = ("command", ("endSessionCommand", ("disconnect", None)))
+CAPABILITY_SET: Value = (
+    "request",
+    ("terminalCapabilitySet", {"sequenceNumber": 1, "protocolIdentifier": h245.IDENTIFIER, **CAPABILITIES}),
+)
+
+
+class ScriptedBench:
+    """A terminal of ours and a far end that a test moves."""
+
+    def __init__(self, **identity: Any) -> None:
+        self.wire = Wire()
+        settings = {"aliases": (("h323-ID", "unit"),), "h245_ports": PORTS, **identity}
+        core = Terminal(Identity(**settings), random.Random(1))
+        self.address, self.far_address = (HOSTS[0], 1720), (HOSTS[1], 1720)
+        self.wire.attach(self.address, core, also=[(HOSTS[0], port) for port in PORTS])
+        self.unit = Party(core, self.address, self.wire)
+        self.far = ScriptedPeer()
+        self.wire.attach(self.far_address, self.far, also=[(HOSTS[1], port) for port in PORTS])
+
+    def settle(self, seconds: float = 0.5) -> None:
+        self.wire.pass_time(seconds)
+
+    def call(self, **how: Any) -> Session:
+        """Call the far end; its connection is then ``far.flows[0]``."""
+        flow = Flow("tcp", self.address, self.far_address)
+        session = self.unit.terminal.call(flow, Destination(), self.wire.now, capabilities=CAPABILITIES, **how)
+        self.settle()
+        return session
+
+    def called(self, body: dict[str, Value] | None = None, **how: Any) -> Flow:
+        """Let the far end call; gives its connection."""
+        self.far.outgoing = True
+        flow = self.far.open(self.far_address, self.address)
+        self.settle(0.1)
+        self.far.send(flow, q931.MessageType.SETUP, body, **how)
+        self.settle()
+        return flow
+
+    def say(self, message_type: q931.MessageType, body: dict[str, Value] | None = None, **how: Any) -> None:
+        """Let the far end send this on its oldest connection."""
+        self.far.send(self.far.flows[0], message_type, body, **how)
+        self.settle()
+
+    def check_clean(self) -> None:
+        assert self.unit.terminal.sizes == {"sessions": 0, "streams": 0, "ports": 0}
+        assert self.unit.terminal.timer() is None

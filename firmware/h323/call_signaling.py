@@ -29,8 +29,8 @@ T304: Final = 20.0
 """Seconds from our last digit to an answer, in overlap sending (Q.931 table 9-2)."""
 T310: Final = 30.0
 """Seconds from CallProceeding to Alerting, Connect or Progress (Q.931 table 9-2, user side: 30 to 120 s)."""
-UNANSWERED: Final = 180.0
-"""Seconds in which an incoming call must be answered: as long as T301, which is the caller's to keep."""
+UNANSWERED: Final = 200.0
+"""Seconds in which an incoming call must be answered: a little longer than T301, which is the caller's to keep."""
 
 
 class CallState(IntEnum):

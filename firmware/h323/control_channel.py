@@ -54,6 +54,8 @@ class ControlChannel:
     """The transport of one call's H.245 messages."""
 
     def __init__(self, layers: Layers, call: Call, signaling: Stream, *, tunnelling: bool) -> None:
+        self.takes_tunnelled: Final = tunnelling
+        """Whether tunnelled messages are taken; those on their way when a connection takes the tunnel's place are."""
         self._offers_tunnelling = tunnelling
         self._layers, self._call, self._signaling = layers, call, signaling
         self._far_end_tunnels: bool | None = None

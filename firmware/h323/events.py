@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Incoming:
     """Somebody calls; CallProceeding is sent already.  ``alert`` at once or not at all; then ``accept`` or ``release``.
 
-    A call that nobody answers ends by itself after three minutes.
+    A call that nobody answers ends by itself after `call_signaling.UNANSWERED`.
     """
 
     session: Session

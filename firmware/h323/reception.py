@@ -72,8 +72,8 @@ def note_party(session: Session, received: Received, endpoint: str, aliases: str
 
 
 def receive_control(session: Session, contents: UserInformation, now: float) -> None:
-    """Take the H.245 messages that a message carries."""
-    for octets in contents.control:
+    """Take the H.245 messages that a message carries; who does not tunnel does not look (H.323 8.2.1)."""
+    for octets in contents.control if session.channel.takes_tunnelled else ():
         session.control_received(octets, now)
 
 
