@@ -24,6 +24,7 @@ from firmware.errors import FirmwareError
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
     from firmware.command.hardware import Hardware
     from firmware.room import Room, RoomState
@@ -37,6 +38,7 @@ CALL_TIME: Final = 10.0
 """How long the call may take to become active, s."""
 FLOW_TIME: Final = 5.0
 """How long the call runs before the first figures, s; RTCP needs some seconds to measure the round trip."""
+MAX_PORT: Final = 0xFFFF
 REPEAT_TIME: Final = 30.0
 """Between the figures after that, s."""
 
@@ -61,7 +63,7 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
             print(f"Its panel: {unit.panels[0]}", flush=True)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(arguments.seconds):
-                    await until(stopped, show(unit.room, far_end.address))
+                    await until(stopped, show(unit.room, far_end.addresses))
             print("Hanging up.", flush=True)
         return 0
 
@@ -71,11 +73,19 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
 def _settings(arguments: Namespace, hardware: Hardware) -> Config:
     """Give the unit's settings.  ConfigError: an option is wrong."""
     chosen = settings(arguments, hardware.settings)
+    h245_first, h245_last = free_ports(OUR_ADDRESS, chosen.h323.h245_first_port)
     web_port = chosen.web.port if arguments.web_port is not None else free_port(OUR_ADDRESS, chosen.web.port)
     return replace(
         chosen,
         room=replace(chosen.room, name="Visavis demo"),
         sip=replace(chosen.sip, addresses=(OUR_ADDRESS,), port=free_port(OUR_ADDRESS, chosen.sip.port)),
+        h323=replace(
+            chosen.h323,
+            addresses=(OUR_ADDRESS,),
+            port=free_port(OUR_ADDRESS, chosen.h323.port),
+            h245_first_port=h245_first,
+            h245_last_port=h245_last,
+        ),
         web=replace(chosen.web, addresses=(OUR_ADDRESS,), port=web_port),
         board=replace(chosen.board, kind="sim"),
     )
@@ -97,19 +107,32 @@ def free_port(address: str, wanted: int) -> int:
     raise FirmwareError(f"no port is free on {address}")
 
 
+def free_ports(address: str, first: int, count: int = 4) -> tuple[int, int]:
+    """Give the first and the last of so many ports in a row that are free, from *first* on."""
+    while first + count <= MAX_PORT:
+        if all(free_port(address, port) == port for port in range(first, first + count)):
+            return first, first + count - 1
+        first += count
+    raise FirmwareError(f"no {count} ports in a row are free on {address}")
+
+
 class Echo:
     """The far end: `visavis echo` in a process of its own."""
 
     def __init__(self, log: str) -> None:
-        self.address = ""
-        """What to dial, once started."""
+        self.addresses: list[str] = []
+        """What to dial by each protocol, once started."""
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         """Start it.  FirmwareError: it does not."""
-        port = free_port(FAR_ADDRESS, Config().sip.port)
-        options = ["--board", "sim", "--address", FAR_ADDRESS, "--sip-port", str(port), "--log", self._log]
+        defaults = Config()
+        h245_first, h245_last = free_ports(FAR_ADDRESS, defaults.h323.h245_first_port)
+        options = ["--board", "sim", "--address", FAR_ADDRESS, "--log", self._log]
+        options += ["--sip-port", str(free_port(FAR_ADDRESS, defaults.sip.port))]
+        options += ["--h323-port", str(free_port(FAR_ADDRESS, defaults.h323.port))]
+        options += ["--h245-ports", f"{h245_first}-{h245_last}"]
         process = self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "firmware", "echo"),
             *options,
@@ -122,7 +145,7 @@ class Echo:
                 while line := (await process.stdout.readline()).decode().strip():
                     if line == echo.READY:
                         return
-                    self.address = self.address or line
+                    self.addresses.append(line)
         raise FirmwareError("the echo far end does not start")
 
     async def stop(self) -> None:
@@ -138,8 +161,26 @@ class Echo:
             await self._process.wait()
 
 
-async def show(room: Room, address: str) -> None:
-    """Dial, say what flows until the call ends, and then why; the room stays, and can call again."""
+async def show(room: Room, addresses: Sequence[str]) -> None:
+    """Dial each address and say what flows; the last call goes on until it ends; the room stays, and can call again."""
+    *others, last = addresses
+    for address in others:
+        call_id, over = await _dial(room, address)
+        if await _flows(room, call_id, over, FLOW_TIME):
+            room.hang_up(call_id)
+            await asyncio.wait((over,))
+    call_id, over = await _dial(room, last)
+    wait, words = FLOW_TIME, "Ctrl-C ends it."
+    while await _flows(room, call_id, over, wait):
+        if words:
+            print(words, flush=True)
+        wait, words = REPEAT_TIME, ""
+    print(f"The call is over. {over.result()}".rstrip(), flush=True)
+    await asyncio.Event().wait()
+
+
+async def _dial(room: Room, address: str) -> tuple[str, asyncio.Future[str]]:
+    """Give a call that was answered, and what will say why it ended."""
     print(f"Calling an echo far end at {address} ...", flush=True)
     call_id = room.dial(address)
     answered = asyncio.Event()
@@ -152,17 +193,20 @@ async def show(room: Room, address: str) -> None:
         if call is None and not over.done():
             over.set_result(state.notice.text if state.notice else "")
 
-    room.subscribe(watch)
+    over.add_done_callback(lambda _: unsubscribe())
+    unsubscribe = room.subscribe(watch)
     try:
         await asyncio.wait_for(answered.wait(), CALL_TIME)
     except TimeoutError:
         raise FirmwareError(f"the far end has not answered after {CALL_TIME:.0f} s") from None
-    wait, last = FLOW_TIME, "Ctrl-C ends it.\n"
-    while not (await asyncio.wait((over,), timeout=wait))[0]:
-        report = room.statistics(call_id)
-        for stream in report.streams if report else ():
-            print(f"  {remote.flow(to_builtins(stream))}")
-        print(last, end="", flush=True)
-        wait, last = REPEAT_TIME, ""
-    print(f"The call is over. {over.result()}".rstrip(), flush=True)
-    await asyncio.Event().wait()
+    return call_id, over
+
+
+async def _flows(room: Room, call_id: str, over: asyncio.Future[str], wait: float) -> bool:
+    """Say what flows after this time; False: the call is over."""
+    if (await asyncio.wait((over,), timeout=wait))[0]:
+        return False
+    report = room.statistics(call_id)
+    for stream in report.streams if report else ():
+        print(f"  {remote.flow(to_builtins(stream))}", flush=True)
+    return True

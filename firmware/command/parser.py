@@ -36,6 +36,8 @@ _CONFIG = _option("--config", type=Path, metavar="FILE", help="settings; without
 _BOARD = _option("--board", choices=("pi", "sim", "auto"), help="the hardware, instead of board.kind")
 _ADDRESS = _option("--address", metavar="IP", help="listen on this address only, for calls and the panel")
 _SIP_PORT = _option("--sip-port", type=int, metavar="N", help="instead of sip.port")
+_H323_PORT = _option("--h323-port", type=int, metavar="N", help="instead of h323.port")
+_H245_PORTS = _option("--h245-ports", metavar="A-B", help="instead of h323.h245_first_port and h245_last_port")
 _RTP_PORTS = _option("--rtp-ports", metavar="A-B", help="instead of media.rtp_first_port and rtp_last_port")
 _LOG = _option("--log", choices=("debug", "info", "warning", "error"), help="instead of log.level")
 _URL = _option(
@@ -55,6 +57,8 @@ COMMANDS: Final[dict[str, tuple[str, tuple[Option, ...]]]] = {
             _BOARD,
             _ADDRESS,
             _SIP_PORT,
+            _H323_PORT,
+            _H245_PORTS,
             _RTP_PORTS,
             _option("--web-port", type=int, metavar="N", help="instead of web.port"),
             _LOG,
@@ -70,7 +74,7 @@ COMMANDS: Final[dict[str, tuple[str, tuple[Option, ...]]]] = {
     ),
     "echo": (
         "answer every call and give back its sound and picture",
-        (_CONFIG, _BOARD, _ADDRESS, _SIP_PORT, _RTP_PORTS, _LOG),
+        (_CONFIG, _BOARD, _ADDRESS, _SIP_PORT, _H323_PORT, _H245_PORTS, _RTP_PORTS, _LOG),
     ),
     "config": (
         "print all settings with their defaults, or check a file",
@@ -80,7 +84,10 @@ COMMANDS: Final[dict[str, tuple[str, tuple[Option, ...]]]] = {
         "set the panel's password",
         (_option("--config", type=Path, metavar="FILE", help="write it into these settings; without it, print it"),),
     ),
-    "dial": ("call an address", (_option("address", help="sip:room@192.0.2.1, a number or a name"), _URL)),
+    "dial": (
+        "call an address",
+        (_option("address", help="sip:room@192.0.2.1, h323:192.0.2.1, a name"), _URL),
+    ),
     "answer": ("answer a call", (_CALL, _URL)),
     "hangup": ("end a call", (_CALL, _URL)),
     "status": (

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 OVERRIDES = {
     "board": ("board.kind",),
-    "address": ("sip.addresses", "web.addresses"),
+    "address": ("sip.addresses", "h323.addresses", "web.addresses"),
     "sip_port": ("sip.port",),
+    "h323_port": ("h323.port",),
     "web_port": ("web.port",),
     "log": ("log.level",),
 }
 """Options of the command line, and the settings that they stand for."""
+
+RANGES = {"rtp_ports": ("media", "rtp"), "h245_ports": ("h323", "h245")}
+"""Options that stand for two settings, the first and the last port: the section, and how their names begin."""
 
 
 def settings(arguments: Namespace, boards: config.Boards) -> config.Config:
@@ -33,8 +37,9 @@ def settings(arguments: Namespace, boards: config.Boards) -> config.Config:
             for key in keys:
                 section, _, name = key.partition(".")
                 wanted.setdefault(section, {})[name] = [value] if name == "addresses" else value
-    if (ports := getattr(arguments, "rtp_ports", None)) is not None:
-        wanted.setdefault("media", {}).update(_ports(ports))
+    for option, (section, prefix) in RANGES.items():
+        if (ports := getattr(arguments, option, None)) is not None:
+            wanted.setdefault(section, {}).update(_ports(option, prefix, ports))
     wrong: list[config.Wrong] = []
     for section, values in wanted.items():
         before = getattr(made, section)
@@ -46,8 +51,9 @@ def settings(arguments: Namespace, boards: config.Boards) -> config.Config:
     return made
 
 
-def _ports(text: str) -> dict[str, Any]:
+def _ports(option: str, prefix: str, text: str) -> dict[str, Any]:
     first, _, last = text.partition("-")
     if not (first.isdecimal() and last.isdecimal()):
-        raise ConfigError(f'--rtp-ports {text}: must be two numbers with "-" between, such as 20000-20099')
-    return {"rtp_first_port": int(first), "rtp_last_port": int(last)}
+        words = 'must be two numbers with "-" between, such as 20000-20099'
+        raise ConfigError(f"--{option.replace('_', '-')} {text}: {words}")
+    return {f"{prefix}_first_port": int(first), f"{prefix}_last_port": int(last)}

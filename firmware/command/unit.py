@@ -106,6 +106,10 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
         from firmware.signaling.sip import SipEndpoint
 
         endpoints.append(SipEndpoint(config.sip, capabilities(config), ports, config.room.name))
+    if config.h323.enabled:
+        from firmware.signaling.h323 import H323Endpoint
+
+        endpoints.append(H323Endpoint(config.h323, capabilities(config), ports, config.room.name))
     return endpoints
 
 

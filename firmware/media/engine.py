@@ -306,6 +306,7 @@ class _Worker:
                     *("--command-fd", str(command_fd), "--report-fd", str(report_fd)),
                     pass_fds=(command_fd, report_fd),
                     stdin=asyncio.subprocess.DEVNULL,
+                    start_new_session=True,  # Ctrl-C is for the room, which then stops the worker
                     env=_ENVIRONMENT | os.environ,
                 )
             except OSError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from firmware.call.call import Call, State
 from firmware.h323 import address as alias
-from firmware.h323 import events
+from firmware.h323 import events, ras_event
 from firmware.h323.identity import Destination, Identity
 from firmware.h323.terminal import Terminal
 from firmware.net.driver import Driver
@@ -104,6 +104,8 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, events.Incoming):
             self._incoming(event)
+            return
+        if isinstance(event, ras_event.Registered | ras_event.Unregistered):
             return
         leg = self._legs.get(event.session)
         if isinstance(event, events.Ended):

@@ -43,7 +43,12 @@ def test_sipp_calls_ten_times(sipp: StartSipp, answering: Unit) -> None:
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_sipp_calls_over_ipv6(sipp: StartSipp, unit: Callable[..., Unit], ipv6: str, transport: str) -> None:
     running = unit(
-        {"sip": {"port": free_port(ipv6)}, "web": {"port": free_port(ipv6)}, "media": {"width": 320, "height": 180}},
+        {
+            "sip": {"port": free_port(ipv6)},
+            "h323": {"enabled": False},
+            "web": {"port": free_port(ipv6)},
+            "media": {"width": 320, "height": 180},
+        },
         address=ipv6,
     )
     sipp("caller", remote=running.sip, address=ipv6, transport=transport).finish()

@@ -50,6 +50,7 @@ class Unit:
         self.folder = folder
         self.address = address or own_address()
         self.sip_port = (settings or {}).get("sip", {}).get("port", 5060)
+        self.h323_port = (settings or {}).get("h323", {}).get("port", 1720)
         self.web_port = (settings or {}).get("web", {}).get("port", 8080)
         self.tone = tone
         self.speaker = folder / "speaker.wav"
@@ -108,6 +109,12 @@ class Unit:
         """What to dial to reach it."""
         host = f"[{self.address}]" if ":" in self.address else self.address
         return f"sip:room@{host}:{self.sip_port}"
+
+    @property
+    def h323_url(self) -> str:
+        """What to dial to reach it by H.323."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"h323:{host}:{self.h323_port}"
 
     @property
     def sip(self) -> tuple[str, int]:
@@ -213,6 +220,7 @@ class Unit:
         sections: dict[str, dict[str, Any]] = {
             "room": {"name": "Unit", "auto_answer": True},
             "sip": {"addresses": [self.address], "port": self.sip_port},
+            "h323": {"addresses": [self.address]},
             "media": {},
             "web": {"addresses": [self.address], "port": self.web_port},
             "board": {"kind": "sim"},

@@ -16,7 +16,7 @@ from simple_room import CHANNELS, SimpleEndpoint, SimpleMedia
 from firmware import config
 from firmware.__main__ import main
 from firmware.call.call import EndReason
-from firmware.command.demo import Echo, free_port, show
+from firmware.command.demo import Echo, free_port, free_ports, show
 from firmware.errors import FirmwareError
 from firmware.room import Room
 
@@ -31,6 +31,16 @@ def test_a_port_that_is_free_is_taken_and_another_otherwise() -> None:
                 taken.listen()
             other = free_port("127.0.0.1", port)
             assert other not in (0, port)
+
+
+def test_a_row_of_ports_begins_where_all_are_free() -> None:
+    first, last = free_ports("127.0.0.1", 20_000)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first + 2))
+        taken.listen()
+        assert free_ports("127.0.0.1", first)[0] >= last + 1
+    with pytest.raises(FirmwareError, match="in a row"):
+        free_ports("127.0.0.1", 65_535)
 
 
 def test_an_address_that_is_not_ours() -> None:
@@ -49,7 +59,7 @@ def test_what_flows_is_said_and_at_once_when_it_has_ended(capsys: pytest.Capture
         endpoint = SimpleEndpoint()
         room = Room(config.Room(), [endpoint], SimpleMedia())
         await room.start()
-        showing = asyncio.ensure_future(show(room, "sip:echo@example.com"))
+        showing = asyncio.ensure_future(show(room, ["sip:echo@example.com"]))
         await asyncio.sleep(1)
         endpoint.calls[0].established(CHANNELS)
         await asyncio.sleep(70)  # two rounds of figures
@@ -63,12 +73,39 @@ def test_what_flows_is_said_and_at_once_when_it_has_ended(capsys: pytest.Capture
     virtual_loop.run(main_())
 
 
+def test_each_address_is_called_and_the_last_call_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    async def main_() -> None:
+        endpoint = SimpleEndpoint()
+        room = Room(config.Room(), [endpoint], SimpleMedia())
+        await room.start()
+        showing = asyncio.ensure_future(show(room, ["sip:echo@example.com", "sip:more@example.com"]))
+        await asyncio.sleep(1)
+        endpoint.calls[0].established(CHANNELS)
+        await asyncio.sleep(6)
+        assert endpoint.calls[0].end_reason is EndReason.HUNG_UP
+        endpoint.calls[0].released(EndReason.HUNG_UP)
+        await asyncio.sleep(1)
+        assert endpoint.calls[1].remote == "sip:more@example.com"
+        endpoint.calls[1].established(CHANNELS)
+        await asyncio.sleep(70)
+        assert endpoint.calls[1].end_reason is None
+        said = capsys.readouterr().out.splitlines()
+        assert [line for line in said if not line.startswith("  ")] == [
+            "Calling an echo far end at sip:echo@example.com ...",
+            "Calling an echo far end at sip:more@example.com ...",
+            "Ctrl-C ends it.",
+        ]
+        showing.cancel()
+
+    virtual_loop.run(main_())
+
+
 def test_a_far_end_that_does_not_answer_is_a_failure() -> None:
     async def main_() -> None:
         room = Room(config.Room(), [SimpleEndpoint()], SimpleMedia())
         await room.start()
         with pytest.raises(FirmwareError, match="has not answered after 10 s"):
-            await show(room, "sip:echo@example.com")
+            await show(room, ["sip:echo@example.com"])
 
     virtual_loop.run(main_())
 

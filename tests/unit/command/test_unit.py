@@ -12,7 +12,7 @@ from simple_web import until
 from firmware.__main__ import Boards
 from firmware.call.media import PCMU, TELEPHONE_EVENT
 from firmware.command.unit import CODECS, Unit, capabilities
-from firmware.config import Board, Config, Media, Sip, Web
+from firmware.config import H323, Board, Config, Media, Sip, Web
 from firmware.errors import FirmwareError
 from firmware.media import codecs
 
@@ -26,6 +26,7 @@ def settings(**sections: Any) -> Config:
     config = replace(
         Config(),
         sip=Sip(addresses=(address,)),
+        h323=H323(addresses=(address,)),
         media=Media(width=320, height=180),
         web=Web(addresses=(address,)),
         board=Board(kind="sim"),
@@ -55,7 +56,9 @@ def test_it_starts_and_leaves_nothing_behind() -> None:
         await unit.start()
         assert unit.room.state.ready
         assert unit.room.state.faults == ()
-        assert unit.room.state.addresses[0].startswith("sip:room@127.")
+        sip, h323 = unit.room.state.addresses
+        assert sip.startswith("sip:room@127.")
+        assert h323.startswith("h323:127.")
         assert unit.panels[0].startswith("http://127.")
         await unit.stop()
         return unit, open_files() - before
@@ -70,21 +73,22 @@ def test_what_cannot_start_stops_the_rest() -> None:
         config = settings()
         first = Unit(config, Boards())
         await first.start()
-        second = Unit(replace(config, sip=replace(config.sip, port=5070)), Boards())
+        elsewhere = replace(config, sip=replace(config.sip, port=5070), h323=H323(addresses=(own_address(),)))
+        second = Unit(elsewhere, Boards())
         with pytest.raises(FirmwareError, match="panel can't listen"):
             await second.start()
         await first.stop()
         # what the second had begun is free again
-        third = Unit(replace(config, sip=replace(config.sip, port=5070)), Boards())
+        third = Unit(elsewhere, Boards())
         await third.start()
         await third.stop()
 
     asyncio.run(main())
 
 
-def test_without_sip_and_web_there_is_still_a_room() -> None:
+def test_without_protocols_and_web_there_is_still_a_room() -> None:
     async def main() -> None:
-        unit = Unit(settings(sip=Sip(enabled=False), web=Web(enabled=False)), Boards())
+        unit = Unit(settings(sip=Sip(enabled=False), h323=H323(enabled=False), web=Web(enabled=False)), Boards())
         await unit.start()
         assert unit.room.state.addresses == ()
         assert unit.panels == ()
