@@ -96,7 +96,9 @@ class Bench:
         self.now = 0.0
 
     def start(self, capabilities: dict[str, Value] = CAPABILITIES) -> None:
+        """Start, in a call that is answered."""
         self.control.start(capabilities, self.now)
+        self.control.answered(self.now)
 
     def receive(self, *messages: Value) -> None:
         for message in messages:
@@ -193,6 +195,7 @@ class Pair:
         """Start these, or both."""
         for number in starters or (0, 1):
             self.controls[number].start(CAPABILITIES, self.now)
+            self.controls[number].answered(self.now)
 
     def run(self, until: float) -> None:
         """Advance the clock, step by step."""

@@ -34,9 +34,10 @@ A call's usual course, both ends at once::
     ──── OpenLogicalChannelAck ───▶      accept_channel
 
 Where the standard lets a terminal choose, we choose as follows.  What the far end asks for is answered at once, but for
-channels, which the owner decides on.  A first exchange or determination that fails is tried three times (H.323 8.2).
-A channel that fails is the channel's end, not the call's.  Sets that come one after another are put together as H.245
-7.2 has it.  A request that we don't know or have not is refused by its own reject, or by functionNotSupported; what a
-far end merely indicates, and we don't know, is passed over.  Messages in the wrong state do what the figures say:
-mostly nothing, and that is counted.
+channels, which the owner decides on.  A first exchange or determination that fails is tried three times (H.323 8.2); as
+long as a call may be ringing, a far end need not say anything here, since old terminals begin with Connect.  A channel
+that fails is the channel's end, not the call's.  Sets that come one after another are put together as H.245 7.2 has it.
+A request that we don't know or have not is refused by its own reject, or by functionNotSupported; what a far end merely
+indicates, and we don't know, is passed over.  Messages in the wrong state do what the figures say: mostly nothing, and
+that is counted.
 """

@@ -133,6 +133,17 @@ class Control:
         self._ours.transfer(capabilities, now)
         self._master_slave.start(now)
 
+    def answered(self, now: float) -> None:
+        """Take that the call is answered (Connect): from now on the far end must answer here too.
+
+        Without it that is so from its first message on, or 180 s after ours.
+        """
+        if self._link.patient:
+            self._link.patient = False
+            for procedure in self._procedures:
+                procedure.hasten(now)
+            self._channels.hasten(now)
+
     def send_capabilities(self, capabilities: dict[str, Value], now: float) -> None:
         """Send another set; ``{}`` asks the far end to close its channels (H.323 8.4.6).
 
@@ -250,6 +261,7 @@ class Control:
         elif not self._allowance.take(now):
             self._link.fail("the far end sends too many messages")
         else:
+            self.answered(now)
             self._round_trip.heard()
             self._dispatch(kind, content, now)
             if self.ready:

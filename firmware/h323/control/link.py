@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from firmware.h323.control.events import Failed
 
 if TYPE_CHECKING:
     from firmware.asn1 import Value
     from firmware.h323.control.events import Event
+
+PATIENCE: Final = 180.0
+"""Seconds; as long as a telephone may ring (H.225.0 T301), a far end may leave H.245 alone."""
 
 
 class Link:
@@ -20,6 +23,8 @@ class Link:
         """MultimediaSystemControlMessages to send."""
         self.events: list[Event] = []
         self.closed = False
+        self.patient = True
+        """Whether the far end need not answer yet: no word of it has come, and the call may still be ringing."""
         self.ignored: Counter[str] = Counter()
         """Messages of the far end that had no effect, by what they were and in which state."""
         self.errors: Counter[str] = Counter()

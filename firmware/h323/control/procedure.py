@@ -4,6 +4,7 @@ Rule 1: every change of state goes through a table, whose rows say what the SDL 
 input, do that and go there.
 Rule 2: what no row names is ignored, and counted.
 Rule 3: a row that leads to a state with a timer starts the timer anew; one that leads to any other state stops it.
+Rule 4: while the far end need not answer yet (`Link.patient`), every timer is as long as that may last.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from firmware.h323.control.link import PATIENCE
 
 if TYPE_CHECKING:
     from firmware.h323.control.link import Link
@@ -48,8 +51,14 @@ class Procedure(Generic[S, I, O]):
         """Let the timer expire if its time has come."""
         expiry = self.machine.expiry
         if expiry is not None and self.deadline is not None and self.deadline <= now:
-            self.deadline = None
+            self.deadline, self.link.patient = None, False
             self._take(expiry, now)
+
+    def hasten(self, now: float) -> None:
+        """Give the timer its proper length, from now on."""
+        seconds = self.machine.timers.get(self.state)
+        if seconds is not None and self.deadline is not None:
+            self.deadline = min(self.deadline, now + seconds)
 
     def _take(self, what: I, now: float) -> bool:
         """Walk one row; False if the table has none for this input in this state."""
@@ -59,6 +68,8 @@ class Procedure(Generic[S, I, O]):
             return False
         self.state, outputs = row
         seconds = self.machine.timers.get(self.state)
+        if seconds is not None and self.link.patient:
+            seconds = PATIENCE
         self.deadline = None if seconds is None else now + seconds
         for output in outputs:
             self._put(output, now)

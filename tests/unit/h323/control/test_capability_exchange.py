@@ -92,6 +92,7 @@ def test_sequence_number_comes_round() -> None:
 
 def test_silence_is_asked_three_times() -> None:
     bench = Bench()
+    bench.control.answered(0.0)
     bench.control._ours.transfer(CAPABILITIES, 0.0)  # without the determination, which would fail as well
     bench.sent()
     for _ in range(ATTEMPTS - 1):

@@ -14,6 +14,7 @@ from firmware.h323.control.allowance import BURST
 from firmware.h323.control.capability_exchange import T101
 from firmware.h323.control.control import TERMINAL, Control
 from firmware.h323.control.events import Determined, Failed
+from firmware.h323.control.link import PATIENCE
 from firmware.h323.control.master_slave import T106
 from firmware.h323.control.round_trip import INTERVAL
 
@@ -118,3 +119,32 @@ def test_messages_lost_at_random_raise_nothing_and_leave_nothing_undecided() -> 
         pair.run(200.0)
         failed = any(pair.of(number, Failed) for number in (0, 1))
         assert failed or all(control.ready for control in pair.controls), seed
+
+
+def test_while_it_rings_the_far_end_may_be_silent() -> None:
+    bench = Bench()
+    bench.control.start(CAPABILITIES, 0.0)
+    bench.sent()
+    bench.pass_time(100.0)
+    assert bench.sent() == bench.events() == []
+    bench.control.answered(bench.now)
+    assert bench.control.timer() == 100.0 + min(T101, T106)
+    bench.pass_time(T101)
+    assert "terminalCapabilitySetRelease" in bench.names()
+
+
+def test_who_has_said_one_word_must_answer() -> None:
+    bench = Bench()
+    bench.control.start(CAPABILITIES, 0.0)
+    bench.pass_time(50.0)
+    bench.receive(request("roundTripDelayRequest", sequenceNumber=1))
+    assert bench.control.timer() == 50.0 + min(T101, T106)
+
+
+def test_silence_in_a_call_that_is_never_answered() -> None:
+    bench = Bench()
+    bench.control.start(CAPABILITIES, 0.0)
+    bench.pass_time(PATIENCE - 1)
+    assert bench.events() == []
+    bench.pass_time(2 * T101 + 2)
+    assert isinstance(bench.events()[-1], Failed)

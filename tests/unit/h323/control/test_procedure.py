@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from firmware.h323.control.link import Link
+from firmware.h323.control.link import PATIENCE, Link
 from firmware.h323.control.procedure import Machine, Procedure
 
 
@@ -43,6 +43,7 @@ LAMP: Machine[State, Input, Output] = Machine(
 class Lamp(Procedure[State, Input, Output]):
     def __init__(self) -> None:
         super().__init__(LAMP, Link())
+        self.link.patient = False
         self.put: list[tuple[Output, State, float]] = []
 
     def _put(self, output: Output, now: float, /) -> None:
@@ -91,3 +92,25 @@ def test_timer_expires_once_and_not_early() -> None:
     assert lamp.state is State.OFF
     assert lamp.deadline is None
     assert [output for output, _, _ in lamp.put].count(Output.BELL) == 2
+
+
+def test_patience() -> None:
+    lamp = Lamp()
+    lamp.link.patient = True
+    lamp._take(Input.PRESS, 1.0)
+    assert lamp.deadline == 1.0 + PATIENCE
+    lamp.handle_timer(1.0 + PATIENCE)
+    assert lamp.state is State.OFF
+    assert not lamp.link.patient
+
+
+def test_haste() -> None:
+    lamp = Lamp()
+    lamp.hasten(0.0)
+    assert lamp.deadline is None
+    lamp.link.patient = True
+    lamp._take(Input.PRESS, 1.0)
+    lamp.hasten(10.0)
+    assert lamp.deadline == 15.0
+    lamp.hasten(12.0)
+    assert lamp.deadline == 15.0

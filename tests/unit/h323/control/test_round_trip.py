@@ -98,6 +98,7 @@ JITTER = {
 
 def test_asking_anew_starts_the_timer_anew() -> None:
     link = Link()
+    link.patient = False
     machine = RoundTripDelay(link)
     machine.start(0.0)
     machine._take(Input.TRANSFER_REQUEST, 4.0)
