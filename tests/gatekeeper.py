@@ -128,9 +128,9 @@ class Gatekeeper:
         named.update(bandWidth=units, callIdentifier={"guid": call})
         return self.ask(endpoint, "bandwidthRequest", named, now)
 
-    def unregister(self, endpoint: Endpoint, reason: str, now: float, **body: Any) -> int:
+    def unregister(self, endpoint: Endpoint, reason: tuple[str, Any], now: float, **body: Any) -> int:
         self.endpoints.pop(endpoint.identifier, None)
-        named = {"callSignalAddress": [], "endpointIdentifier": endpoint.identifier, "reason": (reason, None), **body}
+        named = {"callSignalAddress": [], "endpointIdentifier": endpoint.identifier, "reason": reason, **body}
         return self.ask(endpoint, "unregistrationRequest", named, now)
 
     # The contract of a core
