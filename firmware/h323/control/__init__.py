@@ -21,7 +21,8 @@ decoded messages, and call signalling carries them in a connection of their own 
                user_input             keys                                             7.12
                refusal                all that we have not                             C.7, C.8, C.11
                end_session            the last word                                    H.323 8.5
-    events     events                 what the owner hears
+    values     events                 what the owner hears
+               fast_start             channels that travel in call signalling          H.323 8.1.7
 
 A call's usual course, both ends at once::
 
