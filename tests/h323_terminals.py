@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -188,6 +189,7 @@ class ScriptedPeer:
         self.todo: list[Action] = []
         self.call_reference = 0
         self.outgoing = False
+        self._numbers = itertools.count(1)
         self._readers: dict[Flow, tpkt.PacketReader] = {}
 
     def flow_opened(self, flow: Flow, now: float) -> None:
@@ -220,7 +222,7 @@ class ScriptedPeer:
     # What a test says
 
     def open(self, local: Address, remote: Address) -> Flow:
-        flow = Flow("tcp", local, remote, len(self.flows) + 1)
+        flow = Flow("tcp", local, remote, next(self._numbers))
         self.todo.append(Open(flow))
         return flow
 

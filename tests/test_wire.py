@@ -145,3 +145,33 @@ def test_listeners_hear_events_as_they_happen() -> None:
     wire.pass_time(1)
     assert heard == [(0.01, b"x")]
     assert b.happened == []
+
+
+def test_one_core_at_several_addresses() -> None:
+    wire, a, b = pair()
+    wire.attach(B, b, also=[("192.0.2.2", 3), ("192.0.2.22", 9)])
+    a.todo = [Open(flow := Flow("tcp", A, ("192.0.2.22", 9))), Send(flow, b"stream")]
+    a.todo.append(Send(Flow("udp", A, ("192.0.2.2", 3)), b"datagram"))
+    wire.run(1)
+    assert sorted(data(b)) == [b"datagram", b"stream"]
+    assert [told.local for _, what, told in b.told if what == "opened"] == [("192.0.2.22", 9)]
+
+
+def test_streams_to_one_far_end_are_told_apart_by_number() -> None:
+    wire, a, b = pair()
+    flows = [Flow("tcp", A, B, number) for number in (1, 2)]
+    a.todo = [action for flow in flows for action in (Open(flow), Send(flow, bytes([flow.number])))]
+    wire.run(1)
+    assert sorted(data(b)) == [b"\x01", b"\x02"]
+    assert len({told for _, what, told in b.told if what == "opened"}) == 2
+    a.todo = [Close(flows[0])]
+    wire.run(2)
+    assert len([told for _, what, told in b.told if what == "closed"]) == 1
+
+
+def test_stream_closed_before_it_is_open_never_opens() -> None:
+    wire, a, b = pair()
+    flow = Flow("tcp", A, B)
+    a.todo = [Open(flow), Send(flow, b"x"), Close(flow)]
+    wire.run(1)
+    assert (a.told, b.told) == ([], [])

@@ -344,7 +344,10 @@ class Session:
             self.leave()
 
     def pump(self, now: float) -> None:
-        """Send what H.245 has to send, and report what it found out."""
+        """Report what H.245 found out, and send what it has to send."""
+        for event in self.control.events() if self._announced and not self.ended else ():
+            if not self.ended:
+                self._report(event, now)
         if self.ended:
             return
         control = self._to_be_tunnelled()
@@ -352,9 +355,6 @@ class Session:
             # H.323 8.2.1: where no message is due that could carry them.
             body = facility("transportedInformation")
             self.layers.streams.send(self.stream, self._encode_message(MessageType.FACILITY, body, {}, control))
-        for event in self.control.events() if self._announced else ():
-            if not self.ended:
-                self._report(event, now)
 
     # The terminal's clock
 
