@@ -174,6 +174,8 @@ class Gatekeeper:
         if fault:
             self.faults.append(f"{name}: {fault}")
             answer_name, answer_body = f"{answer}Reject", {"rejectReason": ("securityDenial", None)}
+            if answer == "infoRequest":
+                answer_name, answer_body = "infoRequestNak", {"nakReason": ("securityDenial", None)}
         elif self.refuse.get(name):
             reason, more = self.refuse[name].pop(0)
             answer_name, answer_body = f"{answer}Reject", {"rejectReason": reason, **more}
