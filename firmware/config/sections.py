@@ -119,8 +119,15 @@ class H323(Struct, frozen=True, kw_only=True):
         Port, Meta(description="The first TCP port for H.245 connections; a call takes one where the far end wants it.")
     ] = 16_300
     h245_last_port: Annotated[Port, Meta(description="The last TCP port for H.245 connections.")] = 16_315
+    fast_connect: Annotated[
+        bool,
+        Meta(
+            description="Propose sound when calling: it is heard sooner, but some far ends then send no picture."
+        ),
+    ] = False
     tunnelling: Annotated[
-        bool, Meta(description="Carry H.245 inside call signalling where the far end can, instead of a connection more.")
+        bool,
+        Meta(description="Carry H.245 inside call signalling where the far end can, instead of a connection more."),
     ] = True
     number: Annotated[
         str,

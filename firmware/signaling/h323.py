@@ -92,7 +92,12 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         leg = self._make_leg(self._require_transport())
         call = self._begin(leg, State.DIALING, str(wanted))
         destination = Destination((alias.alias(wanted.alias),) if wanted.alias else ())
-        self._look_up(leg, wanted.host, wanted.port, lambda found: leg.dial(destination, found))
+        self._look_up(
+            leg,
+            wanted.host,
+            wanted.port,
+            lambda found: leg.dial(destination, found, fast_connect=self._settings.fast_connect),
+        )
         return call
 
     def _make_leg(self, transport: Transport) -> H323Leg:
@@ -116,7 +121,7 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
     def _incoming(self, event: events.Incoming) -> None:
         session, remote = event.session, event.session.remote
         leg = self._make_leg(self._require_transport())
-        leg.take(session)
+        leg.take(session, event.fast_start)
         # Called back where it called from, at the port that it says; behind a gateway by its number.
         host = session.flow.remote[0]
         port = remote.address[1] if remote.address is not None and remote.address[0] == host else DEFAULT_PORT

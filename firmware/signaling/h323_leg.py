@@ -18,10 +18,11 @@ from firmware.h323 import events
 from firmware.h323.control import events as control
 from firmware.h323.identity import Destination
 from firmware.signaling import causes
+from firmware.signaling import h323_fast_connect as fast_connect
 from firmware.signaling.h323_media import ChannelRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from firmware.asn1 import Value
     from firmware.call.call import Call
@@ -62,6 +63,11 @@ class H323Leg:
         self._media: H323Media | None = None
         self._candidates: list[Address] = []
         self._destination = Destination()
+        self._fast_connect = False
+        self._proposals: tuple[Value, ...] = ()
+        """The caller's, for fast connect, until they are answered."""
+        self._fast = False
+        """Fast connect opened channels."""
         self._answered = False
         self._determined = False
         self._capabilities_known = False
@@ -70,14 +76,15 @@ class H323Leg:
 
     # How it begins
 
-    def take(self, session: Session) -> None:
-        """Begin with a session that the far end made."""
+    def take(self, session: Session, proposals: tuple[Value, ...] = ()) -> None:
+        """Begin with a session that the far end made; *proposals* are those of its fast connect."""
         self._session, self._media = session, self._make_media(session.flow.local[0])
+        self._proposals = proposals
         self._on_session(session, self)
 
-    def dial(self, destination: Destination, candidates: list[Address]) -> None:
+    def dial(self, destination: Destination, candidates: list[Address], *, fast_connect: bool = False) -> None:
         """Call the first of the addresses that can be reached; the call is released if there is none."""
-        self._destination, self._candidates = destination, candidates
+        self._destination, self._candidates, self._fast_connect = destination, candidates, fast_connect
         self._try_next("there is no address to try")
 
     def fail(self, reason: EndReason, detail: str) -> None:
@@ -106,7 +113,8 @@ class H323Leg:
             self.fail(EndReason.NO_COMMON_MEDIA, "this unit has no codec that H.323 knows")
             return
         self._answered = True
-        self._command(session.accept, media.capability_set())
+        chosen = self._choose(session, media)
+        self._command(lambda now: session.accept(media.capability_set(), now, fast_start=chosen))
         self._go_on()
 
     def release(self, reason: EndReason) -> None:
@@ -138,6 +146,33 @@ class H323Leg:
             self._key_frame_asked = now
             self._command(session.control.request_key_frame, numbers[-1])
 
+    # Fast connect
+
+    def _choose(self, session: Session, media: H323Media) -> list[Value]:
+        """Answer the caller's proposals."""
+        try:
+            chosen = fast_connect.choose(media, self._proposals)
+        except CallError as error:
+            logger.warning("= call %s: fast connect is refused: %s", self.call.id, error)
+            return []
+        self._proposals = ()
+        self._adopt(session, chosen, called=True)
+        return chosen
+
+    def _fast_started(self, channels: tuple[Value, ...]) -> None:
+        """Take what the far end chose of our proposals."""
+        session, media = self._require()
+        fast_connect.take(media, channels)
+        self._adopt(session, channels, called=False)
+        self._go_on()
+
+    def _adopt(self, session: Session, channels: Sequence[Value], *, called: bool) -> None:
+        """Let H.245 know of channels that fast connect opened."""
+        for channel in channels:
+            number, ours = channel["forwardLogicalChannelNumber"], fast_connect.is_ours(channel, called=called)
+            self._command(lambda now, n=number, c=channel, o=ours: session.control.adopt(n, c, now, ours=o))
+        self._fast = bool(channels)
+
     # Events
 
     def handle(self, event: events.Event) -> None:
@@ -153,6 +188,8 @@ class H323Leg:
             case events.Connected():
                 self._answered = True
                 self._go_on()
+            case events.FastStart(channels=channels):
+                self._fast_started(channels)
             case events.Control(event=happened):
                 self._control(happened)
             case events.Digit(digit=digit):
@@ -279,9 +316,13 @@ class H323Leg:
             media = self._media = self._make_media(flow.local[0])
             try:
                 self._session = self._terminal.call(
-                    flow, self._destination, self._transport.now(), capabilities=media.capability_set()
+                    flow,
+                    self._destination,
+                    self._transport.now(),
+                    capabilities=media.capability_set(),
+                    fast_start=fast_connect.propose(media) if self._fast_connect else (),
                 )
-            except LocalProtocolError as error:
+            except (CallError, LocalProtocolError) as error:
                 self._drop_attempt()
                 self.fail(EndReason.LOCAL_ERROR, str(error))
                 return
@@ -302,7 +343,7 @@ class H323Leg:
                     continue
                 media.opening(number, wanted)
             self._transport.run()
-        up = self._answered and self._determined and self._capabilities_known
+        up = self._answered and (self._fast or (self._determined and self._capabilities_known))
         if not up or not media.settled or self.call.state not in (State.DIALING, State.ALERTING, State.CONNECTING):
             return
         if media.hopeless:

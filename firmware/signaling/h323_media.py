@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 
 from firmware.call.media import TELEPHONE_EVENT, Channel, Direction, Format, Kind
 from firmware.errors import FirmwareError
-from firmware.h323 import h245
 from firmware.h323.address import usable
 from firmware.rtp.payload import static_payload_type
-from firmware.signaling import h323_formats
+from firmware.signaling import h323_capabilities, h323_formats
 from firmware.signaling.h264_levels import max_bitrate
+from firmware.signaling.h323_capabilities import EVENT_TYPE, VIDEO_TYPES, RemoteCapabilities, read_set, write_set
 
 if TYPE_CHECKING:
     from firmware.asn1 import Value
@@ -30,19 +30,8 @@ if TYPE_CHECKING:
 SESSIONS: Final = {Kind.AUDIO: 1, Kind.VIDEO: 2}
 """sessionID of the primary sessions (H.245 annex B)."""
 DATA_TYPES: Final = {"audioData": Kind.AUDIO, "videoData": Kind.VIDEO}
-_CAPABILITY_NAMES: Final = {
-    Kind.AUDIO: ("receiveAudioCapability", "receiveAndTransmitAudioCapability"),
-    Kind.VIDEO: ("receiveVideoCapability", "receiveAndTransmitVideoCapability"),
-}
-_EVENTS: Final = "receiveRTPAudioTelephonyEventCapability"
-EVENT_TYPE: Final = 101
-"""Payload type under which we take telephone events."""
-_VIDEO_TYPES: Final = {0: 98, 1: 97}
-"""Packetization mode -> payload type of H.264 that we send."""
 PACKET_TIME: Final = 0.020
 """Seconds of sound in a packet."""
-MAX_CAPABILITIES: Final = 256
-"""Entries of the far end's table that are looked at (H.245: as many as there can be)."""
 
 
 class ChannelRefusedError(FirmwareError):
@@ -64,11 +53,11 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sending:
+class Sending:
     """A channel of ours, proposed or open."""
 
     kind: Kind
-    formats: tuple[Format, ...]
+    format: Format
     bitrate: int
     packet_time: float
     remote: Address | None = None
@@ -77,7 +66,7 @@ class _Sending:
 
 
 @dataclass(frozen=True, slots=True)
-class _Receiving:
+class Receiving:
     """A channel of theirs."""
 
     kind: Kind
@@ -91,17 +80,13 @@ class H323Media:
     def __init__(self, capabilities: Capabilities, ports: Ports, host: str) -> None:
         self.held = False
         """We put the far end on hold: our capability set is empty, and we send nothing."""
-        self.held_by_far_end = False
-        """The far end's capability set is empty."""
         self._capabilities = capabilities
         self._ports = ports
         self._host = host
         self._reserved: dict[Kind, Address] = {}
-        self._remote: dict[Kind, tuple[h323_formats.Described, ...]] = {}
-        self._remote_mode = 0
-        self._remote_events: int | None = None
-        self._sending: dict[int, _Sending] = {}
-        self._receiving: dict[int, _Receiving] = {}
+        self._remote = RemoteCapabilities()
+        self._sending: dict[int, Sending] = {}
+        self._receiving: dict[int, Receiving] = {}
         self._refused: set[Kind] = set()
         """What the far end would not be sent, until it says anew what it can receive."""
         self._limits: dict[int | None, int] = {}
@@ -111,55 +96,22 @@ class H323Media:
 
     def capability_set(self) -> Value:
         """Give our TerminalCapabilitySet, without its sequence number; empty while we hold (H.323 8.4.6)."""
-        identifier: dict[str, Value] = {"protocolIdentifier": h245.IDENTIFIER}
-        table = [] if self.held else [*self._table()]
-        if not table:
-            return identifier
-        alternatives = [
-            numbers
-            for names in (*_CAPABILITY_NAMES.values(), ("receiveUserInputCapability", _EVENTS))
-            if (numbers := [number for number, (name, _) in enumerate(table, 1) if name in names])
-        ]
-        return {
-            **identifier,
-            "multiplexCapability": ("h2250Capability", self._h2250()),
-            "capabilityTable": [
-                {"capabilityTableEntryNumber": number, "capability": capability}
-                for number, capability in enumerate(table, 1)
-            ],
-            "capabilityDescriptors": [{"capabilityDescriptorNumber": 0, "simultaneousCapabilities": alternatives}],
-        }
+        return write_set(None if self.held else self._capabilities)
 
     @property
     def can_receive(self) -> bool:
         """Whether we have any capability at all."""
-        return any(self._codecs(kind) for kind in Kind)
+        return any(self.codecs(kind) for kind in Kind)
 
     def take_capabilities(self, capabilities: Value) -> None:
         """Learn what the far end can receive now; it replaces what was said before."""
-        multiplex, h2250 = capabilities.get("multiplexCapability", ("", None))
-        packetizations = []
-        if multiplex == "h2250Capability":
-            packetizations = h2250["mediaPacketizationCapability"].get("rtpPayloadType", [])
-        self._remote_mode = h323_formats.read_packetizations(packetizations)
-        entries = [
-            entry["capability"]
-            for entry in capabilities.get("capabilityTable", ())[:MAX_CAPABILITIES]
-            if "capability" in entry
-        ]
-        self.held_by_far_end = not entries
+        self._remote = read_set(capabilities)
         self._refused.clear()
-        self._remote = {
-            kind: tuple(
-                described
-                for name, capability in entries
-                if name in names
-                for described in h323_formats.read(capability)
-            )
-            for kind, names in _CAPABILITY_NAMES.items()
-        }
-        events = (capability["dynamicRTPPayloadType"] for name, capability in entries if name == _EVENTS)
-        self._remote_events = next(events, None)
+
+    @property
+    def held_by_far_end(self) -> bool:
+        """Whether the far end's capability set is empty."""
+        return self._remote.empty
 
     @property
     def has_common(self) -> bool:
@@ -186,11 +138,9 @@ class H323Media:
         chosen = self._choose(kind)
         assert chosen is not None, "it was wanted"
         codec, described = chosen
-        formats = [Format(_payload_type(codec), codec)]
-        if kind is Kind.AUDIO and self._remote_events not in (None, formats[0].payload_type):
-            formats.append(Format(self._remote_events or 0, TELEPHONE_EVENT))
-        packet_time = min(described.packet_time, PACKET_TIME) if kind is Kind.AUDIO else PACKET_TIME
-        self._sending[number] = _Sending(kind, tuple(formats), self._bitrate(described), packet_time)
+        self.send(
+            number, Sending(kind, Format(_payload_type(codec), codec), self.bitrate(described), packet_time(described))
+        )
 
     def opened(self, number: int, ack: Value) -> None:
         """Take the far end's OpenLogicalChannelAck for a channel of ours.
@@ -199,11 +149,11 @@ class H323Media:
         """
         multiplex, parameters = ack.get("forwardMultiplexAckParameters", ("", {}))
         usable_here = multiplex == "h2250LogicalChannelAckParameters"
-        remote = self._address(parameters.get("mediaChannel")) if usable_here else None
+        remote = self.address(parameters.get("mediaChannel")) if usable_here else None
         if remote is None:
             self.refused(number)
             raise ChannelRefusedError("unspecified")
-        rtcp = self._address(parameters.get("mediaControlChannel")) or _next_port(remote)
+        rtcp = self.address(parameters.get("mediaControlChannel")) or _next_port(remote)
         self._sending[number] = replace(self._sending[number], remote=remote, remote_rtcp=rtcp)
 
     def refused(self, number: int) -> None:
@@ -234,7 +184,15 @@ class H323Media:
         """Whether all that we could send was refused, and nothing is received."""
         return bool(self._refused) and not self._sending and not self._receiving
 
+    def send(self, number: int, channel: Sending) -> None:
+        """Take that a channel of ours was asked for, or is open already."""
+        self._sending[number] = channel
+
     # Channels that they open
+
+    def receive(self, number: int, channel: Receiving) -> None:
+        """Take that a channel of theirs is open."""
+        self._receiving[number] = channel
 
     def take_channel(self, number: int, request: Value) -> Value:
         """Take a channel (OpenLogicalChannel) of the far end's and give h2250LogicalChannelAckParameters.
@@ -252,9 +210,9 @@ class H323Media:
         session = parameters["sessionID"]
         if session not in (0, SESSIONS[kind]):
             raise ChannelRefusedError("dataTypeNotAvailable" if kind is Kind.VIDEO else "invalidSessionID")
-        formats = self._read_formats(kind, described, parameters)
-        local = self._port(kind)
-        self._receiving[number] = _Receiving(kind, formats, self._address(parameters.get("mediaControlChannel")))
+        formats = self.read_formats(kind, described, parameters)
+        local = self.port(kind)
+        self.receive(number, Receiving(kind, formats, self.address(parameters.get("mediaControlChannel"))))
         acknowledged: dict[str, Value] = {
             "mediaChannel": address_value(local),
             "mediaControlChannel": address_value((local[0], local[1] + 1)),
@@ -303,73 +261,42 @@ class H323Media:
 
     # What they share
 
-    def _channel(self, kind: Kind, way: Direction, sending: _Sending | None, receiving: _Receiving | None) -> Channel:
-        formats = sending.formats if way is Direction.SEND and sending is not None else ()
-        if way is Direction.RECEIVE and receiving is not None:
-            formats = receiving.formats
+    def _channel(self, kind: Kind, way: Direction, sending: Sending | None, receiving: Receiving | None) -> Channel:
+        formats = receiving.formats if receiving is not None else ()
+        if way is Direction.SEND and sending is not None:
+            events = self._remote.event_type if kind is Kind.AUDIO else None
+            wanted = events is not None and events != sending.format.payload_type
+            formats = (sending.format, *((Format(events or 0, TELEPHONE_EVENT),) if wanted else ()))
         rtcp = sending.remote_rtcp if sending is not None else None
         if rtcp is None and receiving is not None:
             rtcp = receiving.remote_rtcp
         limit = self._capabilities.video_bitrate if kind is Kind.VIDEO else 0
         remote = sending.remote if sending is not None else None
-        return Channel(kind, way, formats, self._port(kind), remote, rtcp, bitrate=limit)
+        return Channel(kind, way, formats, self.port(kind), remote, rtcp, bitrate=limit)
 
-    def _limit(self, number: int | None, sending: _Sending) -> int | None:
+    def _limit(self, number: int | None, sending: Sending) -> int | None:
         """Give what a channel of ours may send, bit/s (0: no limit); None: nothing."""
         limits = [self._limits[key] for key in (number, None) if key in self._limits]
         if 0 in limits:
             return None
         return min([*limits, sending.bitrate] if sending.bitrate else limits, default=0)
 
-    def _codecs(self, kind: Kind) -> tuple[Codec, ...]:
-        return tuple(codec for codec in self._capabilities.of(kind) if h323_formats.describe(codec) is not None)
-
-    def _table(self) -> list[Value]:
-        table: list[Value] = []
-        for kind, (name, _) in _CAPABILITY_NAMES.items():
-            table += [
-                (name, h323_formats.describe(codec, self._capabilities.video_bitrate)) for codec in self._codecs(kind)
-            ]
-        if table and any(codec.name == TELEPHONE_EVENT.name for codec in self._capabilities.codecs):
-            table.append(("receiveUserInputCapability", ("basicString", None)))
-            table.append(("receiveUserInputCapability", ("dtmf", None)))
-            table.append((_EVENTS, {"dynamicRTPPayloadType": EVENT_TYPE, "audioTelephoneEvent": "0-15"}))
-        return table
-
-    def _h2250(self) -> Value:
-        nobody = {
-            "multicastCapability": False,
-            "multiUniCastConference": False,
-            "mediaDistributionCapability": [_NO_DISTRIBUTION],
-        }
-        mode = max((c.h264.packetization_mode for c in self._codecs(Kind.VIDEO) if c.h264), default=0)
-        return {
-            "maximumAudioDelayJitter": 250,
-            "receiveMultipointCapability": nobody,
-            "transmitMultipointCapability": nobody,
-            "receiveAndTransmitMultipointCapability": nobody,
-            "mcCapability": {"centralizedConferenceMC": False, "decentralizedConferenceMC": False},
-            "rtcpVideoControlCapability": False,
-            "mediaPacketizationCapability": {
-                "h261aVideoPacketization": False,
-                "rtpPayloadType": [h323_formats.packetization(m, _VIDEO_TYPES[m]) for m in range(mode, -1, -1)],
-            },
-            "logicalChannelSwitchingCapability": False,
-            "t120DynamicPortCapability": False,
-        }
+    def codecs(self, kind: Kind) -> tuple[Codec, ...]:
+        """Give those of our codecs that H.245 has a name for, best first."""
+        return h323_capabilities.codecs(self._capabilities, kind)
 
     def _choose(self, kind: Kind) -> tuple[Codec, h323_formats.Described] | None:
         """Give the first codec of ours that they receive, within their limits."""
-        for ours in self._codecs(kind):
-            for theirs in self._remote.get(kind, ()):
+        for ours in self.codecs(kind):
+            for theirs in self._remote.media.get(kind, ()):
                 if h323_formats.same(ours, theirs.codec):
-                    mode = min(ours.h264.packetization_mode if ours.h264 else 0, self._remote_mode)
+                    mode = min(ours.h264.packetization_mode if ours.h264 else 0, self._remote.packetization_mode)
                     return h323_formats.with_mode(theirs.codec, mode), theirs
         return None
 
     def _propose(self, kind: Kind, chosen: tuple[Codec, h323_formats.Described]) -> Wanted:
         codec, described = chosen
-        local = self._port(kind)
+        local = self.port(kind)
         parameters: dict[str, Value] = {
             "sessionID": SESSIONS[kind],
             "mediaGuaranteedDelivery": False,
@@ -381,14 +308,14 @@ class H323Media:
             payload_type, mode = _payload_type(codec), codec.h264.packetization_mode
             parameters["dynamicRTPPayloadType"] = payload_type
             parameters["mediaPacketization"] = "rtpPayloadType", h323_formats.packetization(mode, payload_type)
-        value = h323_formats.describe(codec, self._bitrate(described))
+        value = h323_formats.describe(codec, self.bitrate(described))
         name = next(name for name, data_kind in DATA_TYPES.items() if data_kind is kind)
         return Wanted(kind, (name, value), parameters)
 
-    def _read_formats(self, kind: Kind, described: Value, parameters: Value) -> tuple[Format, ...]:
+    def read_formats(self, kind: Kind, described: Value, parameters: Value) -> tuple[Format, ...]:
         """Give what arrives in a channel of theirs.  ChannelRefusedError: nothing that we have."""
         for theirs in h323_formats.read(described):
-            ours = next((codec for codec in self._codecs(kind) if h323_formats.same(codec, theirs.codec)), None)
+            ours = next((codec for codec in self.codecs(kind) if h323_formats.same(codec, theirs.codec)), None)
             if ours is None:
                 continue
             name, packetization = parameters.get("mediaPacketization", ("", None))
@@ -406,32 +333,28 @@ class H323Media:
             return (Format(number, codec), *((Format(EVENT_TYPE, TELEPHONE_EVENT),) if events else ()))
         raise ChannelRefusedError("dataTypeNotSupported")
 
-    def _bitrate(self, theirs: h323_formats.Described) -> int:
+    def bitrate(self, theirs: h323_formats.Described) -> int:
         """Give what we send at most, bit/s; 0: not limited (sound)."""
         h264 = theirs.codec.h264
         if h264 is None:
             return 0
         return min(self._capabilities.video_bitrate, max_bitrate(h264), theirs.bitrate or max_bitrate(h264))
 
-    def _port(self, kind: Kind) -> Address:
+    def port(self, kind: Kind) -> Address:
+        """Give our RTP address for a medium.  CallError: no ports are free."""
         if kind not in self._reserved:
             self._reserved[kind] = self._ports.reserve(self._host).address
         return self._reserved[kind]
 
-    def _address(self, value: Value) -> Address | None:
+    def address(self, value: Value) -> Address | None:
         """Read a unicast address of our family; None: it is none, or nobody's."""
         address = read_address(value)
         return address if address is not None and (":" in address[0]) is (":" in self._host) else None
 
 
-_NO_DISTRIBUTION: Final = {
-    "centralizedControl": False,
-    "distributedControl": False,
-    "centralizedAudio": False,
-    "distributedAudio": False,
-    "centralizedVideo": False,
-    "distributedVideo": False,
-}
+def packet_time(theirs: h323_formats.Described) -> float:
+    """Give how much sound we put in a packet, s."""
+    return min(theirs.packet_time, PACKET_TIME) if theirs.codec.kind is Kind.AUDIO else PACKET_TIME
 
 
 def address_value(address: Address) -> Value:
@@ -451,7 +374,7 @@ def read_address(value: Value) -> Address | None:
 
 def _payload_type(codec: Codec) -> int:
     if codec.h264 is not None:
-        return _VIDEO_TYPES[codec.h264.packetization_mode]
+        return VIDEO_TYPES[codec.h264.packetization_mode]
     return static_payload_type(codec) or 0
 
 

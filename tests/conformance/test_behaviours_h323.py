@@ -1,4 +1,4 @@
-"""All behaviours of far ends, by H.323: tunnelled, and with H.245 on its own connection."""
+"""All behaviours of far ends, by H.323: H.245 tunnelled and on its own connection, with and without fast connect."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from wire_transport import MemoryPorts, WireTransport, complete
 from firmware import config
 from firmware.asn1 import Value
 from firmware.call.call import State
-from firmware.call.media import Capabilities
+from firmware.call.media import Capabilities, Format, Kind
 from firmware.h323.terminal import Terminal
 from firmware.signaling.h323 import H323Endpoint
-from firmware.signaling.h323_media import H323Media
+from firmware.signaling.h323_media import ChannelRefusedError, H323Media
 
 UNIT, FAR = ("192.0.2.1", 1720), ("192.0.2.2", 1721)
 
@@ -29,6 +29,9 @@ def _refuse(message: Value) -> Value:
 
 class LyingMedia(H323Media):
     """Says what can't be: sound that nobody has."""
+
+    def read_formats(self, kind: Kind, described: Value, parameters: Value) -> tuple[Format, ...]:
+        raise ChannelRefusedError("dataTypeNotSupported")
 
     def capability_set(self) -> Value:
         said = super().capability_set()
@@ -42,16 +45,16 @@ class LyingMedia(H323Media):
 class H323Bench:
     """A unit and a far end, both of ours."""
 
-    def __init__(self, tunnelling: bool = True) -> None:
+    def __init__(self, tunnelling: bool = True, fast_connect: bool = False) -> None:
         self.wire = Wire()
         self.terminals: list[Terminal] = []
         self.ports = MemoryPorts()
-        self.tunnelling = tunnelling
+        self.settings = {"tunnelling": tunnelling, "fast_connect": fast_connect}
         self.unit, self.unit_endpoint = self.party(UNIT)
         self.far, self.far_endpoint = self.party(FAR)
 
     def party(self, address: tuple[str, int]) -> tuple[Party, H323Endpoint]:
-        settings = config.H323(addresses=(address[0],), port=address[1], tunnelling=self.tunnelling)
+        settings = config.H323(addresses=(address[0],), port=address[1], **self.settings)
 
         def make(core: Terminal, on_event: Callable[[object], None]) -> WireTransport:
             self.terminals.append(core)
@@ -92,10 +95,11 @@ class H323Bench:
             assert terminal.sizes["sessions"] == terminal.sizes["ports"] == 0
 
 
+@pytest.mark.parametrize("fast_connect", [False, True], ids=["slow", "fast"])
 @pytest.mark.parametrize("tunnelling", [True, False], ids=["tunnelled", "separate"])
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
-def test_behaviour(behaviour: Callable[[Bench], None], tunnelling: bool) -> None:
-    bench = H323Bench(tunnelling)
+def test_behaviour(behaviour: Callable[[Bench], None], tunnelling: bool, fast_connect: bool) -> None:
+    bench = H323Bench(tunnelling, fast_connect)
     behaviour(bench)
     for party in (bench.unit, bench.far):
         for call in party.calls:

@@ -1,0 +1,139 @@
+"""Capability sets (H.245 TerminalCapabilitySet): ours written, the far end's read.
+
+Rule: a set lists what can be *received*; an empty one asks to be sent nothing (H.323 8.4.6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from firmware.call.media import TELEPHONE_EVENT, Capabilities, Codec, Kind
+from firmware.h323 import h245
+from firmware.signaling import h323_formats
+
+if TYPE_CHECKING:
+    from firmware.asn1 import Value
+
+_NAMES: Final = {
+    Kind.AUDIO: ("receiveAudioCapability", "receiveAndTransmitAudioCapability"),
+    Kind.VIDEO: ("receiveVideoCapability", "receiveAndTransmitVideoCapability"),
+}
+_EVENTS: Final = "receiveRTPAudioTelephonyEventCapability"
+EVENT_TYPE: Final = 101
+"""Payload type under which we take telephone events."""
+VIDEO_TYPES: Final = {0: 98, 1: 97}
+"""Packetization mode -> payload type of H.264 that we send."""
+MAX_CAPABILITIES: Final = 256
+"""Entries of the far end's table that are looked at (H.245: as many as there can be)."""
+
+
+def codecs(capabilities: Capabilities, kind: Kind) -> tuple[Codec, ...]:
+    """Give those of our codecs that H.245 has a name for, best first."""
+    return tuple(codec for codec in capabilities.of(kind) if h323_formats.describe(codec) is not None)
+
+
+def write_set(capabilities: Capabilities | None) -> Value:
+    """Give a TerminalCapabilitySet without its sequence number; None: the empty one."""
+    identifier: dict[str, Value] = {"protocolIdentifier": h245.IDENTIFIER}
+    table = _table(capabilities) if capabilities is not None else []
+    if capabilities is None or not table:
+        return identifier
+    alternatives = [
+        numbers
+        for names in (*_NAMES.values(), ("receiveUserInputCapability", _EVENTS))
+        if (numbers := [number for number, (name, _) in enumerate(table, 1) if name in names])
+    ]
+    return {
+        **identifier,
+        "multiplexCapability": ("h2250Capability", _h2250(capabilities)),
+        "capabilityTable": [
+            {"capabilityTableEntryNumber": number, "capability": capability}
+            for number, capability in enumerate(table, 1)
+        ],
+        "capabilityDescriptors": [{"capabilityDescriptorNumber": 0, "simultaneousCapabilities": alternatives}],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCapabilities:
+    """What the far end can receive."""
+
+    media: dict[Kind, tuple[h323_formats.Described, ...]] = field(default_factory=dict)
+    packetization_mode: int = 0
+    """The best for H.264."""
+    event_type: int | None = None
+    """Payload type under which it takes telephone events; None: it takes none."""
+    empty: bool = False
+    """It wants to be sent nothing."""
+
+
+def read_set(capabilities: Value) -> RemoteCapabilities:
+    """Read what a TerminalCapabilitySet says."""
+    multiplex, h2250 = capabilities.get("multiplexCapability", ("", None))
+    packetizations = []
+    if multiplex == "h2250Capability":
+        packetizations = h2250["mediaPacketizationCapability"].get("rtpPayloadType", [])
+    entries = [
+        entry["capability"]
+        for entry in capabilities.get("capabilityTable", ())[:MAX_CAPABILITIES]
+        if "capability" in entry
+    ]
+    events = (capability["dynamicRTPPayloadType"] for name, capability in entries if name == _EVENTS)
+    return RemoteCapabilities(
+        {
+            kind: tuple(d for name, capability in entries if name in names for d in h323_formats.read(capability))
+            for kind, names in _NAMES.items()
+        },
+        h323_formats.read_packetizations(packetizations),
+        next(events, None),
+        not entries,
+    )
+
+
+def _table(capabilities: Capabilities) -> list[Value]:
+    table: list[Value] = [
+        (name, h323_formats.describe(codec, capabilities.video_bitrate))
+        for kind, (name, _) in _NAMES.items()
+        for codec in codecs(capabilities, kind)
+    ]
+    if table and any(codec.name == TELEPHONE_EVENT.name for codec in capabilities.codecs):
+        table.append(("receiveUserInputCapability", ("basicString", None)))
+        table.append(("receiveUserInputCapability", ("dtmf", None)))
+        table.append((_EVENTS, {"dynamicRTPPayloadType": EVENT_TYPE, "audioTelephoneEvent": "0-15"}))
+    return table
+
+
+def _h2250(capabilities: Capabilities) -> Value:
+    mode = max((c.h264.packetization_mode for c in codecs(capabilities, Kind.VIDEO) if c.h264), default=0)
+    return {
+        "maximumAudioDelayJitter": 250,
+        "receiveMultipointCapability": _ONE_TO_ONE,
+        "transmitMultipointCapability": _ONE_TO_ONE,
+        "receiveAndTransmitMultipointCapability": _ONE_TO_ONE,
+        "mcCapability": {"centralizedConferenceMC": False, "decentralizedConferenceMC": False},
+        "rtcpVideoControlCapability": False,
+        "mediaPacketizationCapability": {
+            "h261aVideoPacketization": False,
+            "rtpPayloadType": [h323_formats.packetization(m, VIDEO_TYPES[m]) for m in range(mode, -1, -1)],
+        },
+        "logicalChannelSwitchingCapability": False,
+        "t120DynamicPortCapability": False,
+    }
+
+
+_ONE_TO_ONE: Final = {
+    "multicastCapability": False,
+    "multiUniCastConference": False,
+    "mediaDistributionCapability": [
+        {
+            "centralizedControl": False,
+            "distributedControl": False,
+            "centralizedAudio": False,
+            "distributedAudio": False,
+            "centralizedVideo": False,
+            "distributedVideo": False,
+        }
+    ],
+}
+"""There is no conference but of two (H.245 annex B)."""

@@ -1,0 +1,45 @@
+"""Capability sets as they travel; what two media make of them is tried in test_h323_media."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from firmware.call.media import G722, H264_BASELINE, OPUS, PCMU, Capabilities, Kind
+from firmware.h323 import h245
+from firmware.signaling.h323_capabilities import EVENT_TYPE, RemoteCapabilities, codecs, read_set, write_set
+
+
+def travelled(value: Any) -> Any:
+    message = ("request", ("terminalCapabilitySet", {"sequenceNumber": 1, **value}))
+    return h245.MESSAGE.decode(h245.MESSAGE.encode(message))[1][1]
+
+
+def test_written_and_read() -> None:
+    read = read_set(travelled(write_set(Capabilities())))
+    assert [d.codec.name for d in read.media[Kind.AUDIO]] == ["G722", "PCMU", "PCMA"]
+    (picture,) = read.media[Kind.VIDEO]
+    assert picture.bitrate == Capabilities().video_bitrate
+    assert (read.packetization_mode, read.event_type, read.empty) == (1, EVENT_TYPE, False)
+
+
+def test_sound_and_picture_go_together() -> None:
+    said = write_set(Capabilities((G722, PCMU, H264_BASELINE)))
+    (descriptor,) = said["capabilityDescriptors"]
+    assert descriptor["simultaneousCapabilities"] == [[1, 2], [3]]
+
+
+def test_the_empty_set() -> None:
+    for nothing in (None, Capabilities((OPUS,))):
+        said = travelled(write_set(nothing))
+        assert said.keys() == {"sequenceNumber", "protocolIdentifier"}
+        assert read_set(said).empty
+    assert not RemoteCapabilities().empty, "nothing said yet is not nothing wanted"
+
+
+def test_an_entry_without_capability_and_a_set_of_another_network() -> None:
+    said = {"multiplexCapability": ("+9", b""), "capabilityTable": [{"capabilityTableEntryNumber": 1}]}
+    assert read_set(said).empty
+
+
+def test_opus_is_not_for_h323() -> None:
+    assert OPUS not in codecs(Capabilities(), Kind.AUDIO)
