@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -305,15 +305,15 @@ CAPABILITY_SET: Value = (
 class ScriptedBench:
     """A terminal of ours and a far end that a test moves."""
 
-    def __init__(self, **identity: Any) -> None:
+    def __init__(self, hosts: tuple[str, str] = HOSTS, far_ports: Iterable[int] = PORTS, **identity: Any) -> None:
         self.wire = Wire()
         settings = {"aliases": (("h323-ID", "unit"),), "h245_ports": PORTS, **identity}
         core = Terminal(Identity(**settings), random.Random(1))
-        self.address, self.far_address = (HOSTS[0], 1720), (HOSTS[1], 1720)
-        self.wire.attach(self.address, core, also=[(HOSTS[0], port) for port in PORTS])
+        self.address, self.far_address = (hosts[0], 1720), (hosts[1], 1720)
+        self.wire.attach(self.address, core, also=[(hosts[0], port) for port in PORTS])
         self.unit = Party(core, self.address, self.wire)
         self.far = ScriptedPeer()
-        self.wire.attach(self.far_address, self.far, also=[(HOSTS[1], port) for port in PORTS])
+        self.wire.attach(self.far_address, self.far, also=[(hosts[1], port) for port in far_ports])
 
     def settle(self, seconds: float = 0.5) -> None:
         self.wire.pass_time(seconds)

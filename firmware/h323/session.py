@@ -252,7 +252,7 @@ class Session:
         except DecodeError:
             self.layers.counters["malformed H.245 message"] += 1
             return
-        self._heard = True
+        self._heard, self._deadline = True, None
         self.control.receive(message, now)
 
     def control_lost(self, now: float) -> None:

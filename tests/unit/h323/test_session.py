@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from h323_terminals import CAPABILITIES, CAPABILITY_SET, END_SESSION, HOSTS, ScriptedBench, proposal
+from h323_terminals import CAPABILITIES, CAPABILITY_SET, END_SESSION, HOSTS, PORTS, ScriptedBench, proposal
 
 from firmware.errors import LocalProtocolError
 from firmware.h323 import events, tpkt
@@ -125,6 +125,18 @@ def test_connection_that_fails_is_asked_for() -> None:
     flow = bench.far.open(bench.far_address, contents.h245_address)
     bench.settle()
     assert [name for _, (name, _) in bench.far.controls(flow)] == ["terminalCapabilitySet", "masterSlaveDetermination"]
+
+
+def test_second_connection_saves_the_call() -> None:
+    bench = ScriptedBench()
+    bench.call(tunnelling=False)
+    for port in (9, 10, PORTS[0]):
+        body = {"reason": ("startH245", None), "h245Address": encode_transport((HOSTS[1], port))}
+        bench.say(M.FACILITY, body, tunnelling=False)
+    bench.far.send_control(bench.far.flows[1], CAPABILITY_SET)
+    bench.say(M.CONNECT, tunnelling=False)
+    bench.settle(LOST_TIME)
+    assert bench.unit.of(events.Ended) == []
 
 
 def test_fast_call_lives_without_h245() -> None:
