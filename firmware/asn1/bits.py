@@ -1,13 +1,14 @@
 """The bits of one message, read and written one after the other (X.691 10.1 to 10.6).
 
 Rule 1: a position is a number of bits from the message's first; what is aligned begins at a multiple of eight.
-Rule 2: a small field may be read beyond the message's end, where there are a few zeros and then an IndexError, so that the
-common case needs no test; whoever made the Reader compares ``position`` with ``end`` afterwards.
-Rule 3: all work is bounded: lists by MAX_ELEMENTS together, types within themselves by MAX_DEPTH.
+Rule 2: a small field may be read beyond the message's end, where there are a few zeros and then an IndexError, so that
+the common case needs no test; whoever made the Reader compares ``position`` with ``end`` afterwards.
+Rule 3: all work is bounded: lists by MAX_ELEMENTS together, types within themselves by MAX_DEPTH, messages by MAX_OCTETS.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from firmware.errors import DecodeError
@@ -17,6 +18,8 @@ MAX_ELEMENTS: Final = 16_384
 send; the largest real list (a capability table) has 256."""
 MAX_DEPTH: Final = 16
 """How often types may stand within themselves, as H.225.0's parameters and H.245's multiplex elements can."""
+MAX_OCTETS: Final = 131_072
+"""Of a message; twice what a TPKT or a datagram can carry."""
 PADDING: Final = b"\0\0\0"
 """Behind every message, so that a small field can be cut out of three octets without a test."""
 _FLUSH_AT: Final = 512
@@ -29,6 +32,8 @@ class Reader:
     __slots__ = ("data", "depth", "elements", "end", "position")
 
     def __init__(self, data: bytes) -> None:
+        if len(data) > MAX_OCTETS:
+            raise DecodeError(f"{len(data)} octets are more than {MAX_OCTETS}")
         self.data = data + PADDING
         self.end = len(data) * 8
         """Bits in the message, the padding not counted."""
@@ -64,6 +69,21 @@ class Reader:
     def short(self, wanted: int) -> DecodeError:
         """Say that the message ends too early."""
         return DecodeError(f"{wanted + 7 >> 3} octets are wanted, {self.end >> 3} are there")
+
+
+def bit_field(count: int) -> Callable[[Reader], int]:
+    """Give a function that reads an unsigned field of always so many bits."""
+    if not 0 < count <= 17:
+        return (lambda reader: reader.bits(count)) if count else (lambda _: 0)
+    mask, shift = (1 << count) - 1, 24 - count
+
+    def read(reader: Reader) -> int:
+        position = reader.position
+        reader.position = position + count
+        data, octet = reader.data, position >> 3
+        return (data[octet] << 16 | data[octet + 1] << 8 | data[octet + 2]) >> (shift - (position & 7)) & mask
+
+    return read
 
 
 class Writer:

@@ -1,7 +1,7 @@
 """Restricted character strings (X.691 27).
 
-Those of which every character takes the same number of bits (IA5String, BMPString ...) go by their size and the alphabet
-that is permitted; the others (UTF8String, GeneralString ...) go as octets, whatever their constraints say.
+Those of which every character takes the same number of bits (IA5String, BMPString ...) go by their size and by the
+alphabet that is permitted; the others (UTF8String, GeneralString ...) go as octets, whatever their constraints say.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from firmware.errors import DecodeError
 
 from .bits import Reader, Writer
 from .declaration import Read, Value, Write
-from .size import Size, check_read, part_reader, parts_writer
+from .size import ANY_SIZE, Size, check_read, part_reader, parts_writer
 from .whole_number import read_octets, write_octets
 
 ALPHABETS: Final = {
@@ -37,7 +37,7 @@ class CharacterString:
 
     kind: str
     """A key of ALPHABETS or WIDE."""
-    size: Size = Size()
+    size: Size = ANY_SIZE
     alphabet: str | None = None
     """Characters that are permitted, if not all of the type."""
 
@@ -56,7 +56,9 @@ class CharacterString:
                 reader.position = reader.position + 7 & ~7
             start, padding = reader.position, -length * bits & 7
             if start & 7:
-                return coding.text((reader.bits(length * bits) << padding).to_bytes(length * bits + 7 >> 3, "big"), length)
+                return coding.text(
+                    (reader.bits(length * bits) << padding).to_bytes(length * bits + 7 >> 3, "big"), length
+                )
             text = coding.text(reader.octets(length * bits + 7 >> 3), length)
             reader.position = start + length * bits
             return text
@@ -79,7 +81,7 @@ class CharacterString:
 
         def write(writer: Writer, value: Value) -> None:
             if not isinstance(value, str):
-                raise ValueError(f"{value!r} is no str")  # noqa: TRY004  what callers catch
+                raise ValueError(f"{value!r} is no str")
             number, total = coding.number(value)
             for start, stop, length in write_parts(writer, total):
                 writer.octets(length)
@@ -93,7 +95,7 @@ class CharacterString:
     def _coding(self) -> _Coding:
         if self.kind in WIDE:
             bits, codec = WIDE[self.kind]
-            return _Codes(bits, codec, self.alphabet and frozenset(self.alphabet))
+            return _Codes(bits, codec, frozenset(self.alphabet) if self.alphabet else None)
         alphabet = "".join(sorted(set(self.alphabet or ALPHABETS[self.kind])))
         needed = (len(alphabet) - 1).bit_length()
         bits = 1 << (needed - 1).bit_length() if needed else 0  # 27.5.2: a power of two, as aligned
@@ -185,7 +187,7 @@ class OctetText:
 
         def write(writer: Writer, value: Value) -> None:
             if not isinstance(value, str):
-                raise ValueError(f"{value!r} is no str")  # noqa: TRY004  what callers catch
+                raise ValueError(f"{value!r} is no str")
             write_octets(writer, value.encode(codec))
 
         return write

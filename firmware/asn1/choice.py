@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from .bits import Reader, Writer
+from firmware.errors import DecodeError
+
+from .bits import Reader, Writer, bit_field
 from .declaration import Declaration, Read, Value, Write
 from .extension import read_inside, write_inside
-from .scalar import Null
-from .whole_number import constrained_reader, constrained_writer, read_octets, read_small, write_octets, write_small
+from .scalar import Null, unknown_extension
+from .whole_number import constrained_writer, read_octets, read_small, write_octets, write_small
 
 _NULL: Final = Null()
 
@@ -27,16 +29,20 @@ class Choice:
 
     def reader(self) -> Read:
         """Read the index, then the value."""
-        read_index = constrained_reader(0, len(self.alternatives) - 1)
         alternatives = self.alternatives
         readers: list[Read | None] = [None] * len(alternatives)
         constants = [(name, None) if declaration == _NULL else None for name, declaration in alternatives]
-        extensible = self.extensions is not None
+        index_bits = (len(alternatives) - 1).bit_length()
+        read_field = bit_field(index_bits + (self.extensions is not None))
+        extended = 1 << index_bits  # 22.5: the extension bit stands before the index
 
         def read(reader: Reader) -> Value:
-            if extensible and reader.bits(1):
+            index = read_field(reader)
+            if index >= extended:
+                reader.position -= index_bits
                 return read_extension(reader)
-            index = read_index(reader)
+            if index >= len(alternatives):
+                raise DecodeError(f"alternative {index} of {len(alternatives)}")
             if (constant := constants[index]) is not None:
                 return constant
             name, declaration = alternatives[index]
@@ -94,9 +100,9 @@ class Choice:
             try:
                 if name in root or name in extensions:
                     write_known(writer, name, content)
-                elif extensible and name.startswith("+"):  # what we didn't know goes back as it came
+                elif extensible and (number := unknown_extension(name)) is not None:
                     writer.bits(1, 1)
-                    write_small(writer, int(name))
+                    write_small(writer, number)
                     write_octets(writer, content)
                 else:
                     raise ValueError(f"none of {', '.join(root | extensions)}")

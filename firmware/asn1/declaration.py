@@ -8,9 +8,8 @@ from typing import Any, Protocol, TypeAlias
 from .bits import Reader, Writer
 
 Value: TypeAlias = Any
-"""A value of a type: dict for SEQUENCE and SET, ``(name, value)`` for CHOICE, list for SEQUENCE OF and SET OF, str for
-ENUMERATED, OBJECT IDENTIFIER ("0.0.8.2250.0.7") and character strings, bytes for OCTET STRING and open types, ``(value,
-number of bits)`` for BIT STRING, int, bool, None.  Any, because the schema and not Python's types say what is inside."""
+"""A value of a type; the package's docstring says what it is for each kind of type.  Any, because the schema, and not
+Python's types, say what is inside."""
 
 Read: TypeAlias = Callable[[Reader], Value]
 Write: TypeAlias = Callable[[Writer, Value], None]

@@ -6,7 +6,7 @@
     Name = recursive TYPE              the type can stand within itself
 
     {a TYPE, b? TYPE, c TYPE = 3}      SEQUENCE or SET; b is OPTIONAL, c has a DEFAULT
-    {a TYPE, ..., b? TYPE, [[c, d]]}   with extension additions; those in [[ ]] are a group
+    {a TYPE, ..., b? TYPE, [[c, d]]}   with extension additions, two of them in a group; after another ... the root goes on
     <a TYPE, b, ..., c TYPE>           CHOICE; without a type: NULL
     [TYPE](1..256)                     SEQUENCE OF or SET OF, and its size
     enum(a, b, ..., c)                 ENUMERATED, in the order of the numbers
@@ -114,13 +114,15 @@ class Parser:
     def _sequence(self) -> Sequence:
         root: list[Component] = []
         additions: list[Addition] | None = None
+        inside = False
         while not self._take("}"):
             if self._take("..."):
-                additions = []
-            elif additions is None:
-                root.append(self._component())
-            else:
+                inside = not inside
+                additions = additions or []
+            elif inside and additions is not None:
                 additions.append(self._addition())
+            else:
+                root.append(self._component())
             self._separate("}")
         return Sequence(tuple(root), None if additions is None else tuple(additions))
 

@@ -95,7 +95,7 @@ class Integer:
 
         def write(writer: Writer, value: Value) -> None:
             if not isinstance(value, int) or isinstance(value, bool):
-                raise ValueError(f"{value!r} is no int")  # noqa: TRY004  what callers catch
+                raise ValueError(f"{value!r} is no int")
             write_any(writer, value)
 
         return write
@@ -120,7 +120,10 @@ class Integer:
 
 @dataclass(frozen=True)
 class Enumerated:
-    """ENUMERATED: the name as str; "+N" for the Nth extension that we don't know.  Names stand in the order of their numbers."""
+    """ENUMERATED: the name as str; "+N" for the Nth extension, if we don't know it.
+
+    Names stand in the order of their numbers.
+    """
 
     names: tuple[str, ...]
     extensions: tuple[str, ...] | None = None
@@ -154,13 +157,18 @@ class Enumerated:
                 if extensible:
                     writer.bits(0, 1)
                 write_index(writer, index)
-            elif value in extensions:
+            elif extensible and (number := extensions.get(value, unknown_extension(value))) is not None:
                 writer.bits(1, 1)
-                write_small(writer, extensions[value])
+                write_small(writer, number)
             else:
                 raise ValueError(f"{value!r} is none of {', '.join(indices | extensions)}")
 
         return write
+
+
+def unknown_extension(name: Value) -> int | None:
+    """Give the number in the name of an extension that we didn't know when it came: 3 for "+3"."""
+    return int(name) if isinstance(name, str) and name.startswith("+") and name[1:].isdigit() else None
 
 
 @dataclass(frozen=True)

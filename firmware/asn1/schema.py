@@ -54,7 +54,8 @@ class Type:
 
     def decode(self, data: bytes) -> Value:
         """Read a value; what stands behind it is ignored.  DecodeError: there is none; says where."""
-        return self._decode(Reader(data))
+        reader = Reader(data)
+        return self._decode(reader)
 
     def decode_all(self, data: bytes) -> list[Value]:
         """Read complete encodings that stand one behind the other.  DecodeError: one of them is none; says where."""
@@ -62,6 +63,7 @@ class Type:
         values = []
         while reader.position < reader.end:
             start = reader.position
+            reader.count_elements(1)
             values.append(self._decode(reader))
             reader.position = max(reader.position + 7 & ~7, start + 8)  # X.691 10.1.3
         return values

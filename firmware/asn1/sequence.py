@@ -8,10 +8,10 @@ from typing import Final, TypeAlias
 
 from firmware.errors import DecodeError
 
-from .bits import Reader, Writer
+from .bits import Reader, Writer, bit_field
 from .declaration import Declaration, Read, Value, Write
 from .extension import read_inside, write_inside
-from .whole_number import read_length, read_octets, read_small, write_small
+from .whole_number import read_length, read_octets, write_small
 
 _MAX_PLANS: Final = 64
 """How many combinations of optional components a type remembers."""
@@ -51,7 +51,7 @@ class Sequence:
         """Read what is there, then each of it (X.691 18)."""
         optional = sum(component.optional for component in self.components)
         extensible = self.additions is not None
-        bits = optional + extensible
+        read_presence = bit_field(optional + extensible)
         read_additions = self._additions_reader()
         extended = 1 << optional
         plans: dict[int, _Plan] = {}
@@ -59,18 +59,20 @@ class Sequence:
 
         def plan(presence: int) -> _Plan:
             """Give the readers of the components that are there, by the bits of the preamble (18.2)."""
-            readers.update({
-                component.name: component.declaration.reader()
-                for component in self._present(presence)
-                if component.name not in readers
-            })
-            made = tuple((component.name, readers[component.name]) for component in self._present(presence))
+            readers.update(
+                {
+                    component.name: component.declaration.reader()
+                    for component in _present(self.components, presence)
+                    if component.name not in readers
+                }
+            )
+            made = tuple((component.name, readers[component.name]) for component in _present(self.components, presence))
             if len(plans) < _MAX_PLANS:
                 plans[presence] = made
             return made
 
         def read(reader: Reader) -> dict[str, Value]:
-            presence = reader.bits(bits)
+            presence = read_presence(reader)
             known = plans.get(presence)
             value = {}
             name = ""
@@ -85,15 +87,6 @@ class Sequence:
             return value
 
         return read
-
-    def _present(self, presence: int) -> Iterator[Component]:
-        left = sum(component.optional for component in self.components)
-        for component in self.components:
-            if component.optional:
-                left -= 1
-                if not presence >> left & 1:
-                    continue
-            yield component
 
     def _additions_reader(self) -> Read:
         additions = self.additions or ()
@@ -129,34 +122,48 @@ class Sequence:
 
     def writer(self) -> Write:
         """Write what is there, then each of it (X.691 18)."""
-        root = _ComponentsWriter(self.components)
-        additions = [
-            _AdditionWriter((addition,) if isinstance(addition, Component) else addition, isinstance(addition, Component))
-            for addition in self.additions or ()
-        ]
-        names = {component.name for component in self.components}
-        names.update(name for addition in additions for name in addition.names)
+        write_root = _root_writer(self.components)
+        additions = [_AdditionWriter(addition) for addition in self.additions or ()]
+        added = frozenset(name for addition in additions for name in addition.names)
+        names = added.union(component.name for component in self.components)
         extensible = self.additions is not None
+
+        def write_additions(writer: Writer, present: list[bool], value: dict[str, Value]) -> None:
+            write_small(writer, len(present) - 1)  # 18.8, 10.9.3.4: a length, so one less
+            for there in present:
+                writer.bits(there, 1)
+            for addition, there in zip(additions, present, strict=True):
+                if there:
+                    addition.write(writer, value)
 
         def write(writer: Writer, value: Value) -> None:
             if not isinstance(value, dict):
-                raise ValueError(f"{value!r} is no dict")  # noqa: TRY004  what callers catch
-            if unknown := value.keys() - names:
-                raise ValueError(f"no components: {', '.join(map(str, unknown))}")
-            present = [addition.is_present(value) for addition in additions] if additions else []
-            extended = any(present)
-            if extensible:
-                writer.bits(extended, 1)
-            root.write(writer, value)
-            if extended:
-                write_small(writer, len(present) - 1)  # 18.8, 10.9.3.4: as a length, so one less
-                for there in present:
-                    writer.bits(there, 1)
-                for addition, there in zip(additions, present, strict=True):
-                    if there:
-                        addition.write(writer, value)
+                raise ValueError(f"{value!r} is no dict")
+            if not value.keys() <= names:
+                raise ValueError(f"no components: {', '.join(map(str, value.keys() - names))}")
+            if added.isdisjoint(value):
+                if extensible:
+                    writer.bits(0, 1)
+                write_root(writer, value)
+                return
+            present = [addition.is_present(value) for addition in additions]
+            writer.bits(any(present), 1)
+            write_root(writer, value)
+            if any(present):
+                write_additions(writer, present, value)
 
         return write
+
+
+def _present(components: tuple[Component, ...], presence: int) -> Iterator[Component]:
+    """Give the components that are there, by the bits that say so: the first stands for the first optional one."""
+    left = sum(component.optional for component in components)
+    for component in components:
+        if component.optional:
+            left -= 1
+            if not presence >> left & 1:
+                continue
+        yield component
 
 
 def _additions_count(reader: Reader) -> int:
@@ -169,46 +176,58 @@ def _additions_count(reader: Reader) -> int:
     return count
 
 
-class _ComponentsWriter:
-    """Writes the components of the root, or of a group."""
+def _root_writer(components: tuple[Component, ...]) -> Write:
+    """Write the components of a root, or of a group, behind the bits that say which of them are there (18.2)."""
+    optional = [(component.name, component.default) for component in components if component.optional]
+    required = frozenset(component.name for component in components if not component.optional)
+    plans: dict[int, list[tuple[str, Write]]] = {}
+    writers: dict[str, Write] = {}
 
-    def __init__(self, components: tuple[Component, ...]) -> None:
-        self._components = components
-        self._writers: dict[str, Write] = {}
-
-    def write(self, writer: Writer, value: dict[str, Value]) -> None:
-        for component in self._components:
-            if component.optional:
-                writer.bits(is_sent(component, value), 1)
-        for component in self._components:
+    def plan(presence: int) -> list[tuple[str, Write]]:
+        made = []
+        for component in _present(components, presence):
             name = component.name
-            if not component.optional and name not in value:
-                raise ValueError(f"{name} is missing")
-            if name not in value or (component.optional and not is_sent(component, value)):
-                continue
-            write = self._writers.get(name) or self._writers.setdefault(name, component.declaration.writer())
-            try:
-                write(writer, value[name])
-            except ValueError as error:
-                error.add_note(name)
-                raise
+            made.append((name, writers.get(name) or writers.setdefault(name, component.declaration.writer())))
+        if len(plans) < _MAX_PLANS:
+            plans[presence] = made
+        return made
 
+    def write(writer: Writer, value: dict[str, Value]) -> None:
+        presence = 0
+        for name, default in optional:
+            presence = presence << 1 | (name in value and (default is None or value[name] != default))  # 18.5
+        if not required <= value.keys():
+            raise ValueError(f"missing: {', '.join(required - value.keys())}")
+        writer.bits(presence, len(optional))
+        name = ""
+        try:
+            for name, write_component in plans.get(presence) or plan(presence):
+                write_component(writer, value[name])
+        except ValueError as error:
+            error.add_note(name)
+            raise
 
-def is_sent(component: Component, value: dict[str, Value]) -> bool:
-    """Whether an optional component goes: it is there and not its default (X.691 18.2, 18.5)."""
-    return component.name in value and (component.default is None or value[component.name] != component.default)
+    return write
 
 
 class _AdditionWriter:
-    """Writes an extension addition as an open type (X.691 18.9)."""
+    """Writes an extension addition, or a group of them, as an open type (18.9)."""
 
-    def __init__(self, components: tuple[Component, ...], alone: bool) -> None:
-        self.names = [component.name for component in components]
-        self._components = components
-        self._writer = _ComponentsWriter((replace(components[0], optional=False),) if alone else components)
+    def __init__(self, addition: Addition) -> None:
+        self._components = (addition,) if isinstance(addition, Component) else addition
+        self.names = [component.name for component in self._components]
+        if isinstance(addition, Component):
+            self._write = _root_writer((replace(addition, optional=False),))
+        else:
+            self._write = _root_writer(addition)
 
     def is_present(self, value: dict[str, Value]) -> bool:
-        return any(is_sent(component, value) for component in self._components)
+        """Whether anything of it is to be sent."""
+        return any(
+            component.name in value and (component.default is None or value[component.name] != component.default)
+            for component in self._components
+        )
 
     def write(self, writer: Writer, value: dict[str, Value]) -> None:
-        write_inside(writer, self._writer.write, value)
+        """Write it."""
+        write_inside(writer, self._write, value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .bits import Reader, Writer
 from .declaration import Declaration, Read, Value, Write
-from .size import Size, check_read, part_reader, parts_writer
+from .size import ANY_SIZE, Size, check_read, part_reader, parts_writer
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class SequenceOf:
     """SEQUENCE OF, SET OF: list."""
 
     element: Declaration
-    size: Size = Size()
+    size: Size = ANY_SIZE
 
     def reader(self) -> Read:
         """Read how many, then each (X.691 19)."""
@@ -49,7 +49,7 @@ class SequenceOf:
             nonlocal write_element
             write_element = write_element or self.element.writer()
             if not isinstance(value, list | tuple):
-                raise ValueError(f"{value!r} is no list")  # noqa: TRY004  what callers catch
+                raise ValueError(f"{value!r} is no list")
             for start, stop, length in write_parts(writer, len(value)):
                 writer.octets(length)
                 for index in range(start, stop):

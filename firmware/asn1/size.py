@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from firmware.errors import DecodeError
 
@@ -36,6 +37,9 @@ class Size:
 
     def __str__(self) -> str:
         return f"{self.lower}..{'' if self.upper is None else self.upper}"
+
+
+ANY_SIZE: Final = Size()
 
 
 def part_reader(size: Size) -> Callable[[Reader], tuple[int, bool]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .bits import Reader, Writer
 from .declaration import Read, Value, Write
-from .size import Size, check_read, part_reader, parts_writer
+from .size import ANY_SIZE, Size, check_read, part_reader, parts_writer
 from .whole_number import read_octets, write_octets
 
 
@@ -14,7 +14,7 @@ from .whole_number import read_octets, write_octets
 class OctetString:
     """OCTET STRING: bytes."""
 
-    size: Size = Size()
+    size: Size = ANY_SIZE
 
     def reader(self) -> Read:
         """Read by size (X.691 16)."""
@@ -23,7 +23,7 @@ class OctetString:
             return lambda reader: reader.bits(fixed * 8).to_bytes(fixed, "big")
         if fixed is not None:
             return lambda reader: reader.octets(fixed)
-        if size == Size():
+        if size == ANY_SIZE:
             return read_octets
         read_part = part_reader(size)
 
@@ -44,8 +44,8 @@ class OctetString:
         short = self.size.fixed is not None and self.size.fixed <= 2
 
         def write(writer: Writer, value: Value) -> None:
-            if not isinstance(value, bytes | bytearray):
-                raise ValueError(f"{value!r} is no bytes")  # noqa: TRY004  what callers catch
+            if not isinstance(value, bytes):
+                raise ValueError(f"{value!r} is no bytes")
             for start, stop, length in write_parts(writer, len(value)):
                 writer.octets(length)
                 if short:
@@ -60,7 +60,7 @@ class OctetString:
 class BitString:
     """BIT STRING: ``(value, number of bits)``, the first bit the value's highest."""
 
-    size: Size = Size()
+    size: Size = ANY_SIZE
 
     def reader(self) -> Read:
         """Read by size (X.691 15)."""
@@ -122,8 +122,8 @@ class OpenType:
         """Write octets behind their length."""
 
         def write(writer: Writer, value: Value) -> None:
-            if not isinstance(value, bytes | bytearray):
-                raise ValueError(f"{value!r} is no bytes")  # noqa: TRY004  what callers catch
+            if not isinstance(value, bytes):
+                raise ValueError(f"{value!r} is no bytes")
             write_octets(writer, value)
 
         return write
