@@ -1,0 +1,105 @@
+"""tshark reads all that our terminals say to each other; nothing is sent, the capture is made up."""
+
+from __future__ import annotations
+
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from h323_terminals import CAPABILITIES, PORTS, Bench, ScriptedBench, proposal
+
+from firmware.h323.cause import Cause
+from firmware.h323.identity import Destination
+from firmware.h323.q931 import MessageType as M
+from firmware.h323.session import Session
+from firmware.sansio import Flow
+
+WARNING = 0x0060_0000  # tshark's PI_WARN; what is malformed is worse
+Sent = list[tuple[float, Flow, bytes]]
+
+
+def capture(sent: Sent) -> bytes:
+    """Give a capture file (pcap, raw IPv4) in which each message has a TCP connection of its own."""
+    file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)
+    for number, (_, flow, data) in enumerate(sent):
+        port = flow.local[1] if flow.local[1] in PORTS else flow.remote[1] if flow.remote[1] in PORTS else 1720
+        tcp = struct.pack("!HHIIBBHHH", 20_000 + number, port, 1, 1, 0x50, 0x18, 65_535, 0, 0) + data
+        addresses = bytes([192, 0, 2, 1, 192, 0, 2, 2])
+        header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), number & 0xFFFF, 0, 64, 6, 0) + addresses
+        total = sum(struct.unpack("!10H", header))
+        checksum = ~(total + (total >> 16)) & 0xFFFF
+        whole = header[:10] + checksum.to_bytes(2, "big") + header[12:] + tcp
+        file += struct.pack("<IIII", number, 0, len(whole), len(whole)) + whole
+    return file
+
+
+Read = Callable[..., list[list[str]]]
+
+
+@pytest.fixture
+def read(program: Callable[[str], str], tmp_path: Path) -> Read:
+    """Give fields of the packets that pass a display filter."""
+    tshark = program("tshark")
+
+    def fields(sent: Sent, wanted: str, *names: str) -> list[list[str]]:
+        path = tmp_path / "made-up.pcap"
+        path.write_bytes(capture(sent))
+        decode = [word for port in PORTS for word in ("-d", f"tcp.port=={port},h245")]
+        command = [tshark, "-r", str(path), *decode, "-Y", wanted, "-T", "fields"]
+        command += [word for name in names for word in ("-e", name)]
+        output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        return [line.split("\t") for line in output.splitlines()]
+
+    return fields
+
+
+def call(tunnelling: bool, fast: bool, early: bool) -> Sent:
+    """Everything of one call, and of one that is refused."""
+    bench = Bench(display_name="Büro", called={"max_sessions": 1})
+
+    def answer(session: Session) -> None:
+        session.alert(bench.wire.now)
+        session.accept(CAPABILITIES, bench.wire.now, fast_start=[proposal(1, 6000)] if fast else [])
+
+    bench.answer(answer)
+    fast_start = [proposal(1, 5000), proposal(2, 5002, "g711Ulaw64k")] if fast else []
+    destination = Destination((("h323-ID", "Saal"), ("dialledDigits", "300"), ("url-ID", "h323:saal@example.net")))
+    session = bench.call(fast_start=fast_start, tunnelling=tunnelling, h245_in_setup=early, destination=destination)
+    bench.settle()
+    bench.call()
+    bench.settle(25)
+    session.release(Cause.NORMAL_CALL_CLEARING, bench.wire.now)
+    bench.settle()
+    return bench.wire.sent
+
+
+@pytest.mark.interop
+@pytest.mark.parametrize("tunnelling", [True, False])
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize("early", [True, False])
+def test_calls(read: Read, tunnelling: bool, fast: bool, early: bool) -> None:
+    sent = call(tunnelling, fast, early)
+    assert read(sent, f"_ws.malformed || _ws.expert.severity >= {WARNING}", "_ws.expert.message") == []
+    assert len(read(sent, "tpkt", "frame.number")) == len(sent)
+    types = {word for line in read(sent, "q931", "q931.message_type") for word in line}
+    assert {"0x05", "0x02", "0x01", "0x07", "0x5a"} <= {word.lower() for word in types}
+    assert len(read(sent, "h245", "frame.number")) >= 4
+
+
+@pytest.mark.interop
+def test_the_other_messages(read: Read) -> None:
+    bench = ScriptedBench()
+    session = bench.call(tunnelling=False, overlap=True)
+    bench.say(M.SETUP_ACKNOWLEDGE, tunnelling=False)
+    session.send_digits("12", bench.wire.now)
+    bench.say(M.STATUS_INQUIRY, tunnelling=False)
+    bench.say(M.CONNECT, tunnelling=False)
+    session.release(Cause.USER_BUSY, bench.wire.now)
+    bench.settle()
+    ours = [entry for entry in bench.wire.sent if entry[1].local[0] == bench.address[0]]
+    assert read(ours, f"_ws.malformed || _ws.expert.severity >= {WARNING}", "_ws.expert.message") == []
+    types = [line[0].lower() for line in read(ours, "q931", "q931.message_type")]
+    assert types == ["0x05", "0x7b", "0x7d", "0x62", "0x5a"]
+    assert read(ours, "q931.message_type == 0x5a", "q931.cause_value") == [["17"]]
