@@ -113,6 +113,7 @@ def _answer(session: Session, received: Received, now: float) -> None:
         conference = received.contents.body.get("conferenceID")
         session.conference_id = conference if isinstance(conference, bytes) else session.conference_id
         session.layers.events.append(Connected(session))
+        session.control.answered(now)
     receive_control(session, received.contents, now)
     if connects:
         session.send_again()

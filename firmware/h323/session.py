@@ -144,6 +144,7 @@ class Session:
             self.begin_control(now)
         # H.323 8.1.7.1: H.245 beside the answer to fast connect could be taken for its refusal.
         self.send(MessageType.CONNECT, body, alone="fastStart" in body)
+        self.control.answered(now)
         self.begin_control(now)
         self.pump(now)
 

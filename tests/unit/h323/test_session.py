@@ -164,7 +164,7 @@ def test_slow_call_ends_with_one_that_never_answers_h245() -> None:
     bench = ScriptedBench()
     bench.call()
     bench.say(M.CONNECT)
-    bench.settle(300)
+    bench.settle(120)
     assert bench.unit.ended.detail.startswith("H.245: ")
     bench.check_clean()
 
