@@ -135,6 +135,7 @@ def contradictions(config: Config) -> Iterator[Wrong]:
         "sip.transports": config.sip.transports,
         "sip.addresses": config.sip.addresses,
         "h323.addresses": h323.addresses,
+        "h323.authentication": h323.authentication,
     }
     for key, values in lists.items():
         if len(set(values)) < len(values):

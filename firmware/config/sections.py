@@ -27,6 +27,12 @@ def _is_host_name(text: str) -> bool:
 
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
+
+
+def _is_gatekeeper(text: str) -> bool:
+    return re.fullmatch(r"(auto|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?|[A-Za-z0-9.-]+(:[0-9]{1,5})?|)", text) is not None
+
+
 Host = Annotated[str, Meta(extra={"valid": _is_address, "allowed": "an IPv4 or IPv6 address of this machine"})]
 
 
@@ -121,14 +127,40 @@ class H323(Struct, frozen=True, kw_only=True):
     h245_last_port: Annotated[Port, Meta(description="The last TCP port for H.245 connections.")] = 16_315
     fast_connect: Annotated[
         bool,
-        Meta(
-            description="Propose sound when calling: it is heard sooner, but some far ends then send no picture."
-        ),
+        Meta(description="Propose sound when calling: it is heard sooner, but some far ends then send no picture."),
     ] = False
     tunnelling: Annotated[
         bool,
         Meta(description="Carry H.245 inside call signalling where the far end can, instead of a connection more."),
     ] = True
+    gatekeeper: Annotated[
+        str,
+        Meta(
+            max_length=255,
+            extra={
+                "valid": _is_gatekeeper,
+                "allowed": 'a host, host:port, "auto" or an empty text',
+            },
+            description='Where to register: a host or host:port (RAS, 1719); "auto": whoever answers in this network; '
+            '"": nowhere, calls go to addresses directly.',
+        ),
+    ] = ""
+    ras_port: Annotated[Port, Meta(description="The UDP port by which a gatekeeper reaches this unit.")] = 1719
+    user: Annotated[str, Meta(max_length=128, description='The name that goes with the password; "": the room\'s.')] = (
+        ""
+    )
+    password: Annotated[
+        str,
+        Meta(
+            max_length=128,
+            description='The password for the gatekeeper; "": none is used.',
+            extra={"secret": True, "allowed": "at most 128 characters"},
+        ),
+    ] = ""
+    authentication: Annotated[
+        tuple[Literal["h235.1", "md5", "cat"], ...],
+        Meta(min_length=1, max_length=3, description="How the password may be shown, the best first."),
+    ] = ("h235.1", "md5")
     number: Annotated[
         str,
         Meta(

@@ -38,7 +38,6 @@ class Terminal:
 
     def __init__(self, identity: Identity, rng: random.Random, gatekeeper: RasClient | None = None) -> None:
         self._layers = Layers(identity, rng, gatekeeper)
-        self._gatekeeper = gatekeeper
         self._now = 0.0
         self.counters: Counter[str] = self._layers.counters
         """What was dropped or refused, by kind."""
@@ -53,6 +52,15 @@ class Terminal:
         """How many sessions, streams and ports are in use, to watch for leaks."""
         layers = self._layers
         return {"sessions": len(layers.sessions), "streams": len(layers.streams), "ports": len(layers.ports)}
+
+    @property
+    def _gatekeeper(self) -> RasClient | None:
+        return self._layers.gate.client
+
+    def register(self, gatekeeper: RasClient, now: float) -> None:
+        """Let this client register us, and ask its gatekeeper for every call from then on."""
+        self._layers.gate.client = gatekeeper
+        gatekeeper.start(now)
 
     def call(
         self,

@@ -121,8 +121,12 @@ class BaseEndpoint(Generic[L]):
         for leg, call in tuple(self._calls.items()):
             call.released(EndReason.HUNG_UP)
             leg.abandon()
+        self._say_goodbye()
         await self._transport.stop()
         self._transport = None
+
+    def _say_goodbye(self) -> None:
+        """Tell whoever else must know that this unit is gone."""
 
     def _require_transport(self) -> Transport:
         if self._transport is None:

@@ -17,6 +17,7 @@ from firmware.h323.terminal import Terminal
 from firmware.net.driver import Driver
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
 from firmware.signaling.h323_address import DEFAULT_PORT, H323Address, is_h323, parse_address
+from firmware.signaling.h323_gatekeeper import Gatekeeper
 from firmware.signaling.h323_leg import H323Leg
 from firmware.signaling.h323_media import H323Media
 
@@ -60,7 +61,9 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
             bitrate=capabilities.bitrate,
             max_sessions=MAX_SESSIONS,
         )
-        self._terminal = Terminal(identity, rng or random.SystemRandom())
+        rng = rng or random.SystemRandom()
+        self._terminal = Terminal(identity, rng)
+        self._gatekeeper = Gatekeeper(settings, identity, self._terminal, rng)
         self._legs: dict[Session, H323Leg] = {}
 
     @property
@@ -70,8 +73,8 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
             return ()
         found = (
             H323Address("", host, port)
-            for _, (listening, port) in self._transport.listeners
-            if port not in self._h245_ports and (host := reachable(listening)) is not None
+            for transport, (listening, port) in self._transport.listeners
+            if transport == "tcp" and port not in self._h245_ports and (host := reachable(listening)) is not None
         )
         return tuple(str(address) for address in dict.fromkeys(found))
 
@@ -84,19 +87,31 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         settings = self._settings
         ports = (settings.port, *self._h245_ports)
         wanted = [("tcp", host, port) for host in settings.addresses for port in ports]
-        await self._listen(self._make_transport(self._terminal, self._handle), wanted)
+        if settings.gatekeeper:
+            wanted += [("udp", host, settings.ras_port) for host in settings.addresses]
+        transport = self._make_transport(self._terminal, self._handle)
+        await self._listen(transport, wanted)
+        self._gatekeeper.start(transport)
+
+    def _say_goodbye(self) -> None:
+        self._gatekeeper.stop(self._require_transport())
 
     def dial(self, address: str) -> Call:
         """Call the address.  CallError: it is no address, or the endpoint is not started."""
-        wanted = parse_address(address)
+        gatekeeper, fast_connect = self._gatekeeper.address, self._settings.fast_connect
+        wanted = parse_address(address, with_gatekeeper=gatekeeper is not None)
         leg = self._make_leg(self._require_transport())
         call = self._begin(leg, State.DIALING, str(wanted))
-        destination = Destination((alias.alias(wanted.alias),) if wanted.alias else ())
+        names = (alias.alias(wanted.alias),) if wanted.alias else ()
+        if gatekeeper is not None and not wanted.host:
+            # The flow gives our own address only; the gatekeeper says where the call goes.
+            leg.dial(Destination(names), [gatekeeper], fast_connect=fast_connect)
+            return call
         self._look_up(
             leg,
             wanted.host,
             wanted.port,
-            lambda found: leg.dial(destination, found, fast_connect=self._settings.fast_connect),
+            lambda found: leg.dial(Destination(names, found[0]), found, fast_connect=fast_connect),
         )
         return call
 
@@ -111,6 +126,7 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
             self._incoming(event)
             return
         if isinstance(event, ras_event.Registered | ras_event.Unregistered):
+            self._gatekeeper.handle(event)
             return
         leg = self._legs.get(event.session)
         if isinstance(event, events.Ended):

@@ -29,10 +29,12 @@ class H323Address:
     alias: str
     """Whom to ask for there, or "": whoever answers."""
     host: str
-    """Address or name, without brackets."""
+    """Address or name, without brackets; "": wherever the gatekeeper finds the alias."""
     port: int = DEFAULT_PORT
 
     def __str__(self) -> str:
+        if not self.host:
+            return f"{SCHEME}{quote(self.alias, safe=_ALIAS_SAFE)}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = f":{self.port}" if self.port != DEFAULT_PORT else ""
         alias = f"{quote(self.alias, safe=_ALIAS_SAFE)}@" if self.alias else ""
@@ -48,8 +50,11 @@ def is_h323(address: str) -> bool:
     return address.strip().lower().startswith(SCHEME)
 
 
-def parse_address(text: str) -> H323Address:
-    """Read an address as it was written or stored.  CallError: it is none, and why."""
+def parse_address(text: str, *, with_gatekeeper: bool = False) -> H323Address:
+    """Read an address as it was written or stored.  CallError: it is none, and why.
+
+    *with_gatekeeper*: a number, or a name without dots, is an alias that the gatekeeper finds.
+    """
     bare = text.strip()
     if is_h323(bare):
         bare = bare[len(SCHEME) :].partition(";")[0]
@@ -63,6 +68,8 @@ def parse_address(text: str) -> H323Address:
         alias = unquote(alias)
     if ":" in host_port and is_address(host_port):
         return H323Address(alias, host_port)
+    if with_gatekeeper and not hashes and "@" not in bare and _is_alias(bare):
+        return H323Address(unquote(bare), "")
     found = _HOST_PORT.fullmatch(host_port)
     if found is None:
         raise _wrong(text, "it has no host")
@@ -75,6 +82,10 @@ def parse_address(text: str) -> H323Address:
     if not is_address(host) and _HOST.fullmatch(host) is None:
         raise _wrong(text, f"{host[:80]!r} is no name of a host")
     return H323Address(alias, host, port)
+
+
+def _is_alias(bare: str) -> bool:
+    return bool(bare) and not is_address(bare) and (_NUMBER.fullmatch(bare) is not None or not set(bare) & set(".:[]"))
 
 
 def _wrong(text: str, why: str) -> CallError:

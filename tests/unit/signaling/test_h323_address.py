@@ -48,3 +48,12 @@ def test_wrong(text: str) -> None:
 def test_other_schemes_are_others() -> None:
     assert not is_h323("sip:room@host.example")
     assert not is_h323("h323.example")
+
+
+def test_with_a_gatekeeper_numbers_and_names_are_aliases() -> None:
+    for text, name in (("4711", "4711"), ("h323:4711", "4711"), ("h323:Big%20room", "Big room"), ("Aalto", "Aalto")):
+        address = parse_address(text, with_gatekeeper=True)
+        assert address == H323Address(name, "")
+        assert parse_address(str(address), with_gatekeeper=True) == address
+    for text in ("192.0.2.1", "host.example", "4711@192.0.2.1", "2001:db8::1", "192.0.2.1##7"):
+        assert parse_address(text, with_gatekeeper=True).host

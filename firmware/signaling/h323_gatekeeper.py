@@ -1,0 +1,119 @@
+"""Registration with the gatekeeper of the settings, for as long as the endpoint is started.
+
+Rule 1: a gatekeeper whose name can't be found yet is looked for again and again; calls go on without it meanwhile.
+Rule 2: what becomes of the registration is one INFO line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, Final
+
+from firmware.errors import FirmwareError
+from firmware.h323.h235 import Credentials, Method
+from firmware.h323.ras import RasClient
+from firmware.h323.ras_event import Registered, Unregistered
+from firmware.h323.ras_settings import DISCOVERY, RAS_PORT, Settings
+from firmware.net.driver import at
+from firmware.net.resolver import resolve
+
+if TYPE_CHECKING:
+    import random
+
+    from firmware import config
+    from firmware.h323.identity import Identity
+    from firmware.h323.terminal import Terminal
+    from firmware.sansio import Address
+    from firmware.signaling.endpoint import Transport
+
+logger = logging.getLogger(__name__)
+
+RETRY_TIME: Final = 30.0
+"""Seconds between two attempts to find a gatekeeper's name, or a way to it."""
+AUTOMATIC: Final = "auto"
+
+
+class Gatekeeper:
+    """The registration of one endpoint."""
+
+    def __init__(self, settings: config.H323, identity: Identity, terminal: Terminal, rng: random.Random) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._terminal = terminal
+        self._rng = rng
+        self._client: RasClient | None = None
+        self._search: asyncio.Task[None] | None = None
+
+    @property
+    def address(self) -> Address | None:
+        """Where the gatekeeper we are registered with is reached; None: there is none."""
+        client = self._client
+        return client.gatekeeper.address if client and client.registered and client.gatekeeper else None
+
+    def start(self, transport: Transport) -> None:
+        """Begin to look for the gatekeeper, if there is to be one."""
+        if self._settings.gatekeeper:
+            self._search = asyncio.get_running_loop().create_task(self._find(transport))
+
+    def stop(self, transport: Transport) -> None:
+        """Unregister."""
+        if self._search is not None:
+            self._search.cancel()
+        if self._client is not None:
+            self._client.stop(transport.now())
+            transport.run()
+
+    def handle(self, event: Registered | Unregistered) -> None:
+        """Take what became of the registration."""
+        match event:
+            case Registered(gatekeeper=gatekeeper, aliases=aliases):
+                names = ", ".join(name for _, name in aliases)
+                logger.info("= h323 registered with gatekeeper %s as %s", at(gatekeeper.address), names)
+            case Unregistered(reason=reason):
+                logger.info("= h323 not registered with gatekeeper %s: %s", self._settings.gatekeeper, reason)
+
+    async def _find(self, transport: Transport) -> None:
+        said = ""
+        while True:
+            try:
+                self._register(transport, await self._look_up())
+            except (FirmwareError, ValueError) as error:
+                if str(error) != said:
+                    said = str(error)
+                    logger.warning("= h323 gatekeeper %s: %s", self._settings.gatekeeper, said)
+            else:
+                return
+            await asyncio.sleep(RETRY_TIME)
+
+    async def _look_up(self) -> Address | None:
+        """Give where the gatekeeper's RAS channel is; None: it is to be searched."""
+        wanted = self._settings.gatekeeper
+        if wanted == AUTOMATIC:
+            return None
+        host, colon, port = wanted.rpartition(":")
+        if not colon or (wanted.startswith("[") and not host.endswith("]")):
+            host, port = wanted, str(RAS_PORT)
+        return (await resolve(host.strip("[]"), int(port), "udp"))[0][1]
+
+    def _register(self, transport: Transport, gatekeeper: Address | None) -> None:
+        settings, now = self._settings, transport.now()
+        towards = gatekeeper or DISCOVERY
+        credentials = None
+        if settings.password:
+            user = settings.user or self._identity.display_name
+            credentials = Credentials(user, settings.password, tuple(Method(name) for name in settings.authentication))
+        self._client = RasClient(
+            Settings(
+                self._identity,
+                transport.local_flow("udp", towards).local,
+                (transport.local_flow("udp", towards).local[0], settings.port),
+                gatekeeper,
+                credentials=credentials,
+            ),
+            self._rng,
+            time.time() - now,
+        )
+        self._terminal.register(self._client, now)
+        transport.run()

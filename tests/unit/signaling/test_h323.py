@@ -1,0 +1,177 @@
+"""The H.323 endpoint on real sockets; what far ends may do to a call is tried on the virtual network."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from gatekeeper import Gatekeeper, serve
+from interop.ports import free_ports, own_address
+
+from firmware import config
+from firmware.call.call import Call, EndReason, State
+from firmware.call.media import Capabilities, Direction, Kind
+from firmware.errors import CallError, FirmwareError
+from firmware.net.driver import at
+from firmware.net.ports import PortPool
+from firmware.signaling.h323 import H323Endpoint
+
+
+@pytest.fixture
+def ports() -> Iterator[PortPool]:
+    pool = PortPool(28_300, 28_399)
+    yield pool
+    assert pool.reserved == frozenset()
+    pool.close()
+
+
+def endpoint(ports: PortPool, host: str, name: str = "A room", **settings: Any) -> H323Endpoint:
+    port, ras, first, last = free_ports(4, host)
+    return H323Endpoint(
+        config.H323(addresses=(host,), port=port, ras_port=ras, h245_first_port=first, h245_last_port=last, **settings),
+        Capabilities(),
+        ports,
+        name,
+        rng=random.Random(str(port)),
+    )
+
+
+async def until(condition: Callable[[], object]) -> None:
+    for _ in range(2_500):
+        if condition():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it never came true")
+
+
+async def started(*endpoints: H323Endpoint, then: Callable[[], Awaitable[None]]) -> None:
+    for each in endpoints:
+        await each.start()
+    try:
+        await then()
+    finally:
+        for each in endpoints:
+            await each.stop()
+
+
+def answering(far: H323Endpoint) -> list[Call]:
+    """Let it answer every call; give the calls."""
+    calls: list[Call] = []
+
+    def take(call: Call) -> None:
+        calls.append(call)
+        call.alert()
+        call.accept()
+
+    far.on_call = take
+    return calls
+
+
+@pytest.mark.parametrize("settings", [{}, {"tunnelling": False}, {"fast_connect": True}], ids=str)
+@pytest.mark.parametrize("ip", [4, 6])
+def test_a_call(ports: PortPool, ip: int, settings: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    hosts = (own_address(), own_address()) if ip == 4 else (request.getfixturevalue("ipv6"),) * 2
+    unit, far = endpoint(ports, hosts[0], **settings), endpoint(ports, hosts[1], **settings)
+    calls = answering(far)
+
+    async def main() -> None:
+        (address,) = far.addresses
+        call = unit.dial(address)
+        everything = {(kind, direction) for kind in Kind for direction in Direction}
+        await until(lambda: {(c.kind, c.direction) for c in call.channels} == everything)
+        await until(lambda: {(c.kind, c.direction) for c in calls[0].channels} == everything)
+        sent = {c.remote for c in call.channels if c.direction is Direction.SEND}
+        assert sent == {c.local for c in calls[0].channels if c.direction is Direction.RECEIVE}
+        assert calls[0].remote_name == "A room"
+        back = far.dial(calls[0].remote)
+        unit.on_call = Call.accept
+        await until(lambda: back.state is State.ACTIVE)
+        calls[0].hang_up()
+        await until(lambda: call.state is State.ENDED)
+        assert call.end_reason is EndReason.HUNG_UP
+
+    asyncio.run(started(unit, far, then=main))
+
+
+def test_nobody_listens(ports: PortPool) -> None:
+    unit, host = endpoint(ports, own_address()), own_address()
+
+    async def main() -> None:
+        call = unit.dial(f"h323:{host}")
+        await until(lambda: call.state is State.ENDED)
+        assert call.end_reason is EndReason.UNREACHABLE
+
+    asyncio.run(started(unit, then=main))
+
+
+def test_addresses_are_those_of_calls_only(ports: PortPool) -> None:
+    unit = endpoint(ports, "127.0.0.1")
+    assert unit.addresses == ()
+
+    async def main() -> None:
+        (address,) = unit.addresses
+        assert address.startswith("h323:127.0.0.1:")
+        assert unit.handles(address)
+        assert not unit.handles("sip:room@127.0.0.1")
+
+    asyncio.run(started(unit, then=main))
+
+
+def test_a_port_in_use_is_said(ports: PortPool) -> None:
+    unit = endpoint(ports, "127.0.0.1")
+
+    async def main() -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", unit._settings.port))
+            taken.listen()
+            with pytest.raises(FirmwareError, match="the port is in use"):
+                await unit.start()
+
+    asyncio.run(main())
+    with pytest.raises(CallError, match="not started"):
+        unit.dial("h323:127.0.0.1")
+
+
+def test_a_gatekeeper_finds_numbers(ports: PortPool, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    keeper = Gatekeeper((own_address(), 0), users={"Aalto": "alvar", "Berg": "alban"})
+    unit = endpoint(ports, own_address(), "Aalto", number="4711", password="alvar", gatekeeper="later")
+    far = endpoint(ports, own_address(), "Berg", number="4712", password="alban", gatekeeper="later")
+    calls = answering(far)
+
+    async def main() -> None:
+        transport, _ = await serve(keeper)
+        for each in (unit, far):
+            each._settings = each._gatekeeper._settings = _with(each._settings, gatekeeper=at(keeper.address))
+            await each.start()
+        with pytest.raises(CallError, match="is a number"):
+            unit.dial("4712")
+        await until(lambda: unit._gatekeeper.address and far._gatekeeper.address)
+        call = unit.dial("4712")
+        assert call.remote == "h323:4712"
+        await until(lambda: call.state is State.ACTIVE)
+        assert calls[0].remote_name == "Aalto"
+        call.hang_up()
+        await until(lambda: calls[0].state is State.ENDED)
+        unknown = unit.dial("9999")
+        await until(lambda: unknown.state is State.ENDED)
+        assert unknown.end_reason is EndReason.NOT_FOUND
+        for each in (unit, far):
+            await each.stop()
+        await until(lambda: [heard.name for heard in keeper.heard].count("unregistrationRequest") == 2)
+        transport.close()
+
+    asyncio.run(main())
+    assert keeper.faults == []
+    assert f"registered with gatekeeper {keeper.address[0]}" in caplog.text
+    assert "alvar" not in caplog.text
+
+
+def _with(settings: config.H323, **values: Any) -> config.H323:
+    from msgspec.structs import replace
+
+    return replace(settings, **values)
