@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from firmware.h323.control.link import Link
 
 T101: Final = 10.0
-"""Seconds; how long to wait for an acknowledgement (H.245 C.3.4.3; its value is left to the system)."""
+"""Seconds; how long to wait for an acknowledgement (H.245 C.3.3.3; its value is left to the system)."""
 ATTEMPTS: Final = 3
 """H.323 8.2: an initial exchange that fails is retried at least twice before the call is abandoned."""
 
 
 class State(Enum):
-    """The boxes of both figures (C.3.4.1)."""
+    """The boxes of both figures (C.3.2.3)."""
 
     IDLE = "idle"
     AWAITING_RESPONSE = "awaiting response"
@@ -69,7 +69,7 @@ class IncomingOutput(Enum):
 
 _S, _OI, _OO, _II, _IO = State, OutgoingInput, OutgoingOutput, IncomingInput, IncomingOutput
 
-# H.245 C.3.5, the figures of the outgoing CESE.  An answer counts only if its sequence number is out_SQ.
+# H.245 C.3.4, the figures of the outgoing CESE.  An answer counts only if its sequence number is out_SQ.
 OUTGOING: Final[Machine[State, OutgoingInput, OutgoingOutput]] = Machine(
     "outgoing CESE",
     _S.IDLE,
@@ -87,7 +87,7 @@ OUTGOING: Final[Machine[State, OutgoingInput, OutgoingOutput]] = Machine(
     _OI.T101_EXPIRY,
 )
 
-# H.245 C.3.5, the figures of the incoming CESE.
+# H.245 C.3.4, the figures of the incoming CESE.
 INCOMING: Final[Machine[State, IncomingInput, IncomingOutput]] = Machine(
     "incoming CESE",
     _S.IDLE,

@@ -1,6 +1,6 @@
-"""What the far end can do, put together from the sets that it sends (H.245 7.2).
+"""What the far end can do, put together from the sets that it sends (H.245 B.2).
 
-Rule 1: a set changes what it names; an entry or a descriptor without content is withdrawn (7.2.3, 7.2.4).
+Rule 1: a set changes what it names; an entry or a descriptor without content is withdrawn (B.2.2).
 Rule 2: a set without any content is the empty capability set of H.323 8.4.6: nothing may be sent, and the next set
 starts from nothing.
 Rule 3: a descriptor may name an entry that does not exist.  H.245 has a cause to reject that; real terminals take it,

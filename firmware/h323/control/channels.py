@@ -112,7 +112,7 @@ class Channels:
         self._forget_released()
 
     def close_received(self, message: Value, now: float) -> None:
-        """Take a CloseLogicalChannel; also of a channel that we don't know it is acknowledged (C.4.5: released)."""
+        """Take a CloseLogicalChannel; also of a channel that we don't know it is acknowledged (C.4.4: released)."""
         number = message["forwardLogicalChannelNumber"]
         channel = self.incoming.get(number) or IncomingChannel(self._link, number)
         channel.close_received(now)

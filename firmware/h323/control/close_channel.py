@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from firmware.h323.control.link import Link
 
 T108: Final = 10.0
-"""Seconds; how long to wait for the answer (H.245 C.6.4.3; its value is left to the system)."""
+"""Seconds; how long to wait for the answer (H.245 C.6.3.3; its value is left to the system)."""
 
 
 class State(Enum):
-    """The boxes of both figures (C.6.4.1)."""
+    """The boxes of both figures (C.6.2.3)."""
 
     IDLE = "idle"
     AWAITING_RESPONSE = "awaiting response"
@@ -64,7 +64,7 @@ class IncomingOutput(Enum):
 
 _S, _OI, _OO, _II, _IO = State, OutgoingInput, OutgoingOutput, IncomingInput, IncomingOutput
 
-# H.245 C.6.5, the figures of the outgoing CLCSE.
+# H.245 C.6.4, the figures of the outgoing CLCSE.
 OUTGOING: Final[Machine[State, OutgoingInput, OutgoingOutput]] = Machine(
     "outgoing CLCSE",
     _S.IDLE,
@@ -82,7 +82,7 @@ OUTGOING: Final[Machine[State, OutgoingInput, OutgoingOutput]] = Machine(
     _OI.T108_EXPIRY,
 )
 
-# H.245 C.6.5, the figures of the incoming CLCSE.
+# H.245 C.6.4, the figures of the incoming CLCSE.
 INCOMING: Final[Machine[State, IncomingInput, IncomingOutput]] = Machine(
     "incoming CLCSE",
     _S.IDLE,

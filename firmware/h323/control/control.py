@@ -196,7 +196,7 @@ class Control:
         self._channels.reject(number, cause, now)
 
     def resolve_conflict(self, theirs: int, ours: int, now: float) -> bool:
-        """Decide between their request and one of ours that can't both be (H.245 C.4.1.3).
+        """Decide between their request and one of ours that can't both be (H.245 C.4.1).
 
         True: we are master, and theirs is refused.  False: ours is withdrawn; accept theirs, and ask for one that goes
         with it.

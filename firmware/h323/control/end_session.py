@@ -1,4 +1,4 @@
-"""The end of it: endSessionCommand, after which neither end says anything more (H.245 7.11.6, H.323 8.5)."""
+"""The end of it: endSessionCommand, after which neither end says anything more (H.245 B.13, H.323 8.5)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What the control of a call tells its owner, as values.
 
 A channel *number* of ours and one of the far end's are different things: whoever sends on a channel numbers it (H.245
-7.3.1).  Each event says whose it is.  After `Failed` only
-`SessionEnded` follows, once ``end`` is asked for; after that, nothing.
+B.3.1).  Each event says whose it is.  After `Failed` only `SessionEnded` follows, once ``end`` is asked for; after
+that, nothing.
 """
 
 from __future__ import annotations

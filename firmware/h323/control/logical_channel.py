@@ -1,6 +1,6 @@
 """The channels that media takes: logical channel signalling of H.245 C.4 (LCSE), one table for each direction.
 
-Who sends on a channel opens it, numbers it and closes it (7.3.1); the far end accepts or refuses.
+Who sends on a channel opens it, numbers it and closes it (B.3.1); the far end accepts or refuses.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from firmware.h323.control.link import Link
 
 T103: Final = 30.0
-"""Seconds; how long to wait for the answer to an opening or a closing (H.245 C.4.4.3; left to the system).  The far end
+"""Seconds; how long to wait for the answer to an opening or a closing (H.245 C.4.3.3; left to the system).  The far end
 may have to ask its gatekeeper for bandwidth first (H.323 8.4.1)."""
 
 
 class State(Enum):
-    """The boxes of both figures (C.4.4.1)."""
+    """The boxes of both figures (C.4.2.3)."""
 
     RELEASED = "released"
     AWAITING_ESTABLISHMENT = "awaiting establishment"
@@ -75,7 +75,7 @@ class IncomingOutput(Enum):
 
 _S, _OI, _OO, _II, _IO = State, OutgoingInput, OutgoingOutput, IncomingInput, IncomingOutput
 
-# H.245 C.4.5, the figures of the outgoing LCSE.
+# H.245 C.4.4, the figures of the outgoing LCSE.
 OUTGOING: Final[Machine[State, OutgoingInput, OutgoingOutput]] = Machine(
     "outgoing LCSE",
     _S.RELEASED,
@@ -105,7 +105,7 @@ OUTGOING: Final[Machine[State, OutgoingInput, OutgoingOutput]] = Machine(
     _OI.T103_EXPIRY,
 )
 
-# H.245 C.4.5, the figures of the incoming LCSE.
+# H.245 C.4.4, the figures of the incoming LCSE.
 INCOMING: Final[Machine[State, IncomingInput, IncomingOutput]] = Machine(
     "incoming LCSE",
     _S.RELEASED,

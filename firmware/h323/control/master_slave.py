@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from firmware.h323.control.link import Link
 
 T106: Final = 10.0
-"""Seconds; how long to wait for an acknowledgement (H.245 C.2.4.3; its value is left to the system)."""
+"""Seconds; how long to wait for an acknowledgement (H.245 C.2.3.3; its value is left to the system)."""
 N100: Final = 10
-"""How often numbers are drawn before it is given up (C.2.4.4: "N100"; its value is left to the system)."""
+"""How often numbers are drawn before it is given up (C.2.3.4: "N100"; its value is left to the system)."""
 ATTEMPTS: Final = 3
 """H.323 8.2: a determination that fails is retried at least twice before the call is abandoned."""
 
 _CIRCLE: Final = 2**24
-"""How many numbers there are to draw from (C.2.4.2: sv_SDNUM)."""
+"""How many numbers there are to draw from (C.2.3.2: sv_SDNUM)."""
 
 
 class State(Enum):
-    """The boxes of the figure (C.2.4.1)."""
+    """The boxes of the figure (C.2.2.3)."""
 
     IDLE = "idle"
     OUTGOING = "outgoing awaiting response"
@@ -76,7 +76,7 @@ _S, _I, _O = State, Input, Output
 _DRAW: Final = (_S.OUTGOING, (_O.DRAW, _O.SEND_DETERMINATION))
 _TAKE: Final = (_S.INCOMING, (_O.TAKE_RESULT, _O.SEND_ACK))
 
-# H.245 C.2.5, the figures of the MSDSE.  There is no DETERMINE.indication: a result counts once it is confirmed.
+# H.245 C.2.4, the figures of the MSDSE.  There is no DETERMINE.indication: a result counts once it is confirmed.
 MSDSE: Final[Machine[State, Input, Output]] = Machine(
     "MSDSE",
     _S.IDLE,
@@ -170,7 +170,7 @@ class MasterSlave(Procedure[State, Input, Output]):
         return self.state is State.OUTGOING and self._draws >= N100
 
     def _compare(self, terminal_type: int, number: int) -> bool | None:
-        # C.2.5.1: the larger terminal type is master; among equals the numbers decide, on a circle of 2^24.
+        # C.2.4: the larger terminal type is master; among equals the numbers decide, on a circle of 2^24.
         if terminal_type != self.terminal_type:
             return self.terminal_type > terminal_type
         ahead = (number - self._number) % _CIRCLE
@@ -189,7 +189,7 @@ class MasterSlave(Procedure[State, Input, Output]):
                     {"terminalType": self.terminal_type, "statusDeterminationNumber": self._number},
                 )
             case Output.SEND_ACK:
-                # C.2.5.1: the decision is the far end's role, the opposite of ours.
+                # C.2.4: the decision is the far end's role, the opposite of ours.
                 decision = "slave" if self._status else "master"
                 self.link.respond("masterSlaveDeterminationAck", {"decision": (decision, None)})
             case Output.SEND_REJECT:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from firmware.h323.control.link import Link
 
 BITRATE_UNIT: Final = 100
-"""Bit/s; H.245 7.11.5: maximumBitRate of a flowControlCommand counts these."""
+"""Bit/s; H.245 B.13: maximumBitRate of a flowControlCommand counts these."""
 MAX_UNITS: Final = 2**24 - 1
 """H.245 annex A: FlowControlCommand."""
 
@@ -26,7 +26,7 @@ _KEY_FRAME_COMMANDS: Final = frozenset(
         *("videoBadMBs", "lostPicture", "lostPartialPicture"),
     }
 )
-"""What a picture that depends on no other heals (7.11.6)."""
+"""What a picture that depends on no other heals (B.13)."""
 _ACTIVITY: Final = {"logicalChannelActive": True, "logicalChannelInactive": False}
 
 

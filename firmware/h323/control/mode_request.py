@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from firmware.h323.control.link import Link
 
 T109: Final = 10.0
-"""Seconds; how long to wait for the answer (H.245 C.9.4.3; its value is left to the system)."""
+"""Seconds; how long to wait for the answer (H.245 C.9.3.3; its value is left to the system)."""
 
 
 class State(Enum):
-    """The boxes of both figures (C.9.4.1)."""
+    """The boxes of both figures (C.9.2.3)."""
 
     IDLE = "idle"
     AWAITING_RESPONSE = "awaiting response"
@@ -66,7 +66,7 @@ class IncomingOutput(Enum):
 
 _S, _OI, _OO, _II, _IO = State, OutgoingInput, OutgoingOutput, IncomingInput, IncomingOutput
 
-# H.245 C.9.5, the figures of the outgoing MRSE.  An answer counts only if its sequence number is out_SQ.
+# H.245 C.9.4, the figures of the outgoing MRSE.  An answer counts only if its sequence number is out_SQ.
 OUTGOING: Final[Machine[State, OutgoingInput, OutgoingOutput]] = Machine(
     "outgoing MRSE",
     _S.IDLE,
@@ -85,7 +85,7 @@ OUTGOING: Final[Machine[State, OutgoingInput, OutgoingOutput]] = Machine(
     _OI.T109_EXPIRY,
 )
 
-# H.245 C.9.5, the figures of the incoming MRSE.
+# H.245 C.9.4, the figures of the incoming MRSE.
 INCOMING: Final[Machine[State, IncomingInput, IncomingOutput]] = Machine(
     "incoming MRSE",
     _S.IDLE,

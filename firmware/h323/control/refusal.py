@@ -47,7 +47,7 @@ def _maintenance_loop(content: Value) -> Answer | None:
 
 
 def _logical_channel_rate(content: Value) -> Answer:
-    # 7.11.10: what we send is limited by flowControlCommand.
+    # B.12: what we send is limited by flowControlCommand.
     reject = {
         "sequenceNumber": content["sequenceNumber"],
         "logicalChannelNumber": content["logicalChannelNumber"],
@@ -67,7 +67,7 @@ _CONFERENCE: Final[dict[str, Value]] = {
     "sendThisSource": ("sendThisSourceResponse", ("deniedSendThisSource", None)),
     "remoteMCRequest": ("remoteMCResponse", ("reject", ("functionNotSupported", None))),
 }
-"""The refusals of a terminal that is no MC, by ConferenceRequest (7.11.8, 7.11.9)."""
+"""The refusals of a terminal that is no MC, by ConferenceRequest (B.10)."""
 
 
 def _conference(content: Value) -> Answer | None:
@@ -102,7 +102,7 @@ MAX_RETURNED: Final = 256
 
 
 def not_supported(message: Value) -> Value:
-    """Give the functionNotSupported for a message that has no refusal of its own (7.13.2), as H.239's have not."""
+    """Give the functionNotSupported for a message that has no refusal of its own (B.14), as H.239's have not."""
     content: dict[str, Value] = {"cause": ("unknownFunction", None)}
     returned = h245.MESSAGE.encode(message)
     if len(returned) <= MAX_RETURNED:

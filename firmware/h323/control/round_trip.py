@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from firmware.h323.control.link import Link
 
 T105: Final = 10.0
-"""Seconds; how long to wait for the answer (H.245 C.10.4.3; its value is left to the system)."""
+"""Seconds; how long to wait for the answer (H.245 C.10.3.3; its value is left to the system)."""
 INTERVAL: Final = 20.0
 """Seconds from an answer to the next question."""
 MISSES: Final = 3
@@ -25,7 +25,7 @@ MISSES: Final = 3
 
 
 class State(Enum):
-    """The boxes of the figure (C.10.4.1)."""
+    """The boxes of the figure (C.10.2.3)."""
 
     IDLE = "idle"
     AWAITING_RESPONSE = "awaiting response"
@@ -49,7 +49,7 @@ class Output(Enum):
 
 _S, _I, _O = State, Input, Output
 
-# H.245 C.10.5, the figure of the RTDSE.  A response counts only if its sequence number is out_SQ; the far end's own
+# H.245 C.10.4, the figure of the RTDSE.  A response counts only if its sequence number is out_SQ; the far end's own
 # question is answered in either state, and changes neither the state nor the timer.
 RTDSE: Final[Machine[State, Input, Output]] = Machine(
     "RTDSE",

@@ -1,4 +1,4 @@
-"""Keys pressed: the userInput indication of H.245 7.12.6, in its two forms.
+"""Keys pressed: the userInput indication of H.245 B.14, in its two forms.
 
 ``signal`` is one key with its duration, ``alphanumeric`` any text.  We send the first where the far end says that it
 takes it (the UserInputCapability ``dtmf``), otherwise the second, which every terminal takes (H.323 6.2.8.5).

@@ -185,6 +185,8 @@ def test_too_large_a_set_is_rejected() -> None:
         {"sequenceNumber": 2, "cause": ("tableEntryCapacityExceeded", ("noneProcessed", None))},
     )
     assert len(bench.events()) == 1
+    bench.receive(capability_set(3, {}))
+    assert bench.control.errors == {}
 
 
 def test_release_after_the_answer_does_nothing() -> None:
@@ -200,8 +202,12 @@ def test_release_after_the_answer_does_nothing() -> None:
 class Undecided(IncomingCapabilities):
     """Does not answer, as an owner of the figure might."""
 
+    asked = 0
+
     def _put(self, output: capability_exchange.IncomingOutput, now: float, /) -> None:
-        if output is not capability_exchange.IncomingOutput.INDICATION:
+        if output is capability_exchange.IncomingOutput.INDICATION:
+            self.asked += 1
+        else:
             super()._put(output, now)
 
 
@@ -211,6 +217,7 @@ def test_incoming_rows_of_an_owner_who_hesitates() -> None:
     message: Value = {"sequenceNumber": 1}
     machine.set_received(message, 0.0)
     machine.set_received(message, 0.0)
+    assert machine.asked == 2
     assert (machine.state, link.errors["incoming CESE"]) == (State.AWAITING_RESPONSE, 1)
     machine.release_received(0.0)
     assert (machine.state, link.errors["incoming CESE"]) == (State.IDLE, 2)

@@ -102,8 +102,12 @@ def test_release_does_nothing(bench: Bench) -> None:
 class Undecided(IncomingClose):
     """Does not answer, as an owner of the figure might."""
 
+    asked = 0
+
     def _put(self, output: IncomingOutput, now: float, /) -> None:
-        if output is not IncomingOutput.CLOSE_INDICATION:
+        if output is IncomingOutput.CLOSE_INDICATION:
+            self.asked += 1
+        else:
             super()._put(output, now)
 
 
@@ -112,6 +116,7 @@ def test_incoming_rows_of_an_owner_who_hesitates() -> None:
     machine = Undecided(link, 5)
     machine.request_received({}, 0.0, is_open=True)
     machine.request_received({}, 0.0, is_open=True)
+    assert machine.asked == 2
     assert (machine.state, link.errors["incoming CLCSE"]) == (State.AWAITING_RESPONSE, 1)
     machine.release_received(0.0)
     assert (machine.state, link.errors["incoming CLCSE"]) == (State.IDLE, 2)

@@ -51,7 +51,7 @@ def test_nothing_may_be_sent_before_the_start() -> None:
 
 def test_channels_only_when_ready() -> None:
     bench = Bench()
-    steps = [
+    steps: list[Callable[[], None]] = [
         bench.start,
         lambda: bench.receive(capability_set(1)),
         lambda: bench.receive(response("masterSlaveDeterminationAck", decision=("master", None))),

@@ -77,6 +77,8 @@ def test_two_ends_agree() -> None:
         [mine], [theirs] = pair.of(0, Determined), pair.of(1, Determined)
         assert mine.master is not theirs.master
         assert [control.master for control in pair.controls] == [mine.master, theirs.master]
+        for number in (0, 1):
+            assert pair.names(number).count("masterSlaveDeterminationAck") == 1
 
 
 def test_only_one_end_asks() -> None:
@@ -98,6 +100,7 @@ def test_identical_numbers_are_drawn_again() -> None:
     # The same seed draws the same numbers for ever: both must have given up at the same time, thrice.
     assert pair.names(0).count("masterSlaveDetermination") == ATTEMPTS * N100
     assert pair.of(0, Failed) == pair.of(1, Failed) == [Failed("master slave determination")]
+    assert pair.controls[0].errors == {"MSDSE F": ATTEMPTS}
 
 
 def test_tie_is_broken_by_the_next_draw() -> None:
@@ -113,13 +116,19 @@ def test_tie_is_broken_by_the_next_draw() -> None:
     assert bench.events() == [Determined(True)]
 
 
-def test_ack_alone_decides_and_is_acknowledged() -> None:
+@pytest.mark.parametrize("master", [False, True])
+def test_ack_alone_decides_and_is_acknowledged(master: bool) -> None:
+    ours, theirs = ("master", "slave") if master else ("slave", "master")
     bench = Bench()
     bench.start()
     bench.sent()
-    bench.receive(ack("slave"))
-    assert bench.sent() == [("masterSlaveDeterminationAck", {"decision": ("master", None)})]
-    assert bench.events() == [Determined(False)]
+    bench.receive(ack(ours))
+    assert bench.sent() == [("masterSlaveDeterminationAck", {"decision": (theirs, None)})]
+    assert bench.events() == [Determined(master)]
+    bench.receive(ack(ours))
+    assert bench.sent() == bench.events() == []
+    bench.pass_time(T106)
+    assert bench.control.errors == {}
 
 
 def test_tie_out_of_the_blue_is_rejected() -> None:
@@ -183,6 +192,14 @@ def test_out_of_turn_while_the_far_end_should_acknowledge(message: Value, code: 
     assert bench.control.errors == {f"MSDSE {code}": 1}
     assert bench.control.master is None
     assert bench.names() == ["masterSlaveDetermination"], "it is tried again"
+
+
+def test_tie_out_of_turn() -> None:
+    bench = incoming()
+    bench.receive(determination(50, bench.control._master_slave.number))
+    assert bench.control.errors == {"MSDSE C": 1}
+    assert bench.names() == ["masterSlaveDetermination"]
+    assert bench.control.timer() == T106
 
 
 def test_no_acknowledgement_of_ours() -> None:

@@ -128,8 +128,12 @@ def test_asking_and_never_answered() -> None:
 class Undecided(IncomingMode):
     """Does not answer, as an owner of the figure might."""
 
+    asked = 0
+
     def _put(self, output: IncomingOutput, now: float, /) -> None:
-        if output is not IncomingOutput.INDICATION:
+        if output is IncomingOutput.INDICATION:
+            self.asked += 1
+        else:
             super()._put(output, now)
 
 
@@ -139,6 +143,7 @@ def test_incoming_rows_of_an_owner_who_hesitates() -> None:
     message: Value = {"sequenceNumber": 1, "requestedModes": [mode(A_LAW)]}
     machine.request_received(message, {}, 0.0)
     machine.request_received(message, {}, 0.0)
+    assert machine.asked == 2
     assert (machine.state, link.errors["incoming MRSE"]) == (State.AWAITING_RESPONSE, 1)
     machine.release_received(0.0)
     assert (machine.state, link.errors["incoming MRSE"]) == (State.IDLE, 2)

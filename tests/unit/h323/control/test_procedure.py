@@ -87,7 +87,7 @@ def test_timer_expires_once_and_not_early() -> None:
     lamp = Lamp()
     lamp._take(Input.PRESS, 1.0)
     lamp.handle_timer(5.9)
-    assert lamp.state is State.ON
+    assert lamp.deadline == 6.0
     lamp.handle_timer(6.0)
     assert lamp.state is State.OFF
     assert lamp.deadline is None
