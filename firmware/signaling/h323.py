@@ -15,10 +15,10 @@ from firmware.h323 import events, ras_event
 from firmware.h323.identity import Destination, Identity
 from firmware.h323.terminal import Terminal
 from firmware.net.driver import Driver
-from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
+from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable
 from firmware.signaling.h323_address import DEFAULT_PORT, H323Address, is_h323, parse_address
 from firmware.signaling.h323_gatekeeper import Gatekeeper
-from firmware.signaling.h323_leg import H323Leg
+from firmware.signaling.h323_leg import H323Leg, party_name
 from firmware.signaling.h323_media import H323Media
 
 if TYPE_CHECKING:
@@ -142,5 +142,4 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         host = session.flow.remote[0]
         port = remote.address[1] if remote.address is not None and remote.address[0] == host else DEFAULT_PORT
         address = H323Address(alias.number(remote.aliases), host, port)
-        name = readable_name(remote.display_name or alias.name(remote.aliases))
-        self.on_call(self._begin(leg, State.INCOMING, str(address), name))
+        self.on_call(self._begin(leg, State.INCOMING, str(address), party_name(remote)))

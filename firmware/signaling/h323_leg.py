@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Final
 from firmware.call.call import EndReason, State
 from firmware.call.media import Kind
 from firmware.errors import CallError, FirmwareError, LocalProtocolError
+from firmware.h323 import address as alias
 from firmware.h323 import events
 from firmware.h323.control import events as control
 from firmware.h323.identity import Destination
 from firmware.signaling import causes
 from firmware.signaling import h323_fast_connect as fast_connect
+from firmware.signaling.endpoint import readable_name
 from firmware.signaling.h323_media import ChannelRefusedError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from firmware.asn1 import Value
     from firmware.call.call import Call
+    from firmware.h323.identity import Party
     from firmware.h323.session import Session
     from firmware.h323.terminal import Terminal
     from firmware.sansio import Address
@@ -36,6 +39,11 @@ logger = logging.getLogger(__name__)
 
 KEY_FRAME_INTERVAL: Final = 0.5
 """Seconds between two key-frame requests at least; a picture needs about that long to come."""
+
+
+def party_name(party: Party) -> str:
+    """Give what a far end calls itself, as it may be shown, or ""."""
+    return readable_name(party.display_name or alias.name(party.aliases))
 
 
 class H323Leg:
@@ -184,8 +192,10 @@ class H323Leg:
             case _ if ending:
                 pass
             case events.Alerting():
+                self._learn_name()
                 self.call.alerting()
             case events.Connected():
+                self._learn_name()
                 self._answered = True
                 self._go_on()
             case events.FastStart(channels=channels):
@@ -304,6 +314,11 @@ class H323Leg:
         self._finish()
 
     # What they share
+
+    def _learn_name(self) -> None:
+        """Take what the far end that we called calls itself."""
+        session, _ = self._require()
+        self.call.remote_name = party_name(session.remote) or self.call.remote_name
 
     def _try_next(self, words: str) -> None:
         while self._candidates:

@@ -2,97 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
 import pytest
 from behaviours import BEHAVIOURS, PATIENCE
-from parties import Bench, Party, settle
-from wire import Wire
-from wire_transport import MemoryPorts, WireTransport, complete
+from h323_bench import H323Bench
+from parties import Bench, settle
 
-from firmware import config
-from firmware.asn1 import Value
 from firmware.call.call import State
-from firmware.call.media import Capabilities, Format, Kind
-from firmware.h323.terminal import Terminal
-from firmware.signaling.h323 import H323Endpoint
-from firmware.signaling.h323_media import ChannelRefusedError, H323Media
-
-UNIT, FAR = ("192.0.2.1", 1720), ("192.0.2.2", 1721)
-
-
-def _refuse(message: Value) -> Value:
-    """Be a capability set that takes no change (H.245 C.3.2.4)."""
-    return ("unspecified", None)
-
-
-class LyingMedia(H323Media):
-    """Says what can't be: sound that nobody has."""
-
-    def read_formats(self, kind: Kind, described: Value, parameters: Value) -> tuple[Format, ...]:
-        raise ChannelRefusedError("dataTypeNotSupported")
-
-    def capability_set(self) -> Value:
-        said = super().capability_set()
-        said["capabilityTable"] = [
-            {"capabilityTableEntryNumber": 1, "capability": ("receiveAudioCapability", ("g729", 2))},
-        ]
-        said["capabilityDescriptors"] = [{"capabilityDescriptorNumber": 0, "simultaneousCapabilities": [[1]]}]
-        return said
-
-
-class H323Bench:
-    """A unit and a far end, both of ours."""
-
-    def __init__(self, tunnelling: bool = True, fast_connect: bool = False) -> None:
-        self.wire = Wire()
-        self.terminals: list[Terminal] = []
-        self.ports = MemoryPorts()
-        self.settings = {"tunnelling": tunnelling, "fast_connect": fast_connect}
-        self.unit, self.unit_endpoint = self.party(UNIT)
-        self.far, self.far_endpoint = self.party(FAR)
-
-    def party(self, address: tuple[str, int]) -> tuple[Party, H323Endpoint]:
-        settings = config.H323(addresses=(address[0],), port=address[1], **self.settings)
-
-        def make(core: Terminal, on_event: Callable[[object], None]) -> WireTransport:
-            self.terminals.append(core)
-            return WireTransport(self.wire, address, core, on_event)
-
-        endpoint = H323Endpoint(
-            settings,
-            Capabilities(),
-            self.ports,
-            "A room",
-            rng=random.Random(str(address)),
-            make_transport=make,  # type: ignore[arg-type]
-        )
-        complete(endpoint.start())
-        return Party(endpoint, f"h323:{address[0]}:{address[1]}"), endpoint
-
-    def far_end_can(self, capabilities: Capabilities) -> None:
-        self.far_endpoint._capabilities = capabilities
-
-    def far_end_lies(self) -> None:
-        endpoint = self.far_endpoint
-        endpoint._make_media = lambda host: LyingMedia(  # type: ignore[method-assign]
-            endpoint._capabilities, endpoint._ports, host
-        )
-
-    def far_end_refuses_changes(self) -> None:
-        for session in self.far_endpoint._legs:
-            session.control._theirs.capabilities.update = _refuse  # type: ignore[method-assign]
-
-    def far_end_dies(self) -> None:
-        self.wire._queue.clear()
-        self.wire._act = lambda address, action: None  # type: ignore[method-assign]
-
-    def check_clean(self) -> None:
-        settle(self, 4 * PATIENCE)  # type: ignore[arg-type]
-        assert self.ports.reserved == set()
-        for terminal in self.terminals:
-            assert terminal.sizes["sessions"] == terminal.sizes["ports"] == 0
 
 
 @pytest.mark.parametrize("fast_connect", [False, True], ids=["slow", "fast"])
