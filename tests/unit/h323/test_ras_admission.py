@@ -245,6 +245,18 @@ def test_a_reject_may_send_one_request_elsewhere() -> None:
     assert zone.client.gatekeeper.address == FIRST
 
 
+def test_a_gatekeeper_that_sends_a_request_to_itself_is_asked_once() -> None:
+    zone = Zone(second=True)
+    zone.register()
+    more = {"altGKInfo": {"alternateGatekeeper": [alternate(SECOND, register=False)], "altGKisPermanent": False}}
+    for gatekeeper in (zone.gatekeeper, zone.second):
+        gatekeeper.refuse["admissionRequest"] = [(("resourceUnavailable", None), more)] * 9
+    admission = zone.admit()
+    assert admission.state is State.OVER
+    assert refused(zone) == ["resourceUnavailable"]
+    assert zone.names(SECOND) == ["admissionRequest"]
+
+
 def test_a_reject_may_send_us_away() -> None:
     zone = Zone(second=True)
     zone.register()

@@ -278,6 +278,29 @@ def test_alternates_are_tried_by_priority_and_then_the_first_one_is_looked_for_a
     assert zone.client.registered
 
 
+def test_after_a_wait_alternates_are_tried_again() -> None:
+    zone = Zone(second=True)
+    zone.gatekeeper.alternates = [alternate(SECOND)]
+    zone.register()
+    zone.gatekeeper.silent.add("all")
+    zone.second.silent.add("all")
+    zone.run(60)
+    assert not zone.client.registered
+    zone.second.silent.clear()
+    zone.run(60)
+    assert zone.client.gatekeeper == Gatekeeper(SECOND, "OtherGK")
+    assert zone.client.registered
+
+
+def test_without_a_registration_we_have_no_name() -> None:
+    zone = Zone()
+    endpoint = zone.register()
+    assert zone.client._registration.endpoint_identifier == endpoint.identifier
+    zone.gatekeeper.unregister(endpoint, reason("undefinedReason"), zone.now)
+    zone.run(0.1)
+    assert zone.client._registration.endpoint_identifier == ""
+
+
 def test_a_reject_with_alternates_is_followed_whatever_its_reason() -> None:
     zone = Zone(second=True)
     more = {"altGKInfo": {"alternateGatekeeper": [alternate(SECOND)], "altGKisPermanent": True}}

@@ -84,6 +84,12 @@ def test_without_a_registration_nobody_is_obeyed() -> None:
     zone.inject("infoRequest", {"requestSeqNum": 9, "callReferenceValue": 0})
     zone.run(0.1)
     assert zone.sent() == []
+    zone.gatekeeper.silent.add("registrationRequest")
+    zone.client.start(zone.now)
+    zone.run(0.1)
+    zone.inject("infoRequest", {"requestSeqNum": 9, "callReferenceValue": 0})
+    zone.run(0.1)
+    assert zone.names() == ["gatekeeperRequest", "registrationRequest"]
 
 
 def test_only_protected_requests_are_obeyed_where_messages_are_protected() -> None:
