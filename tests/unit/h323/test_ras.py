@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import random
 
-from ras_zone import EPOCH, FIRST, OURS, STRANGER, Zone, alternate
+from gatekeeper import Gatekeeper
+from ras_zone import EPOCH, FIRST, OURS, STRANGER, Zone, alternate, guid
+from wire import Wire
 
 from firmware.h323.h225 import RAS_MESSAGE
-from firmware.h323.ras import MAX_STRANGERS
-from firmware.h323.ras_call import State
+from firmware.h323.identity import Identity
+from firmware.h323.ras import MAX_STRANGERS, RasClient
+from firmware.h323.ras_call import CallInformation, State
 from firmware.h323.ras_event import Admitted, Unregistered
+from firmware.h323.ras_settings import Settings
 from firmware.sansio import Core, Flow
 
 GATEKEEPER = Flow("udp", OURS, FIRST)
@@ -38,6 +42,23 @@ def test_a_life_under_h235() -> None:
     assert zone.client.dropped == {}
     assert len(zone.of(Admitted)) == 1
     assert zone.of(Unregistered) == [Unregistered("stopped", None)]
+
+
+def test_a_life_over_ipv6() -> None:
+    wire = Wire()
+    gatekeeper = Gatekeeper(("2001:db8::1", 1719))
+    ours, signalling = ("2001:db8::5", 1719), ("2001:db8::5", 1720)
+    settings = Settings(Identity((("h323-ID", "room"),)), ours, signalling, gatekeeper.address)
+    client = RasClient(settings, random.Random(1))
+    wire.attach(gatekeeper.address, gatekeeper)
+    wire.attach(ours, client)
+    client.start(0.0)
+    wire.run(1.0)
+    call = CallInformation(guid(1), guid(2), 3, answer=False, bandwidth=64_000, destination=(("h323-ID", "room"),))
+    admission = client.admit(call, wire.now)
+    wire.run(2.0)
+    assert admission.state is State.ADMITTED
+    assert admission.address == signalling
 
 
 def test_a_wrong_password_is_told_though_nobody_can_protect_that() -> None:
