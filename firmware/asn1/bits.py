@@ -3,7 +3,7 @@
 Rule 1: a position is a number of bits from the message's first; what is aligned begins at a multiple of eight.
 Rule 2: a small field may be read beyond the message's end, where there are a few zeros and then an IndexError, so that
 the common case needs no test; whoever made the Reader compares ``position`` with ``end`` afterwards.
-Rule 3: all work is bounded: lists by MAX_ELEMENTS together, types within themselves by MAX_DEPTH, messages by MAX_OCTETS.
+Rule 3: work is bounded: lists by MAX_ELEMENTS together, types within themselves by MAX_DEPTH, messages by MAX_OCTETS.
 """
 
 from __future__ import annotations

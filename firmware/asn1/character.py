@@ -98,7 +98,9 @@ class CharacterString:
             return _Codes(bits, codec, frozenset(self.alphabet) if self.alphabet else None)
         alphabet = "".join(sorted(set(self.alphabet or ALPHABETS[self.kind])))
         needed = (len(alphabet) - 1).bit_length()
-        bits = 1 << (needed - 1).bit_length() if needed else 0  # 27.5.2: a power of two, as aligned
+        if not needed:
+            raise ValueError("an alphabet has two characters at least")  # or a length would be all that is sent
+        bits = 1 << (needed - 1).bit_length()  # 27.5.2: a power of two, as aligned
         if ord(alphabet[-1]) >> bits:  # 27.5.4: the code itself, where it has no more bits than an index
             return _Indices(bits, alphabet)
         return _Codes(bits, "ascii", None if self.kind == "ia5" and not self.alphabet else frozenset(alphabet))

@@ -6,7 +6,7 @@
     Name = recursive TYPE              the type can stand within itself
 
     {a TYPE, b? TYPE, c TYPE = 3}      SEQUENCE or SET; b is OPTIONAL, c has a DEFAULT
-    {a TYPE, ..., b? TYPE, [[c, d]]}   with extension additions, two of them in a group; after another ... the root goes on
+    {a TYPE, ..., b? TYPE, [[c, d]]}   with extension additions, two in a group; after another ... the root goes on
     <a TYPE, b, ..., c TYPE>           CHOICE; without a type: NULL
     [TYPE](1..256)                     SEQUENCE OF or SET OF, and its size
     enum(a, b, ..., c)                 ENUMERATED, in the order of the numbers
@@ -196,9 +196,15 @@ class Parser:
             if not self._peek().startswith('"'):
                 size = Size(*self._range(), self._extension())
             if self._peek().startswith('"') or self._take(","):
-                alphabet = self._pop().strip('"')
+                alphabet = self._string()
             self._expect(")")
         return CharacterString(kind, size, alphabet)
+
+    def _string(self) -> str:
+        text = self._pop()
+        if not text.startswith('"'):
+            raise ValueError(f"characters are wanted, not {text!r}")
+        return text.strip('"')
 
     def _range(self) -> tuple[int, int | None]:
         lower = int(self._pop())

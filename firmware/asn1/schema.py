@@ -82,6 +82,11 @@ class Type:
         """Give what is declared."""
         return self._parsed()[0]
 
+    @property
+    def is_recursive(self) -> bool:
+        """Whether it is declared to stand within itself, so that its depth is limited."""
+        return self._parsed()[1]
+
     def reader(self) -> Read:
         """Give the function that reads a value out of a message."""
         if self._read is None:

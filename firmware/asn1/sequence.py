@@ -11,7 +11,7 @@ from firmware.errors import DecodeError
 from .bits import Reader, Writer, bit_field
 from .declaration import Declaration, Read, Value, Write
 from .extension import read_inside, write_inside
-from .whole_number import read_length, read_octets, write_small
+from .whole_number import fragments, read_length, read_octets
 
 _MAX_PLANS: Final = 64
 """How many combinations of optional components a type remembers."""
@@ -129,9 +129,7 @@ class Sequence:
         extensible = self.additions is not None
 
         def write_additions(writer: Writer, present: list[bool], value: dict[str, Value]) -> None:
-            write_small(writer, len(present) - 1)  # 18.8, 10.9.3.4: a length, so one less
-            for there in present:
-                writer.bits(there, 1)
+            _write_presence(writer, present)
             for addition, there in zip(additions, present, strict=True):
                 if there:
                     addition.write(writer, value)
@@ -174,6 +172,18 @@ def _additions_count(reader: Reader) -> int:
     if more or count > _MAX_ADDITIONS:
         raise DecodeError(f"more than {_MAX_ADDITIONS} extension additions")
     return count
+
+
+def _write_presence(writer: Writer, present: list[bool]) -> None:
+    """Say how many additions we know, and which of them are there (X.691 18.7, 18.8; 10.9.3.4)."""
+    if len(present) <= 64:
+        writer.bits(len(present) - 1, 7)
+    else:
+        writer.bits(1, 1)
+        for _, _, length in fragments(len(present)):
+            writer.octets(length)
+    for there in present:
+        writer.bits(there, 1)
 
 
 def _root_writer(components: tuple[Component, ...]) -> Write:
