@@ -175,3 +175,16 @@ def test_stream_closed_before_it_is_open_never_opens() -> None:
     a.todo = [Open(flow), Send(flow, b"x"), Close(flow)]
     wire.run(1)
     assert (a.told, b.told) == ([], [])
+
+
+def test_cut_stream_is_lost_for_both() -> None:
+    wire, a, b = pair()
+    flow = Flow("tcp", A, B)
+    a.todo = [Open(flow)]
+    wire.run(1)
+    wire.cut(A, flow)
+    wire.cut(A, flow)
+    a.todo = [Send(flow, b"x")]
+    wire.run(2)
+    assert [what for _, what, _ in a.told] == ["opened", "closed"]
+    assert [what for _, what, _ in b.told] == ["opened", "closed"]

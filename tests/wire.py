@@ -85,6 +85,14 @@ class Wire:
                     core.handle_timer(self.now)
                     assert core.timer() != timer, f"{core} asks for the same timer again"
 
+    def cut(self, address: Address, flow: Flow) -> None:
+        """Let a stream of the core at this address be lost, for both ends."""
+        end = self._streams.pop((address, flow), None)
+        if end is not None:
+            self._streams.pop(end, None)
+            self._closed(*end)
+            self._closed(address, flow)
+
     def pass_time(self, seconds: float) -> None:
         """Advance the clock by this much."""
         self.run(self.now + seconds)

@@ -182,11 +182,13 @@ class ControlChannel:
 
     def stream_closed(self, stream: Stream, now: float) -> None:
         """Go on with the other connection, if there is one."""
+        carried = self._stream
         if stream is self._ours:
             self._ours = None
         if stream is self._theirs:
             self._theirs = None
-        self._send_again()
+        if stream is carried:
+            self._send_again()
         if self._stream is None:
             self._call.control_lost(now)
 

@@ -1,6 +1,7 @@
 """The TCP streams of one terminal: what is open, who owns it, and bounds on what strangers may open.
 
-Rule 1: an accepted stream belongs to nobody until a call claims it, and then has little time and few siblings.
+Rule 1: an accepted stream belongs to nobody until a call claims it, and has little time and few siblings till then.
+Where there are too many, the oldest goes: who means to call says so at once, and a flood keeps nobody out.
 Rule 2: a stream that breaks TPKT's rules, or sends much that is no message, is closed.
 """
 
@@ -76,19 +77,17 @@ class Streams:
 
     def connect(self, stream: Stream) -> None:
         """Open a stream that was reserved.  LocalProtocolError: there are too many."""
-        if len(self._streams) >= self._identity.max_streams:
+        if not self._make_room():
             raise LocalProtocolError(f"{len(self._streams)} connections are all this unit takes")
         self._streams[stream.flow] = stream
         self.actions.append(Open(stream.flow))
 
     def accept(self, flow: Flow, owner: Owner | None, now: float) -> Stream | None:
         """Take a stream that the far end made; None: there are too many, it is closed."""
-        silent = sum(
-            stream.deadline is not None and stream.flow.remote[0] == flow.remote[0] for stream in self._streams.values()
-        )
-        if len(self._streams) >= self._identity.max_streams or (
-            owner is None and silent >= self._identity.max_silent_per_host
-        ):
+        host = flow.remote[0]
+        if owner is None and len(self._silent(host)) >= self._identity.max_silent_per_host:
+            self._give_up(self._silent(host)[0])
+        if not self._make_room():
             self.refuse(flow, "too many connections")
             return None
         stream = Stream(flow, owner, ours=False, opened=True, deadline=now + SILENCE if owner is None else None)
@@ -139,3 +138,22 @@ class Streams:
             if stream.deadline is not None and stream.deadline <= now:
                 self._counters["silent connection"] += 1
                 self.close(stream)
+
+    def _silent(self, host: str | None = None) -> list[Stream]:
+        """Give the streams that nobody has claimed, of one host or of all, oldest first."""
+        return [
+            stream
+            for stream in self._streams.values()
+            if stream.deadline is not None and host in (None, stream.flow.remote[0])
+        ]
+
+    def _make_room(self) -> bool:
+        """Make room for one more stream, if need be at the cost of the oldest that nobody has claimed."""
+        silent = self._silent() if len(self._streams) >= self._identity.max_streams else []
+        if silent:
+            self._give_up(silent[0])
+        return len(self._streams) < self._identity.max_streams
+
+    def _give_up(self, stream: Stream) -> None:
+        self._counters["too many connections"] += 1
+        self.close(stream)

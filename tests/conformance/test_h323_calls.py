@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from h323_terminals import CAPABILITIES, HOSTS, Bench, proposal
+from h323_terminals import CAPABILITIES, CAPABILITY_SET, HOSTS, PORTS, Bench, ScriptedBench, proposal
 
 from firmware.h323 import events
+from firmware.h323.address import encode_transport
 from firmware.h323.call_signaling import T301, UNANSWERED
 from firmware.h323.cause import Cause
 from firmware.h323.control import events as control
+from firmware.h323.q931 import MessageType
 from firmware.h323.session import Session
 
 FAST = [proposal(1, 5000), proposal(2, 5002, "g711Ulaw64k")]
@@ -286,6 +288,44 @@ def test_a_quiet_call_stays() -> None:
     bench.settle(3600)
     assert bench.caller.of(events.Ended) == []
     assert bench.called.of(events.Ended) == []
+
+
+# Both sides open H.245 at once
+
+
+@pytest.mark.parametrize("we_are_smaller", [True, False])
+@pytest.mark.parametrize("theirs_first", [True, False])
+def test_both_open_a_connection_for_h245(we_are_smaller: bool, theirs_first: bool) -> None:
+    # H.323 8.2.3: the numerically smaller h245Address closes the connection that it opened.
+    hosts = HOSTS if we_are_smaller else HOSTS[::-1]
+    bench = ScriptedBench(hosts)
+    session = bench.call(tunnelling=False, h245_in_setup=True)
+    ours = bench.far.messages()[0][1].h245_address
+    assert ours
+    theirs = (hosts[1], PORTS[0])
+    if theirs_first:
+        flow = bench.far.open(bench.far_address, ours)
+        bench.say(MessageType.CONNECT, {"h245Address": encode_transport(theirs)}, tunnelling=False)
+        assert [f.local[1] for f in bench.far.flows] == [1720, 1720]  # we have one, and need none of our own
+    else:
+        bench.far.send(
+            bench.far.flows[0], MessageType.CONNECT, {"h245Address": encode_transport(theirs)}, tunnelling=False
+        )
+        flow = bench.far.open(bench.far_address, ours)
+        bench.settle()
+        made_by_us = [f for f in bench.far.flows if f.local == theirs]
+        assert bool(made_by_us) is not we_are_smaller
+        if made_by_us:
+            bench.far.close(flow)
+            (flow,) = made_by_us
+    bench.far.send_control(flow, CAPABILITY_SET)
+    bench.settle()
+    names = [name for _, (name, _) in bench.far.controls(flow)]
+    assert names == ["terminalCapabilitySet", "masterSlaveDetermination", "terminalCapabilitySetAck"]
+    assert bench.unit.of(events.Ended) == []
+    session.release(16, bench.wire.now)
+    bench.settle(3)
+    bench.check_clean()
 
 
 # Several calls

@@ -140,6 +140,22 @@ def test_attacks_disturb_no_call() -> None:
     bench.check_clean()
 
 
+def test_flood_from_everywhere_keeps_nobody_out() -> None:
+    bench = Bench()
+    bench.answer_at_once()
+    for index in range(200):
+        attacker = ScriptedPeer()
+        address = (f"203.0.113.{index}", 1720)
+        bench.wire.attach(address, attacker)
+        attacker.open(address, bench.called.address)
+    bench.settle(0.1)
+    session = bench.call(tunnelling=False)
+    bench.settle()
+    assert session.control.ready
+    bench.settle(SILENCE)
+    assert bench.called.terminal.sizes == {"sessions": 1, "streams": 2, "ports": 1}
+
+
 def test_unanswered_calls_of_one_host_keep_nobody_out() -> None:
     bench = ScriptedBench()
     for _ in range(30):
@@ -253,3 +269,31 @@ def test_h245_flood_ends_the_call_at_most() -> None:
     assert len(bench.far.controls(Flow("tcp", bench.far_address, bench.address))) < 2000
     bench.settle(300)
     assert len(bench.unit.of(events.Ended)) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_h245(seed: int) -> None:
+    """Captured H.245, damaged, on a connection of its own and in the tunnel."""
+    rng = random.Random(seed)
+    said = [
+        payload
+        for name in ("ast1-ast2-slow", "h323p-slow-notun")
+        for connection in connections(name)
+        if not connection.signals
+        for _, payload in connection.said
+    ]
+    for _ in range(40):
+        bench = ScriptedBench()
+        bench.call(tunnelling=False)
+        bench.say(M.CONNECT, {"h245Address": encode_transport((HOSTS[1], PORTS[0]))}, tunnelling=False)
+        for _ in range(20):
+            if len(bench.far.flows) > 1:
+                payload = rng.choice(said)
+                bench.far.send_octets(bench.far.flows[1], tpkt.encode(damaged(payload, rng)))
+                bench.settle(0.02)
+        bench.settle(300)
+        for session in bench.unit.terminal.sessions:
+            session.release(16, bench.wire.now)
+        bench.settle(10)
+        assert len(bench.unit.of(events.Ended)) == 1
+        bench.check_clean()

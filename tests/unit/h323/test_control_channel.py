@@ -215,6 +215,15 @@ def test_the_other_takes_over_what_was_not_heard() -> None:
     assert setting.did() == [Send(theirs, encode(b"1"))]
 
 
+def test_the_idle_one_may_go() -> None:
+    setting, _, theirs = both(("192.0.2.9", 9), theirs_first=False)
+    stream = setting.layers.streams.forget(theirs)
+    assert stream
+    setting.channel.stream_closed(stream, 0.0)
+    assert setting.did() == []
+    assert setting.call.lost == 0
+
+
 def test_last_connection_lost() -> None:
     setting = Setting()
     flow = setting.theirs()

@@ -70,16 +70,28 @@ def test_bound_of_all(streams: Streams) -> None:
     assert streams.actions[-1] == Close(accepted(1))
 
 
-def test_bound_of_silent_ones_of_one_host(streams: Streams) -> None:
-    for port in range(3):
+def test_silent_ones_make_room(streams: Streams) -> None:
+    for number in range(6):
+        assert streams.accept(accepted(1, f"192.0.2.{number}"), None, float(number))
+    assert streams.accept(accepted(1, "192.0.2.9"), None, 6.0)
+    streams.connect(streams.reserve(FLOW))
+    assert streams.accept(accepted(2, "192.0.2.9"), Owner(), 6.0)
+    closed = [action.flow.remote[0] for action in streams.actions if isinstance(action, Close)]
+    assert closed == ["192.0.2.0", "192.0.2.1", "192.0.2.2"]
+    assert len(streams) == 6
+
+
+def test_silent_ones_of_one_host_are_few(streams: Streams) -> None:
+    for port in range(4):
         assert streams.accept(accepted(port), None, 0.0)
-    assert streams.accept(accepted(9), None, 0.0) is None
+    assert streams.actions == [Close(accepted(0))]
     assert streams.accept(accepted(9, "192.0.2.3"), None, 0.0)
     assert streams.accept(accepted(10), Owner(), 0.0)
-    first = streams.get(accepted(0))
+    first = streams.get(accepted(1))
     assert first
     streams.claim(first, Owner())
-    assert streams.accept(accepted(9), None, 0.0)
+    assert streams.accept(accepted(11), None, 0.0)
+    assert streams.actions == [Close(accepted(0))]
 
 
 def test_who_stays_silent_is_closed(streams: Streams) -> None:
