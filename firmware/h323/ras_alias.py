@@ -2,7 +2,7 @@
 
 Rule 1: what we write is checked here, because it comes from settings and from what people dial: ValueError says what is
 wrong with it.
-Rule 2: what we read and don't know is passed over.
+Rule 2: what we read and don't know is passed over; what is read can be written again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from firmware.h323.address import alias as plain_alias
@@ -27,15 +28,36 @@ TRANSPORT_ID: Final = "transportID"
 MAX_ALIASES: Final = 32
 """Of one message; more are not looked at."""
 
-_FORMS: Final = {
+_DIGITS: Final = frozenset("0123456789#*,")
+
+
+def _is_digits(text: str) -> bool:
+    return _DIGITS.issuperset(text)
+
+
+def _is_ascii(text: str) -> bool:
+    return text.isascii() and "\0" not in text
+
+
+def _is_bmp(text: str) -> bool:
+    """Whether a BMPString can carry it, which has no surrogates."""
+    return "\0" not in text and max(text) <= "\uffff" and not any("\ud800" <= c <= "\udfff" for c in text)
+
+
+_FORMS: Final[dict[str, tuple[int, Callable[[str], bool]]]] = {
     # H.225.0: AliasAddress; kind: characters at most, and which
-    "dialledDigits": (128, re.compile(r"[0-9#*,]+")),
-    "h323-ID": (256, re.compile(r"[\u0001-\ud7ff\ue000-\uffff]+")),
-    "url-ID": (512, re.compile(r"[\x01-\x7f]+")),
-    "email-ID": (512, re.compile(r"[\x01-\x7f]+")),
+    "dialledDigits": (128, _is_digits),
+    "h323-ID": (256, _is_bmp),
+    "url-ID": (512, _is_ascii),
+    "email-ID": (512, _is_ascii),
 }
 _EMAIL: Final = re.compile(r"[!-~]+@[!-~]+")
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
+
+
+def _fits(alias: Alias) -> bool:
+    longest, right = _FORMS[alias[0]]
+    return 0 < len(alias[1]) <= longest and right(alias[1])
 
 
 def guess(text: str) -> Alias:
@@ -57,10 +79,9 @@ def encode_alias(alias: Alias) -> Value:
         if address is None:
             raise ValueError(f"{text!r} is no address with a port")
         return (kind, encode_transport(address))
-    longest, form = _FORMS.get(kind, (0, None))
-    if form is None:
+    if kind not in _FORMS:
         raise ValueError(f"{kind!r} is no kind of alias that we write")
-    if len(text) > longest or not form.fullmatch(text):
+    if not _fits(alias):
         raise ValueError(f"{text!r} can't be a {kind}")
     return (kind, text)
 
@@ -90,7 +111,8 @@ def read_aliases(values: list[Value]) -> tuple[Alias, ...]:
                     found[TRANSPORT_ID, host_port(address)] = None
             case _:
                 # Some peers send the end of a C string as a character of an h323-ID.
-                found.update({(kind, text.rstrip("\0")): None for kind, text in decode_aliases([value])})
+                aliases = [(kind, text.rstrip("\0")) for kind, text in decode_aliases([value])]
+                found.update({alias: None for alias in aliases if _fits(alias)})
     return tuple(found)
 
 

@@ -88,6 +88,11 @@ def test_reading_passes_over_what_it_does_not_know() -> None:
     assert read_aliases(values) == (("h323-ID", "room"), ("dialledDigits", "49931"))
 
 
+def test_what_is_read_can_be_written() -> None:
+    values = [("h323-ID", "\ud800"), ("h323-ID", "\0"), ("url-ID", "a\0b"), ("h323-ID", "room")]
+    assert encode_aliases(read_aliases(values)) == [("h323-ID", "room")]
+
+
 def test_reading_has_a_bound() -> None:
     assert len(read_aliases([("dialledDigits", str(n)) for n in range(1000)])) == MAX_ALIASES
 
