@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from interop.asterisk import Asterisk
 from interop.unit import Unit
 from interop.waiting import until
@@ -43,7 +45,8 @@ def notice(unit: Unit) -> str:
 
 
 def call_in_a_row(unit: Unit, far: Asterisk, technology: str, count: int) -> None:
-    """Have them call each other in turn, and hang up in turn, both going on well."""
+    """Have them call each other in turn, and hang up in turn; nothing of a call stays behind."""
+    opened = 0
     for number in range(count):
         call, far_call = (connect if number % 2 else be_called)(unit, far, technology)
         if number % 4 < 2:
@@ -52,3 +55,12 @@ def call_in_a_row(unit: Unit, far: Asterisk, technology: str, count: int) -> Non
             far.hang_up(far_call)
         unit.wait_for_idle()
         far.wait_for_idle()
+        opened = opened or open_files(unit)
+    assert until(lambda: open_files(unit) <= opened), (
+        f"{open_files(unit)} files are open, after the first call {opened}"
+    )
+
+
+def open_files(unit: Unit) -> int:
+    """How many files and sockets its process has."""
+    return sum(1 for _ in Path(f"/proc/{unit.process.pid}/fd").iterdir())

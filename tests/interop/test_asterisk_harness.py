@@ -38,8 +38,7 @@ def assert_both_hear(near: Asterisk, far: Asterisk) -> None:
     assert far.received_tone(far.tone) < 0.1
 
 
-@pytest.mark.parametrize("codec", ["g722", "ulaw", "alaw"])
-@pytest.mark.parametrize("technology", ["PJSIP", "SIP"])
+@pytest.mark.parametrize(("technology", "codec"), [("PJSIP", "g722"), ("SIP", "ulaw")])
 def test_two_asterisks_hear_each_other_by_sip(asterisk: StartAsterisk, technology: str, codec: str) -> None:
     near, far = pair(asterisk, Settings(codecs=(codec,)))
     call, _ = connect(near, far, technology)

@@ -169,4 +169,4 @@ def test_hold_and_resume(answering: Unit, asterisk: StartAsterisk, technology: s
 
 @both_stacks
 def test_calls_in_a_row(answering: Unit, asterisk: StartAsterisk, technology: str) -> None:
-    call_in_a_row(answering, asterisk(), technology, 20)
+    call_in_a_row(answering, asterisk(), technology, 10)
