@@ -7,7 +7,7 @@ by its end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from firmware.errors import LocalProtocolError
 from firmware.h323 import ras_event
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from firmware.h323.ras import RasClient
     from firmware.h323.ras_call import Admission, Refusal
     from firmware.h323.session import Session
+
+
+MAX_ALTERNATIVES: Final = 4
+"""Addresses of the called party that are tried beside the first."""
 
 
 class Gate:
@@ -101,22 +105,13 @@ class Gate:
         if incoming is not None:
             session.announce(incoming)
             return
-        body: dict[str, Value] = {}
-        if admission.destination:
-            body["destinationAddress"] = encode_aliases(admission.destination)
-        if admission.extra:
-            body["destExtraCallInfo"] = encode_aliases(admission.extra)
-        if admission.remote_extension:
-            body["remoteExtensionAddress"] = encode_aliases(admission.remote_extension[:1])[0]
-        if admission.tokens:
-            body["tokens"] = list(admission.tokens)
         if admission.address is None:
             session.finish(Cause.NO_ROUTE_TO_DESTINATION, now, detail="the gatekeeper gave no address")
             return
-        body["destCallSignalAddress"] = encode_transport(admission.address)
+        addresses = (admission.address, *admission.alternatives[:MAX_ALTERNATIVES])
         try:
-            session.connect(now, address=admission.address, body=body)
-        except LocalProtocolError as error:
+            session.connect(now, addresses=addresses, body=_setup_body(admission))
+        except (LocalProtocolError, ValueError) as error:
             session.finish(Cause.RESOURCE_UNAVAILABLE, now, detail=str(error))
 
     def _refused(self, admission: Admission, refusal: Refusal, now: float) -> None:
@@ -155,3 +150,17 @@ class Gate:
             source=session.remote.aliases if answer else self._identity.aliases,
             source_address=session.flow.remote if answer else None,
         )
+
+
+def _setup_body(admission: Admission) -> dict[str, Value]:
+    """Give what a Setup says because the gatekeeper said it (H.225.0 7.11.2).  ValueError: that can't be written."""
+    body: dict[str, Value] = {}
+    if admission.destination:
+        body["destinationAddress"] = encode_aliases(admission.destination)
+    if admission.extra:
+        body["destExtraCallInfo"] = encode_aliases(admission.extra)
+    if admission.remote_extension:
+        body["remoteExtensionAddress"] = encode_aliases(admission.remote_extension[:1])[0]
+    if admission.tokens:
+        body["tokens"] = list(admission.tokens)
+    return body

@@ -173,6 +173,7 @@ def _forward(session: Session, contents: UserInformation, now: float) -> None:
 
 
 def _information(session: Session, received: Received, now: float) -> None:
+    _note_transport(session, received.contents, last=False)
     receive_control(session, received.contents, now)
     keys = information_element.decode_keypad(received.message.elements.get(Element.KEYPAD_FACILITY))
     session.layers.events.extend(Digit(session, key) for key in keys if key in _KEYS)

@@ -14,6 +14,7 @@ Rule 3: a call that fast connect set up lives without H.245 too; another one end
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -90,6 +91,7 @@ class Session:
         self._announced = outgoing
         self._setup: tuple[Body, dict[Element, bytes], list[bytes]] = ({}, {}, [])
         self._sent_in_setup: tuple[bytes, ...] = ()
+        self._alternatives: tuple[Address, ...] = ()
         self._begun = False
         self._heard = False
         self._deadline: float | None = None
@@ -193,14 +195,17 @@ class Session:
         self._setup = (body, elements, control)
         self._encode_message(MessageType.SETUP, *self._setup)
 
-    def connect(self, now: float, *, address: Address | None = None, body: Body | None = None) -> None:
+    def connect(self, now: float, *, addresses: Sequence[Address] = (), body: Body | None = None) -> None:
         """Open the connection, on which the Setup goes out; a gatekeeper may say where to, and what to say there.
 
-        LocalProtocolError: there are too many connections.
+        Of several addresses the next is tried where one can't be reached.  LocalProtocolError: there are too many
+        connections.  ValueError: *body* can't be written.
         """
-        if address is not None:
-            self.stream.flow = replace(self.stream.flow, remote=address)
-        self._setup[0].update(body or {})
+        if addresses:
+            self.stream.flow = replace(self.stream.flow, remote=addresses[0])
+            self._setup[0].update({**(body or {}), "destCallSignalAddress": encode_transport(addresses[0])})
+            self._encode_message(MessageType.SETUP, *self._setup)
+        self._alternatives = tuple(addresses[1:])
         self.layers.streams.connect(self.stream)
         self._expect(now + CONNECT_TIME, Cause.NO_ROUTE_TO_DESTINATION, "not connected in time")
 
@@ -233,6 +238,10 @@ class Session:
             self.leave()
             return
         made = self.signaling.state != 0
+        if not made and self._alternatives:
+            with suppress(LocalProtocolError):
+                self.connect(now, addresses=self._alternatives)
+                return
         cause = Cause.DESTINATION_OUT_OF_ORDER if made else Cause.NO_ROUTE_TO_DESTINATION
         self.finish(cause, now, silent=True, detail="connection lost" if made else "not reachable")
 

@@ -9,7 +9,7 @@ from gatekeeper import Gatekeeper
 from h323_terminals import CAPABILITIES, Party
 from wire import Wire
 
-from firmware.h323 import events
+from firmware.h323 import events, q931, tpkt, user_information
 from firmware.h323.address import encode_transport
 from firmware.h323.cause import Cause
 from firmware.h323.identity import Destination, Identity
@@ -17,6 +17,7 @@ from firmware.h323.ras import RasClient
 from firmware.h323.ras_settings import Settings
 from firmware.h323.session import Session
 from firmware.h323.terminal import Terminal
+from firmware.h323.user_information import UserInformation
 from firmware.sansio import Flow
 
 GATEKEEPER = ("192.0.2.100", 1719)
@@ -52,6 +53,15 @@ class Zone:
         session = self.alice.terminal.call(flow, destination, self.wire.now, capabilities=CAPABILITIES)
         self.wire.pass_time(1)
         return session
+
+    def signalled(self) -> list[UserInformation]:
+        """What was said in call signalling, in order."""
+        return [
+            user_information.decode(q931.decode(payload).user_information)
+            for _, flow, data in self.wire.sent
+            if flow.transport == "tcp"
+            for payload in tpkt.PacketReader().receive(data)
+        ]
 
     def admissions(self) -> list[bool]:
         """Who asked, in order: False the caller, True the called."""
@@ -168,3 +178,39 @@ def test_address_that_was_dialled_is_told() -> None:
     zone.call(Destination(address=zone.bob.address))
     (asked, _) = [heard.body for heard in zone.gatekeeper.heard if heard.name == "admissionRequest"]
     assert asked["destCallSignalAddress"] == encode_transport(zone.bob.address)
+
+
+def test_alternative_addresses_are_tried() -> None:
+    zone = Zone()
+    nobody = ("192.0.2.77", 1720)
+    endpoints = [{"callSignalAddress": [encode_transport(address)]} for address in (nobody, zone.bob.address)]
+    zone.gatekeeper.confirm["admissionConfirm"] = {
+        "destCallSignalAddress": encode_transport(nobody),
+        "alternateEndpoints": endpoints,
+    }
+    session = zone.call()
+    assert session.flow.remote == zone.bob.address
+    assert zone.bob.of(events.Incoming)
+
+
+def test_no_address_answers() -> None:
+    zone = Zone()
+    zone.gatekeeper.confirm["admissionConfirm"] = {"destCallSignalAddress": encode_transport(("192.0.2.77", 1720))}
+    zone.call()
+    assert zone.alice.ended.detail == "not reachable"
+    assert zone.gatekeeper.calls == {}
+
+
+def test_words_of_the_gatekeeper_stand_in_setup() -> None:
+    zone = Zone()
+    zone.gatekeeper.confirm["admissionConfirm"] = {
+        "destinationInfo": [("dialledDigits", "42")],
+        "destExtraCallInfo": [("dialledDigits", "7")],
+        "remoteExtensionAddress": [("dialledDigits", "8")],
+    }
+    zone.call()
+    (setup,) = [contents.body for contents in zone.signalled() if contents.name == "setup"]
+    assert setup["destinationAddress"] == [("dialledDigits", "42")]
+    assert setup["destExtraCallInfo"] == [("dialledDigits", "7")]
+    assert setup["remoteExtensionAddress"] == ("dialledDigits", "8")
+    assert setup["destCallSignalAddress"] == encode_transport(zone.bob.address)

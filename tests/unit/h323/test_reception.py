@@ -82,7 +82,7 @@ def test_party_of_several_messages(bench: ScriptedBench) -> None:
     assert (party.number, party.product) == ("300", "Scripted 1")
 
 
-@pytest.mark.parametrize("message", [M.CALL_PROCEEDING, M.ALERTING, M.PROGRESS, M.CONNECT, M.FACILITY])
+@pytest.mark.parametrize("message", [M.CALL_PROCEEDING, M.ALERTING, M.PROGRESS, M.CONNECT, M.FACILITY, M.INFORMATION])
 def test_fast_start_in_any_message(message: M) -> None:
     bench = ScriptedBench()
     bench.call(fast_start=[proposal(1, 5000)])
