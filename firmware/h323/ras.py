@@ -133,7 +133,7 @@ class RasClient:
 
     def receive_data(self, flow: Flow, data: bytes, now: float) -> None:
         """Take a datagram."""
-        if not self._transactions.expects(flow) and flow != self._registration.flow and self._flooded(now):
+        if not self._transactions.expects(flow) and not self._registration.at(flow) and self._flooded(now):
             self._transport.dropped["too many"] += 1
             return
         received = self._transport.open(flow, data, now)

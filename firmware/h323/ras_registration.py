@@ -115,6 +115,10 @@ class Registration:
         """To the gatekeeper; None while none is known."""
         return None if self.gatekeeper is None else self._transport.flow(self.gatekeeper.address)
 
+    def at(self, flow: Flow) -> bool:
+        """Whether this flow leads to the gatekeeper, whichever address of ours it has."""
+        return self.gatekeeper is not None and flow.remote == self.gatekeeper.address
+
     def start(self, now: float) -> None:
         """Begin, or begin anew at once if this waits; when it is under way already, nothing changes."""
         if self.state in {State.IDLE, State.WAITING, State.UNREGISTERING}:

@@ -10,6 +10,7 @@ Rule 3: nobody gets more from us than was sent to us; LRQs are answered `MAX_LOC
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from firmware.h323.address import decode_transport
@@ -36,6 +37,15 @@ _MAX_ECHO: Final = 512
 """Octets of a message not understood that are sent back with the answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    at: float
+    asked: Body
+    """The request without its tokens: a gatekeeper that was started again may begin its numbers anew."""
+    flow: Flow
+    data: bytes
+
+
 class Requests:
     """Answers requests."""
 
@@ -45,7 +55,7 @@ class Requests:
         self._transport = transport
         self._registration = registration
         self._admissions = admissions
-        self._answers: OrderedDict[tuple[Address, str, int], tuple[float, Flow, bytes]] = OrderedDict()
+        self._answers: OrderedDict[tuple[Address, str, int], _Answer] = OrderedDict()
         self._located: tuple[int, int] = (0, 0)
         self._handlers: dict[str, Handler] = {
             # What a gatekeeper may ask of an endpoint; anything else is not understood.
@@ -61,19 +71,20 @@ class Requests:
         name, body, flow = received.name, received.body, received.flow
         if name == "locationRequest":
             return self._locate(body, flow, now)
-        gatekeeper = self._registration.flow
-        if gatekeeper is None or flow.remote != gatekeeper.remote or not self._registration.registered:
+        if not self._registration.registered or not self._registration.at(flow):
             return False
         key = (flow.remote, name, body.get("requestSeqNum", 0))
+        asked = {name: value for name, value in body.items() if name not in {"tokens", "cryptoTokens"}}
         answer = self._answers.get(key)
-        if answer is not None and now - answer[0] < REMEMBERED:
-            self._transport.repeat(answer[1], answer[2])
+        if answer is not None and now - answer.at < REMEMBERED and asked == answer.asked:
+            self._transport.repeat(answer.flow, answer.data)
             return True
         if not received.trusted:
             return False
         handler = self._handlers.get(name)
         sent = self._not_understood(body, data, flow, now) if handler is None else handler(body, flow, now)
-        self._answers[key] = (now, *sent)
+        self._answers[key] = _Answer(now, asked, *sent)
+        self._answers.move_to_end(key)
         if len(self._answers) > MAX_ANSWERS:
             self._answers.popitem(last=False)
         return True

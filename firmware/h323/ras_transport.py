@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 MAX_MESSAGE: Final = 8192
 """Octets of a datagram that we read."""
-_UNPROTECTED: Final = frozenset({"gatekeeperRequest", "gatekeeperConfirm", "gatekeeperReject"})
-"""H.235.1 7: before discovery is complete, nobody knows whose key would be meant."""
+_UNPROTECTED: Final = frozenset(
+    {"gatekeeperRequest", "gatekeeperConfirm", "gatekeeperReject", "locationRequest", "locationReject"}
+)
+"""H.235.1 7: before discovery is complete, nobody knows whose key would be meant.  And a stranger who searches gets no hash
+that he could try passwords on.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def conversation(**settings: Any) -> tuple[Zone, list[bytes]]:
 def test_damaged_messages_do_no_harm(seed: int) -> None:
     zone, material = conversation()
     rng = random.Random(seed)
-    for _ in range(2500):
+    for _ in range(1500):
         zone.client.receive_data(GATEKEEPER, damaged(rng, rng.choice(material)), zone.now)
         if rng.random() < 0.02:
             zone.run(rng.uniform(0, 5))
@@ -99,7 +99,7 @@ def test_no_damaged_message_is_believed_where_messages_are_protected(seed: int) 
     rng = random.Random(seed)
     protected = [data for data in material if not RAS_MESSAGE.decode(data)[0].startswith("gatekeeper")]
     count, before = 0, len(zone.events)
-    for _ in range(2500):
+    for _ in range(1500):
         data = rng.choice(protected)
         changed = damaged(rng, data)
         received = zone.client._transport.open(GATEKEEPER, changed, zone.now)
@@ -109,7 +109,7 @@ def test_no_damaged_message_is_believed_where_messages_are_protected(seed: int) 
         assert received is None or not received.trusted or changed == data
         zone.client.receive_data(GATEKEEPER, changed, zone.now)
         count += 1
-    assert count > 2000
+    assert count > 1000
     assert len(zone.events) == before
     assert zone.client.registered
 
@@ -233,17 +233,17 @@ class Walk:
         for gatekeeper in self.gatekeepers:
             for trouble in (gatekeeper.silent, gatekeeper.refuse, gatekeeper.delay):
                 trouble.clear()
-        self.zone.run(2000)
+        self.zone.run(1200)
         self.zone.client.start(self.zone.now)
         self.zone.run(20)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(12))
 def test_whatever_the_gatekeeper_does_each_call_has_one_outcome(seed: int) -> None:
     walk = Walk(seed)
     zone = walk.zone
     zone.client.start(0.0)
-    for _ in range(150):
+    for _ in range(100):
         walk.step()
     walk.end()
     assert zone.client.registered

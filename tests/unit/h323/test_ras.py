@@ -115,6 +115,16 @@ def test_a_flood_of_strangers_is_not_read() -> None:
     assert zone.admit(1).state is State.ADMITTED
 
 
+def test_the_gatekeeper_is_no_stranger_whatever_address_of_ours_it_writes_to() -> None:
+    zone = Zone()
+    zone.register()
+    flow = Flow("udp", ("0.0.0.0", 1719), FIRST)
+    data = RAS_MESSAGE.encode(("infoRequest", {"requestSeqNum": 9, "callReferenceValue": 0}))
+    for _ in range(MAX_STRANGERS + 5):
+        zone.client.receive_data(flow, data, zone.now)
+    assert zone.client.dropped == {}
+
+
 def test_nothing_that_comes_raises_or_breaks_the_registration() -> None:
     zone = Zone()
     zone.gatekeeper.alternates = [alternate(("192.0.2.9", 1719), priority=3)]

@@ -42,6 +42,19 @@ def test_a_repeated_request_is_answered_again_and_done_once() -> None:
     assert zone.names()[-1] == "disengageReject"
 
 
+def test_the_same_number_for_something_else_is_another_request() -> None:
+    zone = Zone()
+    zone.register()
+    first, second = zone.admit(5), zone.admit(6)
+    zone.inject("disengageRequest", DISENGAGE)
+    zone.inject("disengageRequest", {**DISENGAGE, "callIdentifier": {"guid": guid(6)}})
+    zone.run(0.1)
+    assert zone.of(DisengageRequested) == [
+        DisengageRequested(first, "forcedDrop"),
+        DisengageRequested(second, "forcedDrop"),
+    ]
+
+
 def test_a_call_that_is_not_there_is_refused() -> None:
     zone = Zone()
     zone.register()
@@ -178,6 +191,18 @@ def test_a_search_for_us_is_refused() -> None:
     zone.run(0.1)
     [(_, name, body)] = zone.sent(STRANGER)
     assert (name, body["rejectReason"]) == ("locationReject", ("requestDenied", None))
+
+
+def test_a_stranger_gets_no_hash_to_try_passwords_on() -> None:
+    zone = Zone(password="secret")
+    zone.gatekeeper.users = {"room": "secret"}
+    zone.register()
+    zone.inject("locationRequest", LOCATE, STRANGER)
+    zone.inject("infoRequest", {"requestSeqNum": 9, "callReferenceValue": 0}, STRANGER)
+    zone.run(0.1)
+    [(_, name, body)] = zone.sent(STRANGER)
+    assert name == "locationReject"
+    assert set(body) == {"requestSeqNum", "rejectReason"}
 
 
 def test_a_search_is_not_answered_to_somebody_else_nor_in_a_flood() -> None:
