@@ -1,7 +1,7 @@
 """Writes types that pycrate has loaded in the notation of `firmware.asn1.notation`.
 
-``python tests/conformance/pycrate_schema.py h225 > firmware/h323/schema/h225.txt`` makes a schema anew; where pycrate is
-installed, a test compares what it would write with what is there.
+``python tests/conformance/pycrate_schema.py h225 > firmware/h323/schema/h225.txt`` makes a schema anew; a test compares
+what it would write with what is there.
 """
 
 from __future__ import annotations
@@ -148,10 +148,13 @@ def component(name: str, declared: Any, schema: str) -> str:
 def write(schema: str) -> str:
     """The whole schema."""
     within = recursive(schema)
-    return "".join(
-        f"{name} = {'recursive ' if name in within else ''}{notation(declared, schema)}\n\n"
-        for name, declared in types(schema).items()
-    ).rstrip() + "\n"
+    return (
+        "".join(
+            f"{name} = {'recursive ' if name in within else ''}{notation(declared, schema)}\n\n"
+            for name, declared in types(schema).items()
+        ).rstrip()
+        + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ PLAIN = personnel("visible", "visible", "int", "visible")
 CONSTRAINED = personnel(f"visible(1..64, {LETTERS})", f"visible(1, {LETTERS})", "int", 'visible(8, "0123456789")')
 EXTENSIBLE = Schema(f"""
 PersonnelRecord = {{
-    name Name, number int(0..9999, ...), title visible, dateOfHire Date, nameOfSpouse Name, children? [Child](2, ...), ...
+    name Name, number int(0..9999, ...), title visible, dateOfHire Date, nameOfSpouse Name,
+    children? [Child](2, ...), ...
 }}
 Child = {{name Name, dateOfBirth Date, ..., sex? enum(male, female, unknown)}}
 Name = {{givenName NameString, initial visible(1, {LETTERS}), familyName NameString, ...}}
