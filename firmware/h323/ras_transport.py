@@ -31,8 +31,8 @@ MAX_MESSAGE: Final = 8192
 _UNPROTECTED: Final = frozenset(
     {"gatekeeperRequest", "gatekeeperConfirm", "gatekeeperReject", "locationRequest", "locationReject"}
 )
-"""H.235.1 7: before discovery is complete, nobody knows whose key would be meant.  And a stranger who searches gets no hash
-that he could try passwords on.
+"""H.235.1 7: before discovery is complete, nobody knows whose key would be meant.  And a stranger who searches gets no
+hash that he could try passwords on.
 """
 
 
