@@ -19,7 +19,7 @@ H.245   *control*, tunnelled or on TCP      what both sides can, who is master, 
       │      reception   what each message does           H.225.0 7.3, 7.4; H.323 8.1, 8.2
       │      call_signaling                               states and timers                      Q.931 5, H.225.0 7.5
       │      fast_connect                                 channels in Setup and its answer       H.323 8.1.7
-      │      control_channel                              tunnel or connection for H.245         H.323 8.2
+      │      control_function  control_channel            when H.245 begins; tunnel, connection  H.323 8.2
       │      gate        the gatekeeper's word, where there is one                               H.323 8.1.2
       ▼
     H.245    control     its procedures, a package with a chapter of its own                     H.245 annex C

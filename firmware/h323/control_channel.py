@@ -37,8 +37,9 @@ MAX_CONNECTIONS: Final = 4
 class Call(Protocol):
     """The call whose control channel this is."""
 
-    routed: bool
-    """Whether a gatekeeper stands between."""
+    @property
+    def routed(self) -> bool:
+        """Whether a gatekeeper stands between."""
 
     def control_opened(self, now: float) -> None:
         """Take that the far end made its connection."""

@@ -74,7 +74,7 @@ def note_party(session: Session, received: Received, endpoint: str, aliases: str
 def receive_control(session: Session, contents: UserInformation, now: float) -> None:
     """Take the H.245 messages that a message carries; who does not tunnel does not look (H.323 8.2.1)."""
     for octets in contents.control if session.channel.takes_tunnelled else ():
-        session.control_received(octets, now)
+        session.h245.control_received(octets, now)
 
 
 def _contents(session: Session, message: Message) -> UserInformation:
@@ -116,15 +116,15 @@ def _answer(session: Session, received: Received, now: float) -> None:
         session.control.answered(now)
     receive_control(session, received.contents, now)
     if connects:
-        session.send_again()
-        session.begin_control(now)
+        session.h245.say_again()
+        session.h245.begin(now)
     elif received.contents.control or (session.channel.far_address and not session.channel.tunnels):
         _begin_early(session, now)
 
 
 def _begin_early(session: Session, now: float) -> None:
     if not session.fast_connect.pending:
-        session.begin_control(now)
+        session.h245.begin(now)
 
 
 def _note_transport(session: Session, contents: UserInformation, *, last: bool) -> None:
@@ -154,8 +154,8 @@ def _start_h245(session: Session, now: float, *, at_their_address: bool) -> None
     if at_their_address:
         session.channel.connect()
     elif not session.channel.tunnels and not session.channel.has_connection:
-        session.ask_for_control()
-    session.begin_control(now)
+        session.h245.ask()
+    session.h245.begin(now)
 
 
 def _forward(session: Session, contents: UserInformation, now: float) -> None:

@@ -91,7 +91,7 @@ def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInfor
     session.proceed(now)
     called = decode_aliases(contents.body.get("destinationAddress"))
     layers.gate.answer(Incoming(session, contents.fast_start), called, now)
-    session.pump(now)
+    session.h245.pump(now)
 
 
 def _refuse(layers: Layers, stream: Stream, message: Message, cause: Cause, why: str) -> None:

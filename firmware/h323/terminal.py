@@ -203,4 +203,4 @@ class Terminal:
         """Take what commands to the `Control` of a session, or to the gatekeeper's client, left behind."""
         self._layers.gate.collect(self._now)
         for session in self.sessions:
-            session.pump(self._now)
+            session.h245.pump(self._now)
