@@ -35,7 +35,8 @@ def test_they_close(bench: Bench) -> None:
     content = {"forwardLogicalChannelNumber": 101, "reason": ("normal", None)}
     assert bench.sent() == [("requestChannelClose", content)], "one at a time"
     bench.receive(ACK)
-    assert bench.events() == []
+    bench.control.handle_timer(bench.now + T108)
+    assert bench.events() == bench.sent() == []
     bench.receive(CLOSE)
     assert bench.events() == [ChannelClosed(101, ours=False)]
     bench.receive(ACK)
@@ -59,6 +60,8 @@ def test_they_say_nothing(bench: Bench) -> None:
     bench.pass_time(T108)
     assert bench.sent() == [("requestChannelCloseRelease", {"forwardLogicalChannelNumber": 101})]
     assert bench.events() == [CloseRefused(101)]
+    bench.control.request_close(101, bench.now)
+    assert bench.names() == ["requestChannelClose"], "it may be asked for again"
 
 
 def test_channel_that_is_not_open_is_not_asked_for(bench: Bench) -> None:
@@ -97,6 +100,13 @@ def test_we_are_asked_for_what_we_do_not_send(bench: Bench) -> None:
 def test_release_does_nothing(bench: Bench) -> None:
     bench.receive(indication("requestChannelCloseRelease", number=101))
     assert bench.sent() == bench.events() == []
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_an_answer_is_the_end_of_it(is_open: bool) -> None:
+    machine = IncomingClose(Link(), 5)
+    machine.request_received({}, 0.0, is_open=is_open)
+    assert machine.state is State.IDLE
 
 
 class Undecided(IncomingClose):

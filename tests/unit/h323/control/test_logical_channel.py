@@ -13,7 +13,8 @@ from firmware.h323.control.events import (
     ChannelRefused,
     ChannelRequested,
 )
-from firmware.h323.control.logical_channel import T103
+from firmware.h323.control.link import Link
+from firmware.h323.control.logical_channel import T103, IncomingChannel, State
 
 PARAMETERS: dict[str, Value] = {
     "sessionID": 1,
@@ -60,6 +61,11 @@ def closing(source: str, number: int) -> tuple[str, Value]:
     return ("closeLogicalChannel", content)
 
 
+def no_channels(bench: Bench) -> bool:
+    """Whether all channels that there were are forgotten."""
+    return not (bench.control._channels.outgoing or bench.control._channels.incoming)
+
+
 # Ours
 
 
@@ -86,7 +92,7 @@ def test_refused(bench: Bench, cause: str) -> None:
     number = asked(bench)
     bench.receive(reject(number, cause))
     assert bench.events() == [ChannelRefused(number, cause)]
-    assert number not in bench.control._channels.outgoing
+    assert no_channels(bench)
 
 
 def test_never_answered(bench: Bench) -> None:
@@ -98,6 +104,7 @@ def test_never_answered(bench: Bench) -> None:
     assert closing("lcse", number) in bench.sent()
     assert bench.events() == [ChannelRefused(number, NO_RESPONSE)]
     assert bench.control.errors == {"outgoing LCSE D": 1}
+    assert no_channels(bench)
 
 
 def test_opening_answered_by_a_closing(bench: Bench) -> None:
@@ -105,6 +112,7 @@ def test_opening_answered_by_a_closing(bench: Bench) -> None:
     bench.receive(close_ack(number))
     assert bench.events() == [ChannelRefused(number, NO_RESPONSE)]
     assert bench.control.errors == {"outgoing LCSE C": 1}
+    assert no_channels(bench)
 
 
 def test_withdrawn_before_the_answer(bench: Bench) -> None:
@@ -115,6 +123,7 @@ def test_withdrawn_before_the_answer(bench: Bench) -> None:
     assert bench.events() == [], "the acknowledgement crossed the closing"
     bench.receive(close_ack(number))
     assert bench.events() == [ChannelClosed(number, ours=True)]
+    assert no_channels(bench)
 
 
 def test_withdrawn_and_refused(bench: Bench) -> None:
@@ -123,6 +132,7 @@ def test_withdrawn_and_refused(bench: Bench) -> None:
     bench.receive(reject(number), close_ack(number))
     assert bench.events() == [ChannelClosed(number, ours=True)]
     assert bench.control.ignored["CloseLogicalChannelAck of no channel"] == 1
+    assert no_channels(bench)
 
 
 def test_closing(bench: Bench) -> None:
@@ -134,6 +144,7 @@ def test_closing(bench: Bench) -> None:
     assert bench.events() == [ChannelClosed(number, ours=True)]
     bench.control.close_channel(number, bench.now)
     assert bench.sent() == []
+    assert no_channels(bench)
 
 
 def test_closing_never_answered(bench: Bench) -> None:
@@ -142,6 +153,7 @@ def test_closing_never_answered(bench: Bench) -> None:
     bench.control.handle_timer(bench.now + T103)
     assert bench.events() == [ChannelClosed(number, ours=True)]
     assert bench.control.errors == {"outgoing LCSE D": 1}
+    assert no_channels(bench)
 
 
 @pytest.mark.parametrize(("message", "code"), [(reject, "B"), (close_ack, "C")])
@@ -150,6 +162,7 @@ def test_open_channel_refused_or_closed_unasked(bench: Bench, message: Value, co
     bench.receive(message(number))
     assert bench.events() == [ChannelClosed(number, ours=True)]
     assert bench.control.errors == {f"outgoing LCSE {code}": 1}
+    assert no_channels(bench)
 
 
 def test_second_acknowledgement_does_nothing(bench: Bench) -> None:
@@ -182,6 +195,7 @@ def test_requested_and_refused(bench: Bench) -> None:
     assert bench.sent() == [("openLogicalChannelReject", content)]
     bench.control.accept_channel(101, ACK, bench.now)
     assert bench.sent() == [], "it is gone"
+    assert no_channels(bench)
 
 
 def test_requested_and_withdrawn(bench: Bench) -> None:
@@ -192,6 +206,7 @@ def test_requested_and_withdrawn(bench: Bench) -> None:
     assert closed == ChannelClosed(101, ours=False)
     bench.control.accept_channel(101, ACK, bench.now)
     assert bench.sent() == []
+    assert no_channels(bench)
 
 
 def test_closed_by_the_far_end(bench: Bench) -> None:
@@ -199,12 +214,14 @@ def test_closed_by_the_far_end(bench: Bench) -> None:
     bench.receive(close(101))
     assert bench.sent() == [("closeLogicalChannelAck", {"forwardLogicalChannelNumber": 101})]
     assert bench.events() == [ChannelClosed(101, ours=False)]
+    assert no_channels(bench)
 
 
 def test_unknown_channel_closed(bench: Bench) -> None:
     bench.receive(close(4711))
     assert bench.sent() == [("closeLogicalChannelAck", {"forwardLogicalChannelNumber": 4711})]
     assert bench.events() == []
+    assert no_channels(bench)
 
 
 @pytest.mark.parametrize("established", [False, True])
@@ -219,3 +236,9 @@ def test_opened_again(bench: Bench, established: bool) -> None:
     assert bench.events() == [ChannelClosed(101, ours=False), ChannelRequested(101, message[1][1])]
     bench.control.accept_channel(101, ACK, bench.now)
     assert bench.names() == ["openLogicalChannelAck"]
+
+
+def test_closing_of_what_is_released_leaves_it_so() -> None:
+    channel = IncomingChannel(Link(), 5)
+    channel.close_received(0.0)
+    assert channel.state is State.RELEASED

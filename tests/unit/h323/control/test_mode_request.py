@@ -77,6 +77,13 @@ def test_answer(bench: Bench, modes: list[Value], chosen: int | None) -> None:
         assert bench.events() == [ModeRequested(modes[chosen])]
 
 
+@pytest.mark.parametrize("coding", [A_LAW, MU_LAW])
+def test_asked_again(bench: Bench, coding: Value) -> None:
+    bench.receive(asking(mode(coding)), asking(mode(coding)))
+    assert len(bench.sent()) == 2
+    assert bench.control.errors == {}
+
+
 def test_without_a_set_of_ours_all_is_refused() -> None:
     bench = Bench()
     bench.receive(asking(mode(A_LAW)))
@@ -123,6 +130,8 @@ def test_asking_and_never_answered() -> None:
     bench.pass_time(T109)
     assert bench.sent() == [("requestModeRelease", {})]
     assert bench.events() == [ModeAnswered(NO_RESPONSE)]
+    bench.receive(response("requestModeAck", sequenceNumber=1, response=("willTransmitMostPreferredMode", None)))
+    assert bench.events() == [], "too late"
 
 
 class Undecided(IncomingMode):
