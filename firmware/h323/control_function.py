@@ -91,18 +91,14 @@ class ControlFunction:
         self.pump(now)
 
     def control_received(self, octets: bytes, now: float) -> None:
-        """Take an H.245 message, by whatever way."""
+        """Take an H.245 message, or several one behind the other, by whatever way."""
         session = self._session
-        if session.ended:
-            return
-        try:
-            message = h245.MESSAGE.decode(octets)
-        except DecodeError:
-            session.layers.counters["malformed H.245 message"] += 1
-            return
-        self._heard = True
-        session.expect_nothing()
-        self.control.receive(message, now)
+        messages = [] if session.ended else self._decode(octets)
+        if messages:
+            self._heard = True
+            session.expect_nothing()
+        for message in messages:
+            self.control.receive(message, now)
 
     def control_lost(self, now: float) -> None:
         """Make another try, or wait a little for what may follow, or go on without."""
@@ -113,6 +109,17 @@ class ControlFunction:
             self.ask()
         else:
             session.expect(now + LOST_TIME, Cause.TEMPORARY_FAILURE, "H.245 connection lost")
+
+    def _decode(self, octets: bytes) -> list[Value]:
+        """Read the messages, up to one that is none."""
+        try:
+            return h245.MESSAGE.decode_all(octets)
+        except DecodeError:
+            self._session.layers.counters["malformed H.245 message"] += 1
+        try:
+            return [h245.MESSAGE.decode(octets)]
+        except DecodeError:
+            return []
 
     # Messages and reports
 

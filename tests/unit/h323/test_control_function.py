@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from h323_terminals import CAPABILITY_SET, HOSTS, PORTS, ScriptedBench, proposal
 
-from firmware.h323 import events, tpkt
+from firmware.h323 import events, h245, tpkt
 from firmware.h323.address import encode_transport
 from firmware.h323.control import events as control
 from firmware.h323.control_function import LOST_TIME
@@ -114,6 +114,22 @@ def test_h245_that_can_not_be_read_is_passed_over() -> None:
     bench.settle()
     assert "terminalCapabilitySetAck" in [name for _, (name, _) in bench.far.controls(bench.far.flows[1])]
     assert bench.unit.terminal.counters["malformed H.245 message"] >= 1
+
+
+def test_several_messages_in_one_packet() -> None:
+    bench = answered()
+    two = h245.MESSAGE.encode(CAPABILITY_SET) * 2
+    bench.far.send_octets(bench.far.flows[1], tpkt.encode(two))
+    bench.settle()
+    assert len(bench.unit.control(control.CapabilitiesReceived)) == 2
+
+
+def test_message_before_rubbish_counts() -> None:
+    bench = answered()
+    bench.far.send_octets(bench.far.flows[1], tpkt.encode(h245.MESSAGE.encode(CAPABILITY_SET) + b"\xff\xff"))
+    bench.settle()
+    assert len(bench.unit.control(control.CapabilitiesReceived)) == 1
+    assert bench.unit.terminal.counters == {"malformed H.245 message": 1}
 
 
 def test_it_begins_with_connect_and_not_before() -> None:

@@ -11,6 +11,8 @@ from firmware.errors import LocalProtocolError
 from firmware.h323 import events, tpkt
 from firmware.h323.identity import Destination, Identity
 from firmware.h323.q931 import MessageType as M
+from firmware.h323.ras import RasClient
+from firmware.h323.ras_settings import Settings
 from firmware.h323.streams import SILENCE
 from firmware.h323.terminal import Terminal
 from firmware.sansio import Close, Flow
@@ -158,3 +160,24 @@ def test_what_follows_the_end_in_one_segment_is_not_looked_at() -> None:
     bench.settle()
     assert [type(event) for event in bench.unit.events] == [events.Ended]
     bench.check_clean()
+
+
+def test_register_asks_the_gatekeeper_from_then_on() -> None:
+    terminal = Terminal(Identity(()), random.Random(1))
+    settings = Settings(
+        Identity((("h323-ID", "a"),)), (HOSTS[0], 1719), (HOSTS[0], 1720), gatekeeper=("192.0.2.9", 1719)
+    )
+    terminal.register(RasClient(settings, random.Random(1)), 0.0)
+    (asked,) = terminal.actions()
+    assert asked.flow == Flow("udp", (HOSTS[0], 1719), ("192.0.2.9", 1719))
+    assert terminal.timer() is not None
+    terminal.flow_closed(asked.flow, 1.0)
+    terminal.receive_data(asked.flow, b"rubbish", 1.0)
+    told: list[type] = []
+    for _ in range(10):
+        due = terminal.timer()
+        assert due is not None
+        terminal.handle_timer(due)
+        told += [type(event) for event in terminal.events()]
+    assert told
+    assert set(told) == {events.Unregistered}
