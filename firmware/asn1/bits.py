@@ -113,7 +113,8 @@ class Writer:
     def octets(self, data: bytes) -> None:
         """Append octets at the next boundary of octets."""
         if data:
-            self.align()
+            if self._count:
+                self.align()
             self._octets += data
 
     def finish(self) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +12,7 @@ from .bits import Reader, Writer, bit_field
 from .declaration import Declaration, Read, Value, Write
 from .extension import read_inside, write_inside
 from .scalar import Null, unknown_extension
-from .whole_number import constrained_writer, read_octets, read_small, write_octets, write_small
+from .whole_number import read_octets, read_small, write_octets, write_small
 
 _NULL: Final = Null()
 
@@ -77,44 +78,49 @@ class Choice:
 
     def writer(self) -> Write:
         """Write the index, then the value."""
-        root = {name: (index, declaration) for index, (name, declaration) in enumerate(self.alternatives)}
-        extensions = {name: (index, declaration) for index, (name, declaration) in enumerate(self.extensions or ())}
-        write_index = constrained_writer(0, len(root) - 1)
+        root = {name: index for index, (name, _) in enumerate(self.alternatives)}
+        declarations = dict((*self.alternatives, *(self.extensions or ())))
         writers: dict[str, Write] = {}
-        extensible = self.extensions is not None
-
-        def write_known(writer: Writer, name: str, content: Value) -> None:
-            index, declaration = root.get(name) or extensions[name]
-            write_value = writers.get(name) or writers.setdefault(name, declaration.writer())
-            if extensible:
-                writer.bits(name not in root, 1)
-            if name in root:
-                write_index(writer, index)
-                write_value(writer, content)
-            else:
-                write_small(writer, index)
-                write_inside(writer, write_value, content)
+        bits = (len(root) - 1).bit_length() + (self.extensions is not None)
+        write_extension = self._extension_writer()
 
         def write(writer: Writer, value: Value) -> None:
             name, content = _pair(value)
+            write_value = writers.get(name)
+            if write_value is None and name in declarations:
+                write_value = writers[name] = declarations[name].writer()
+            index = root.get(name)
             try:
-                if name in root or name in extensions:
-                    write_known(writer, name, content)
-                elif extensible and (number := unknown_extension(name)) is not None:
-                    writer.bits(1, 1)
-                    write_small(writer, number)
-                    write_octets(writer, content)
+                if index is not None and write_value:
+                    writer.bits(index, bits)  # with the extension bit, which is 0, before it
+                    write_value(writer, content)
                 else:
-                    raise ValueError(f"none of {', '.join(root | extensions)}")
+                    write_extension(writer, name, content, write_value)
             except ValueError as error:
                 error.add_note(name)
                 raise
 
         return write
 
+    def _extension_writer(self) -> Callable[[Writer, str, Value, Write | None], None]:
+        indices = {name: index for index, (name, _) in enumerate(self.extensions or ())}
+        extensible = self.extensions is not None
+
+        def write(writer: Writer, name: str, content: Value, write_value: Write | None) -> None:
+            index = indices.get(name, unknown_extension(name)) if extensible else None
+            if index is None:
+                raise ValueError("no such alternative")
+            writer.bits(1, 1)
+            write_small(writer, index)
+            if write_value:
+                write_inside(writer, write_value, content)
+            else:
+                write_octets(writer, content)
+
+        return write
+
 
 def _pair(value: Value) -> tuple[str, Value]:
-    match value:
-        case (str(name), content):
-            return name, content
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        return value
     raise ValueError(f"{value!r} is no (name, value)")

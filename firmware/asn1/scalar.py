@@ -91,31 +91,31 @@ class Integer:
 
     def writer(self) -> Write:
         """Write by what is known of the number (X.691 12)."""
-        write_any = self._writer_of_any()
-
-        def write(writer: Writer, value: Value) -> None:
-            if not isinstance(value, int) or isinstance(value, bool):
-                raise ValueError(f"{value!r} is no int")
-            write_any(writer, value)
-
-        return write
-
-    def _writer_of_any(self) -> Write:
         lower, upper = self.lower, self.upper
         if lower is None:
-            return write_unconstrained
+            return _write_integer
         if upper is None:
-            return lambda writer, value: write_semi_constrained(writer, value, lower)
+            return lambda writer, value: write_semi_constrained(writer, _integer(value), lower)
         write_root = constrained_writer(lower, upper)
         if not self.extensible:
             return write_root
 
         def write(writer: Writer, value: Value) -> None:  # 12.1
-            outside = not lower <= value <= upper
+            outside = not lower <= _integer(value) <= upper
             writer.bits(outside, 1)
             (write_unconstrained if outside else write_root)(writer, value)
 
         return write
+
+
+def _write_integer(writer: Writer, value: Value) -> None:
+    write_unconstrained(writer, _integer(value))
+
+
+def _integer(value: Value) -> int:
+    if isinstance(value, int):
+        return value
+    raise ValueError(f"{value!r} is no int")
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,15 @@ class ObjectIdentifier:
 
     def writer(self) -> Write:
         """The contents octets of BER behind their length (X.691 23)."""
-        return lambda writer, value: write_octets(writer, identifier_octets(value))
+        known: dict[str, bytes] = {}
+
+        def write(writer: Writer, value: Value) -> None:
+            data = known.get(value) or identifier_octets(value)
+            if len(known) < _KNOWN_IDENTIFIERS:
+                known[value] = data
+            write_octets(writer, data)
+
+        return write
 
 
 _KNOWN_IDENTIFIERS: Final = 64

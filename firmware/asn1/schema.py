@@ -48,7 +48,7 @@ class Type:
         writer = Writer()
         try:
             self.writer()(writer, value)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise ValueError(_located(self.name, error)) from error
         return writer.finish()
 

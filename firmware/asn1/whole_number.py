@@ -83,24 +83,31 @@ def constrained_writer(lower: int, upper: int) -> Write:
     """Write a number that both sides know to lie between two others (X.691 10.5)."""
     size = upper - lower + 1
     bits = (size - 1).bit_length()
-    aligned = 255 < size <= K64
-    octets = _octets(size - 1)
+    write_octets_of = _offset_writer(size) if size > 255 else None
 
     def write(writer: Writer, number: int) -> None:
-        if not lower <= number <= upper:
-            raise ValueError(f"{number} is not in {lower}..{upper}")
-        offset = number - lower
-        if size <= 255:
-            writer.bits(offset, bits)
-        elif aligned:
-            writer.octets(offset.to_bytes(octets, "big"))
+        if not (isinstance(number, int) and lower <= number <= upper):
+            raise ValueError(f"{number!r} is not in {lower}..{upper}")
+        if write_octets_of:
+            write_octets_of(writer, number - lower)
         else:
-            data = offset.to_bytes(_octets(offset), "big")
-            write_length(writer, len(data))
-            writer.octets(data)
+            writer.bits(number - lower, bits)  # 10.5.7.1
 
-    write_length = constrained_writer(1, octets) if size > K64 else write
     return write
+
+
+def _offset_writer(size: int) -> Write:
+    octets = _octets(size - 1)
+    if size <= K64:  # 10.5.7.2, 10.5.7.3
+        return lambda writer, offset: writer.octets(offset.to_bytes(octets, "big"))
+    write_length = constrained_writer(1, octets)
+
+    def write_indefinite(writer: Writer, offset: int) -> None:  # 10.5.7.4
+        data = offset.to_bytes(_octets(offset), "big")
+        write_length(writer, len(data))
+        writer.octets(data)
+
+    return write_indefinite
 
 
 def read_semi_constrained(reader: Reader, lower: int) -> int:
@@ -190,6 +197,9 @@ def fragments(total: int) -> Iterator[tuple[int, int, bytes]]:
 
 def write_octets(writer: Writer, data: bytes) -> None:
     """Write octets behind their length (X.691 10.9)."""
+    if len(data) < 0x80:
+        writer.octets(bytes((len(data),)) + data)
+        return
     for start, stop, length in fragments(len(data)):
         writer.octets(length + data[start:stop])
 

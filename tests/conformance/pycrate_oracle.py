@@ -1,8 +1,8 @@
 """Decodes with pycrate, and compares what it gives with a value of ours.
 
 pycrate 0.8.1 is trusted where it decodes, with three exceptions: a type that stands within itself (the inner value
-overwrites the outer), an open type of more than 16K (it loses a bit behind the fragments), and a string of no characters
-with a bounded size (it aligns nothing, against X.691 10.9.3.3).  asn1tools does the first and the last as we do.
+overwrites the outer), an open type of more than 16K (it loses a bit behind the fragments), and a string of bounded size
+that has no characters (it aligns nothing, against X.691 10.9.3.3).  asn1tools does the first and the last as we do.
 """
 
 from __future__ import annotations
