@@ -9,7 +9,6 @@ import pytest
 
 from firmware.h323 import events
 
-
 OF_A_CALL = [kind for kind in get_args(events.Event) if kind not in (events.Registered, events.Unregistered)]
 
 

@@ -17,7 +17,7 @@ def proposed() -> FastConnect:
 def test_nothing_proposed_nothing_answered() -> None:
     fast = FastConnect()
     assert fast.read_answer(UserInformation(fast_start=CHANNELS), last=True) is None
-    assert not (fast.proposed or fast.pending or fast.accepted)
+    assert (fast.proposed, fast.pending, fast.accepted) == (False, False, False)
 
 
 def test_first_answer_counts() -> None:
