@@ -44,7 +44,8 @@ class FastConnect:
         """
         if not self.pending:
             return None
-        if contents.fast_start or contents.fast_connect_refused or last:
-            self.answer(accepted=bool(contents.fast_start))
-            return contents.fast_start
-        return None
+        channels = contents.fast_start
+        if not (channels or contents.fast_connect_refused or last):
+            return None
+        self.answer(accepted=bool(channels))
+        return channels

@@ -85,12 +85,13 @@ def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInfor
     note_party(session, Received(message, contents), "sourceInfo", "sourceAddress")
     session.channel.far_end_tunnels(contents.tunnelling)
     session.channel.far_end_listens(contents.h245_address)
-    if contents.fast_start:
+    proposals = contents.fast_start
+    if proposals:
         session.fast_connect.propose(parallel="parallelH245Control" in contents.body)
     receive_control(session, contents, now)
     session.proceed(now)
     called = decode_aliases(contents.body.get("destinationAddress"))
-    layers.gate.answer(Incoming(session, contents.fast_start), called, now)
+    layers.gate.answer(Incoming(session, proposals), called, now)
     session.h245.pump(now)
 
 

@@ -6,6 +6,7 @@ looked for in each body, whatever its name.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -36,9 +37,16 @@ class UserInformation:
     """h245Tunnelling; None: this message does not say (H.323 8.2.1)."""
     control: tuple[bytes, ...] = ()
     """H.245 messages: h245Control, or in a Setup parallelH245Control (H.323 8.2.4)."""
-    fast_start: tuple[Value, ...] = ()
-    """OpenLogicalChannel values."""
     h245_address: Address | None = None
+
+    @property
+    def fast_start(self) -> tuple[Value, ...]:
+        """OpenLogicalChannel values; one that can't be read is not there.  Each time it is asked for, they are read."""
+        channels: list[Value] = []
+        for octets in _octet_strings(self.body.get("fastStart"), MAX_FAST_START):
+            with suppress(DecodeError):
+                channels.append(h245.OPEN_LOGICAL_CHANNEL.decode(octets))
+        return tuple(channels)
 
     @property
     def fast_connect_refused(self) -> bool:
@@ -79,7 +87,6 @@ def decode(octets: bytes | None) -> UserInformation:
         body,
         _tunnelling(pdu),
         _octet_strings(control, MAX_CONTROL),
-        _channels(body.get("fastStart")),
         decode_transport(body.get("h245Address")),
     )
 
@@ -106,14 +113,3 @@ def _tunnelling(pdu: dict[str, Value]) -> bool | None:
 
 def _octet_strings(values: Value, most: int) -> tuple[bytes, ...]:
     return tuple(v for v in values[:most] if isinstance(v, bytes)) if isinstance(values, list) else ()
-
-
-def _channels(values: Value) -> tuple[Value, ...]:
-    """Read the structures of a fastStart; one that can't be read is not there."""
-    channels: list[Value] = []
-    for octets in _octet_strings(values, MAX_FAST_START):
-        try:
-            channels.append(h245.OPEN_LOGICAL_CHANNEL.decode(octets))
-        except DecodeError:
-            continue
-    return tuple(channels)

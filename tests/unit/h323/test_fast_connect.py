@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from firmware.h323.fast_connect import FastConnect
-from firmware.h323.user_information import UserInformation
+from h323_terminals import proposal
 
-CHANNELS = ({"forwardLogicalChannelNumber": 1},)
+from firmware.h323.fast_connect import FastConnect
+from firmware.h323.user_information import UserInformation, encode_channels
+
+CHANNELS = (proposal(1, 5000),)
+ANSWER = UserInformation(body={"fastStart": encode_channels(CHANNELS)})
 
 
 def proposed() -> FastConnect:
@@ -16,7 +19,7 @@ def proposed() -> FastConnect:
 
 def test_nothing_proposed_nothing_answered() -> None:
     fast = FastConnect()
-    assert fast.read_answer(UserInformation(fast_start=CHANNELS), last=True) is None
+    assert fast.read_answer(ANSWER, last=True) is None
     assert (fast.proposed, fast.pending, fast.accepted) == (False, False, False)
 
 
@@ -24,9 +27,9 @@ def test_first_answer_counts() -> None:
     fast = proposed()
     assert fast.read_answer(UserInformation(), last=False) is None
     assert fast.pending
-    assert fast.read_answer(UserInformation(fast_start=CHANNELS), last=False) == CHANNELS
+    assert fast.read_answer(ANSWER, last=False) == CHANNELS
     assert (fast.pending, fast.accepted) == (False, True)
-    assert fast.read_answer(UserInformation(fast_start=CHANNELS), last=True) is None
+    assert fast.read_answer(ANSWER, last=True) is None
 
 
 def test_refused_in_words() -> None:
