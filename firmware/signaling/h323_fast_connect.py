@@ -1,8 +1,5 @@
 """Fast connect (H.323 8.1.7) of one call: channels proposed in the Setup, chosen from, and taken as chosen.
 
-Each proposal is an OpenLogicalChannel.  One that the *caller* would send on has its data type in the forward
-parameters; one that the *called* side would send on has it in the reverse parameters, beside the caller's addresses.
-
 Rule 1: a caller proposes every codec of ours in both directions, sound only: pictures are opened by H.245, since many
 far ends choose them in one direction only.
 Rule 2: called, we choose the first proposal for each session and direction that we can do, pictures as well: some
@@ -11,9 +8,11 @@ callers never begin H.245.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from firmware.call.media import Format, Kind
+from firmware.h323.control.fast_start import FastChannel, read
 from firmware.signaling import h323_formats
 from firmware.signaling.h323_media import (
     DATA_TYPES,
@@ -27,122 +26,86 @@ from firmware.signaling.h323_media import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from firmware.asn1 import Value
-
-_H2250: Final = "h2250LogicalChannelParameters"
 
 
 def propose(media: H323Media) -> list[Value]:
     """Give the proposals of a call of ours, best first."""
     proposals: list[Value] = []
     for codec in media.codecs(Kind.AUDIO):
-        data_type = ("audioData", h323_formats.describe(codec))
         rtp = media.port(Kind.AUDIO)
-        sent = {
+        parameters = {
             "sessionID": SESSIONS[Kind.AUDIO],
             "mediaGuaranteedDelivery": False,
             "mediaControlChannel": address_value((rtp[0], rtp[1] + 1)),
             "silenceSuppression": False,
         }
-        number = len(proposals) + 1
-        proposals.append(
-            {
-                "forwardLogicalChannelNumber": number,
-                "forwardLogicalChannelParameters": {"dataType": data_type, "multiplexParameters": (_H2250, sent)},
-            }
-        )
-        proposals.append(
-            {
-                "forwardLogicalChannelNumber": number + 1,
-                "forwardLogicalChannelParameters": {
-                    "dataType": ("nullData", None),
-                    "multiplexParameters": ("none", None),
-                },
-                "reverseLogicalChannelParameters": {
-                    "dataType": data_type,
-                    "multiplexParameters": (_H2250, {**sent, "mediaChannel": address_value(rtp)}),
-                },
-            }
-        )
+        data_type = ("audioData", h323_formats.describe(codec))
+        sent = FastChannel(len(proposals) + 1, True, data_type, parameters)
+        received = FastChannel(len(proposals) + 2, False, data_type, {**parameters, "mediaChannel": address_value(rtp)})
+        proposals += [sent.value(), received.value()]
     return proposals
 
 
 def choose(media: H323Media, proposals: Iterable[Value]) -> list[Value]:
     """Give what we, called, choose of the caller's proposals, with our addresses; the media take it as open."""
-    chosen: list[Value] = []
-    done: set[tuple[Kind, bool]] = set()
-    for proposal in proposals:
-        read = _read(proposal)
-        if read is None or (read[0], read[1]) in done:
+    chosen: dict[tuple[Kind, bool], Value] = {}
+    for kind, proposal in _readable(proposals):
+        if (kind, proposal.from_caller) in chosen:
             continue
-        kind, we_send, described, parameters = read
-        number = proposal["forwardLogicalChannelNumber"]
+        # A channel of ours gets our number.
+        channel = proposal if proposal.from_caller else replace(proposal, number=SESSIONS[kind])
         try:
-            if we_send:
-                _take_sending(media, number, kind, described, parameters)
-            else:
-                _take_receiving(media, number, kind, described, parameters)
+            _take(media, kind, channel, we_send=not channel.from_caller)
         except ChannelRefusedError:
             continue
-        done.add((kind, we_send))
         rtp = media.port(kind)
         ours = {"mediaControlChannel": address_value((rtp[0], rtp[1] + 1))}
-        # H.323 8.1.7.1: where we receive we say where, and where we send we repeat what we were told.
-        side = "reverseLogicalChannelParameters" if we_send else "forwardLogicalChannelParameters"
-        if not we_send:
+        if channel.from_caller:
             ours["mediaChannel"] = address_value(rtp)
-        chosen.append({**proposal, side: {**proposal[side], "multiplexParameters": (_H2250, {**parameters, **ours})}})
-    return chosen
+        answer = replace(channel, parameters={**channel.parameters, **ours})
+        chosen[kind, channel.from_caller] = answer.value()
+    return list(chosen.values())
 
 
 def take(media: H323Media, channels: Sequence[Value]) -> None:
     """Take what the called side chose of our proposals as open; what of it can't be used is passed over."""
-    for channel in channels:
-        read = _read(channel)
-        if read is None:
-            continue
-        kind, called_sends, described, parameters = read
-        number = channel["forwardLogicalChannelNumber"]
+    for kind, channel in _readable(channels):
         try:
-            if called_sends:
-                _take_receiving(media, number, kind, described, parameters)
-            else:
-                _take_sending(media, number, kind, described, parameters)
+            _take(media, kind, channel, we_send=channel.from_caller)
         except ChannelRefusedError:
             continue
 
 
 def is_ours(channel: Value, *, called: bool) -> bool:
     """Whether we send on a channel of fast connect."""
-    return ("reverseLogicalChannelParameters" in channel) is called
+    found = read(channel)
+    return found is not None and found.from_caller is not called
 
 
-def _read(channel: Value) -> tuple[Kind, bool, Value, Value] | None:
-    """Give kind, whether the called side sends, capability and h2250LogicalChannelParameters; None: of no use."""
-    reverse = channel.get("reverseLogicalChannelParameters")
-    described = reverse or channel["forwardLogicalChannelParameters"]
-    name, capability = described["dataType"]
-    multiplex, parameters = described.get("multiplexParameters", ("", None))
-    kind = DATA_TYPES.get(name)
-    if kind is None or multiplex != _H2250 or parameters["sessionID"] not in (0, SESSIONS[kind]):
-        return None
-    return kind, reverse is not None, capability, parameters
+def _readable(channels: Iterable[Value]) -> Iterator[tuple[Kind, FastChannel]]:
+    """Give those of the sessions that we have."""
+    for channel in map(read, channels):
+        kind = DATA_TYPES.get(channel.data_type[0]) if channel is not None else None
+        if channel is not None and kind is not None and channel.parameters["sessionID"] in (0, SESSIONS[kind]):
+            yield kind, channel
 
 
-def _take_receiving(media: H323Media, number: int, kind: Kind, described: Value, parameters: Value) -> None:
-    formats = media.read_formats(kind, described, parameters)
-    media.receive(number, Receiving(kind, formats, media.address(parameters.get("mediaControlChannel"))))
-
-
-def _take_sending(media: H323Media, number: int, kind: Kind, described: Value, parameters: Value) -> None:
+def _take(media: H323Media, kind: Kind, channel: FastChannel, *, we_send: bool) -> None:
+    """Take a channel as open.  ChannelRefusedError: it can't be used."""
+    capability, parameters = channel.data_type[1], channel.parameters
+    formats = media.read_formats(kind, capability, parameters)
+    rtcp = media.address(parameters.get("mediaControlChannel"))
+    if not we_send:
+        media.receive(channel.number, Receiving(kind, formats, rtcp))
+        return
     remote = media.address(parameters.get("mediaChannel"))
     if remote is None:
         raise ChannelRefusedError("unspecified")
-    (format_, *_) = media.read_formats(kind, described, parameters)
-    theirs = next(d for d in h323_formats.read(described) if h323_formats.same(format_.codec, d.codec))
-    codec = h323_formats.with_mode(theirs.codec, format_.codec.h264.packetization_mode if format_.codec.h264 else 0)
-    rtcp = media.address(parameters.get("mediaControlChannel"))
-    bitrate = media.bitrate(theirs)
-    media.send(number, Sending(kind, Format(format_.payload_type, codec), bitrate, packet_time(theirs), remote, rtcp))
+    (wanted, *_) = formats
+    theirs = next(d for d in h323_formats.read(capability) if h323_formats.same(wanted.codec, d.codec))
+    codec = h323_formats.with_mode(theirs.codec, wanted.codec.h264.packetization_mode if wanted.codec.h264 else 0)
+    sent = Sending(kind, Format(wanted.payload_type, codec), media.bitrate(theirs), packet_time(theirs), remote, rtcp)
+    media.send(channel.number, sent)
