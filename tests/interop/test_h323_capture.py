@@ -1,0 +1,260 @@
+"""tshark reads what we say in H.323 calls, every behaviour of both ends and real calls, without marking any of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from behaviours import BEHAVIOURS
+from conftest import missing
+from h323_bench import FAR, H323Bench
+from h323_terminals import CAPABILITIES, PORTS, Bench
+from interop.conftest import SMALL
+from interop.pcap import MARKED, Dissection, write_streams
+from interop.unit import Settings, Unit
+
+from firmware import config
+from firmware.errors import LocalProtocolError
+from firmware.h323 import events
+from firmware.h323.cause import Cause
+from firmware.h323.control.events import ChannelRequested
+from firmware.h323.q931 import MessageType
+from firmware.sansio import Address, Flow
+
+H245_PORTS = range(config.H323().h245_first_port, config.H323().h245_last_port + 1)
+AS_H245 = [word for port in (*H245_PORTS, *PORTS) for word in ("-d", f"tcp.port=={port},h245")]
+RTP = ("unicastAddress", ("iPAddress", {"network": bytes((192, 0, 2, 9)), "tsapIdentifier": 5000}))
+Sent = list[tuple[float, Flow, bytes]]
+
+
+class Scenes:
+    """What was sent on several virtual networks, as if one after the other among other hosts."""
+
+    def __init__(self) -> None:
+        self.sent: Sent = []
+        self._begin = 0.0
+        self._count = 0
+
+    def add(self, sent: Iterable[tuple[float, Flow, bytes]]) -> None:
+        latest = self._begin
+        for at, flow, data in sent:
+            latest = max(latest, self._begin + at)
+            moved = replace(flow, local=self._moved(flow.local), remote=self._moved(flow.remote))
+            self.sent.append((self._begin + at, moved, data))
+        self._begin, self._count = latest + 1, self._count + 1
+
+    def _moved(self, address: Address) -> Address:
+        port = 1720 if address[1] == FAR[1] else address[1]  # tshark knows the well-known port only
+        return address[0].replace("192.0.2.", f"10.0.{self._count}."), port
+
+    def read(self, tshark: str, path: Path) -> Dissection:
+        return Dissection(tshark, write_streams(path, self.sent), AS_H245)
+
+
+def assert_all_is_read(dissection: Dissection, count: int) -> None:
+    assert dissection.lines(MARKED, "frame.number", "frame.protocols", "_ws.expert.message") == []
+    assert dissection.lines("!h225 && !h245", "frame.number") == []
+    assert len(dissection.lines("tcp", "frame.number")) == count
+
+
+@pytest.mark.parametrize("fast_connect", [False, True], ids=["slow", "fast"])
+@pytest.mark.parametrize("tunnelling", [True, False], ids=["tunnelled", "separate"])
+def test_behaviours(program: Callable[[str], str], tmp_path: Path, tunnelling: bool, fast_connect: bool) -> None:
+    scenes = Scenes()
+    for behaviour in BEHAVIOURS:
+        bench = H323Bench(tunnelling, fast_connect)
+        behaviour(bench)
+        for call in (*bench.unit.calls, *bench.far.calls):
+            call.hang_up()
+        bench.wire.pass_time(5)
+        scenes.add(bench.wire.sent)
+    seen = scenes.read(program("tshark"), tmp_path / "behaviours.pcap")
+    assert_all_is_read(seen, len(scenes.sent))
+    wanted = {MessageType.SETUP, MessageType.CALL_PROCEEDING, MessageType.ALERTING, MessageType.CONNECT}
+    assert {int(value, 0) for value in seen.values("q931.message_type")} >= {*wanted, MessageType.RELEASE_COMPLETE}
+    assert bool(seen.lines("h225 && h245", "frame.number")) is tunnelling
+    assert bool(seen.lines("h225.fastStart", "frame.number")) is fast_connect
+    names = seen.lines("h245.openLogicalChannelAck_element || h245.terminalCapabilitySetAck_element", "frame.number")
+    assert names
+
+
+@pytest.mark.parametrize("tunnelling", [True, False], ids=["tunnelled", "separate"])
+def test_all_that_a_control_can_say(program: Callable[[str], str], tmp_path: Path, tunnelling: bool) -> None:
+    scenes = Scenes()
+    bench = Bench(tunnelling=tunnelling)
+
+    def react(event: events.Event) -> None:
+        match event:
+            case events.Incoming(session=session):
+                session.alert(bench.wire.now)
+                session.accept(CAPABILITIES, bench.wire.now)
+            case events.Control(session=session, event=ChannelRequested(number=number)):
+                there = {"mediaChannel": RTP, "mediaControlChannel": RTP}
+                session.control.accept_channel(number, there, bench.wire.now)
+
+    for party in (bench.caller, bench.called):
+        bench.wire.on_event[party.address] = react
+    bench.call()
+    bench.settle()
+    for party in (bench.caller, bench.called):
+        (session,) = party.terminal.sessions
+        control, now = session.control, bench.wire.now
+        audio = {"sessionID": 1, "mediaGuaranteedDelivery": False, "silenceSuppression": False}
+        number = control.open_channel(("audioData", ("g711Alaw64k", 20)), audio, now)
+        commands: list[Callable[[], object]] = [
+            lambda c=control, n=number, t=now: c.request_key_frame(n, t),  # type: ignore[misc]
+            lambda c=control, n=number, t=now: c.limit(n, 64_000, t),  # type: ignore[misc]
+            lambda c=control, n=number, t=now: c.indicate_activity(n, True, t),  # type: ignore[misc]
+            lambda c=control, t=now: c.digit("5", t),  # type: ignore[misc]
+            lambda c=control, t=now: c.digit("#", t, duration=0.1),  # type: ignore[misc]
+            lambda c=control, t=now: c.request_mode([[{"type": ("audioMode", ("g711Ulaw64k", None))}]], t),  # type: ignore[misc]
+            lambda c=control, n=number, t=now: c.request_close(n, t),  # type: ignore[misc]
+            lambda c=control, n=number, t=now: c.close_channel(n, t),  # type: ignore[misc]
+            lambda c=control, t=now: c.send_capabilities({"protocolIdentifier": "0.0.8.245.0.13"}, t),  # type: ignore[misc]
+            lambda s=session: s.send_status(Cause.RESPONSE_TO_STATUS_ENQUIRY),  # type: ignore[misc]
+            lambda s=session: s.send(MessageType.STATUS_INQUIRY, {}),  # type: ignore[misc]
+        ]
+        for command in commands:
+            with contextlib.suppress(LocalProtocolError):
+                command()
+            bench.settle()
+    bench.settle(60)
+    for session in bench.caller.terminal.sessions:
+        session.release(Cause.NORMAL_CALL_CLEARING, bench.wire.now)
+    bench.settle()
+    scenes.add(bench.wire.sent)
+    seen = scenes.read(program("tshark"), tmp_path / "call.pcap")
+    assert_all_is_read(seen, len(scenes.sent))
+    kinds = {kind: len(seen.values(f"h245.{kind}")) for kind in ("request", "response", "command", "indication")}
+    assert min(kinds["request"], kinds["response"]) >= 6
+    assert kinds["command"] >= 3
+    assert kinds["indication"] >= 2
+
+
+def test_what_is_wrong_is_marked(program: Callable[[str], str], tmp_path: Path) -> None:
+    bench = Bench()
+    bench.answer_at_once()
+    bench.call()
+    bench.settle()
+    scenes = Scenes()
+    for at in range(40, 60):
+        damaged = [(when, flow, data[:-at] + bytes(at)) for when, flow, data in bench.wire.sent if len(data) > 100]
+        scenes.add(damaged)
+    seen = scenes.read(program("tshark"), tmp_path / "damaged.pcap")
+    assert len(seen.lines(MARKED, "frame.number")) > len(scenes.sent) / 2
+
+
+# Real calls
+
+
+@contextlib.contextmanager
+def captured(dumpcap: str, path: Path, hosts: Iterable[str]) -> Iterator[None]:
+    """Capture on the loopback what passes between these."""
+    wanted = " or ".join(f"host {host}" for host in hosts)
+    command = [dumpcap, "-q", "-i", "lo", "-s", "0", "-B", "32", "-w", str(path), "-f", wanted]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            for line in process.stderr:
+                if line.startswith("File:"):
+                    break
+            else:
+                if os.geteuid() == 0:
+                    missing("capturing on the loopback")
+                pytest.skip("capturing is for root only here")
+            time.sleep(0.3)
+            yield
+            time.sleep(0.3)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def begin(caller: Unit, callee: Unit) -> None:
+    caller.dial(callee.h323_url)
+    caller.wait_for_call()
+    callee.wait_for_call()
+
+
+def end(unit: Unit, other: Unit) -> None:
+    unit.command(unit.wait_for_call(), "hang_up")
+    unit.wait_for_idle()
+    other.wait_for_idle()
+
+
+MODES: dict[str, dict[str, bool]] = {"tunnelled": {}, "separate": {"tunnelling": False}, "fast": {"fast_connect": True}}
+
+
+@pytest.fixture(scope="module", params=MODES)
+def call(
+    request: pytest.FixtureRequest, program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Dissection, str, list[str]]:
+    """Two calls between two units, with all that may be done in one; with the mode's name and both addresses."""
+    tshark = program("tshark")
+    dumpcap = shutil.which("dumpcap") or ""
+    folder = tmp_path_factory.mktemp("capture")
+    settings: Settings = {"h323": MODES[request.param], "media": SMALL}
+    with Unit(folder / "one", settings) as one, Unit(folder / "other", settings, tone=880) as other:
+        hosts = [one.address, other.address]
+        with captured(dumpcap, folder / "call.pcapng", hosts):
+            begin(one, other)
+            time.sleep(5.5)  # RFC 3550 6.2: reports come every 5 s
+            for unit, digits in ((one, "17#"), (other, "48*")):
+                number = unit.wait_for_call()
+                unit.command(number, "digits", {"digits": digits})
+                time.sleep(1.5)
+                for command in ("hold", "resume"):
+                    unit.command(number, command)
+                    time.sleep(0.7)
+            end(other, one)
+            begin(other, one)
+            time.sleep(1)
+            end(other, one)
+    options = [*AS_H245, "-o", "h264.dynamic.payload.type:97,98", "-o", "rtpevent.event_payload_type_value:101"]
+    return Dissection(tshark, folder / "call.pcapng", options), request.param, hosts
+
+
+def test_nothing_is_marked_in_a_real_call(call: tuple[Dissection, str, list[str]]) -> None:
+    seen, _, _ = call
+    found = seen.lines(
+        f"(h225 || h245 || tpkt || q931 || rtp || rtcp) && ({MARKED})",
+        *("frame.number", "frame.protocols", "_ws.expert.message"),
+    )
+    assert [packet for packet in found if packet[2] != "[Not decoded yet]"] == []
+
+
+def test_signalling_of_a_real_call_is_all_read(call: tuple[Dissection, str, list[str]]) -> None:
+    seen, mode, _ = call
+    unread = "tcp.len > 0 && !tcp.analysis.retransmission && !h225 && !h245 && (tcp.port == 1720 || tcp.port == 16300)"
+    assert seen.lines(unread, "frame.number", "frame.protocols") == []
+    assert len(seen.lines("h225.setup_element", "frame.number")) == 2
+    assert len(seen.lines("h225.releaseComplete_element", "frame.number")) >= 2, "where H.245 ends first both say it"
+    assert bool(seen.lines("h245 && !h225", "frame.number")) is (mode == "separate")
+    assert bool(seen.lines("h225.fastStart", "frame.number")) is (mode == "fast")
+
+
+def test_media_of_a_real_call_are_all_read(call: tuple[Dissection, str, list[str]]) -> None:
+    """By what H.245 and fast connect said of them: tshark is told no port."""
+    seen, _, hosts = call
+    assert seen.lines("udp && !rtp && !rtcp", "frame.number", "frame.protocols", "udp.dstport") == []
+    for host in hosts:
+        kinds = {line[0] for line in seen.lines(f"ip.src == {host} && rtp", "rtp.p_type")}
+        assert {"9", "101"} <= kinds
+        assert kinds & {"97", "98"}, "H.264"
+        assert seen.lines(f"ip.src == {host} && rtcp.pt == 200", "frame.number"), "reports"
+        assert seen.lines(f"ip.src == {host} && h264", "frame.number")
+
+
+def test_digits_of_a_real_call_arrive(call: tuple[Dissection, str, list[str]]) -> None:
+    seen, _, hosts = call
+    for host, wanted in zip(hosts, (["1", "7", "11"], ["4", "8", "10"]), strict=True):
+        lines = seen.lines(f"ip.src == {host} && rtpevent", "rtpevent.event_id", "rtp.timestamp")
+        events = list(dict.fromkeys((timestamp, event) for event, timestamp in lines))
+        assert [event for _, event in events] == wanted
