@@ -10,9 +10,10 @@ from firmware.asn1.sequence_of import SequenceOf
 from firmware.h323.h225 import SCHEMA as H225
 from firmware.h323.h235_types import SCHEMA as H235
 from firmware.h323.h245 import SCHEMA as H245
+from firmware.h323.h450_types import SCHEMA as H450
 from firmware.h323.schema import load
 
-TYPES = [schema[name] for schema in (H225, H235, H245) for name in schema.names]
+TYPES = [schema[name] for schema in (H225, H235, H245, H450) for name in schema.names]
 
 
 def contained(declaration: Declaration) -> set[Type]:
