@@ -445,3 +445,16 @@ def is_behind_a_lossy_network(bench: Bench) -> None:
     bench.far.call.hang_up()
     settle(bench, PATIENCE)
     assert ended(ours, EndReason.HUNG_UP)
+
+
+def run(behaviour: Callable[[Bench], None], bench: Bench) -> None:
+    """Let a far end behave so; whatever came of it, nothing of any call may be left."""
+    behaviour(bench)
+    for party in (bench.unit, bench.far):
+        for call in party.calls:
+            call.hang_up()
+    bench.wire.lost = lambda number, data: False
+    settle(bench, PATIENCE)
+    assert all(call.state is State.ENDED for party in (bench.unit, bench.far) for call in party.calls)
+    settle(bench, 4 * PATIENCE)
+    bench.check_clean()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from behaviours import PATIENCE
-from parties import Party, settle
+from parties import Party
 from wire import Wire
 from wire_transport import MemoryPorts, WireTransport, complete
 
@@ -87,7 +86,6 @@ class H323Bench:
         self.wire._act = lambda address, action: None  # type: ignore[method-assign]
 
     def check_clean(self) -> None:
-        settle(self, 4 * PATIENCE)  # type: ignore[arg-type]
         assert self.ports.reserved == set()
         for terminal in self.terminals:
             assert terminal.sizes["sessions"] == terminal.sizes["ports"] == 0

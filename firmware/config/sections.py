@@ -36,6 +36,17 @@ def _is_gatekeeper(text: str) -> bool:
 Host = Annotated[str, Meta(extra={"valid": _is_address, "allowed": "an IPv4 or IPv6 address of this machine"})]
 
 
+Listeners = Annotated[
+    tuple[Host, ...],
+    Meta(
+        min_length=1,
+        max_length=16,
+        description='Where to listen: "0.0.0.0" is every IPv4 and "::" every IPv6 address of the machine '
+        "(a family that the machine doesn't have is passed over).",
+    ),
+]
+
+
 class Room(Struct, frozen=True, kw_only=True):
     """What the room does with calls."""
 
@@ -81,15 +92,7 @@ class Sip(Struct, frozen=True, kw_only=True):
     """Calls by SIP."""
 
     enabled: Annotated[bool, Meta(description="Make and take calls by SIP.")] = True
-    addresses: Annotated[
-        tuple[Host, ...],
-        Meta(
-            min_length=1,
-            max_length=16,
-            description='Where to listen: "0.0.0.0" is every IPv4 and "::" every IPv6 address of the machine '
-            "(a family that the machine doesn't have is passed over).",
-        ),
-    ] = ("0.0.0.0", "::")
+    addresses: Listeners = ("0.0.0.0", "::")
     port: Annotated[Port, Meta(description="The port to listen on, for every transport.")] = 5060
     transports: Annotated[
         tuple[Literal["udp", "tcp"], ...],
@@ -111,15 +114,7 @@ class H323(Struct, frozen=True, kw_only=True):
     """Calls by H.323."""
 
     enabled: Annotated[bool, Meta(description="Make and take calls by H.323.")] = True
-    addresses: Annotated[
-        tuple[Host, ...],
-        Meta(
-            min_length=1,
-            max_length=16,
-            description='Where to listen: "0.0.0.0" is every IPv4 and "::" every IPv6 address of the machine '
-            "(a family that the machine doesn't have is passed over).",
-        ),
-    ] = ("0.0.0.0", "::")
+    addresses: Listeners = ("0.0.0.0", "::")
     port: Annotated[Port, Meta(description="The TCP port to listen on for calls.")] = 1720
     h245_first_port: Annotated[
         Port, Meta(description="The first TCP port for H.245 connections; a call takes one where the far end wants it.")
@@ -133,6 +128,10 @@ class H323(Struct, frozen=True, kw_only=True):
         bool,
         Meta(description="Carry H.245 inside call signalling where the far end can, instead of a connection more."),
     ] = True
+    allow_weak_dh: Annotated[
+        bool,
+        Meta(description="Agree on keys by 1024-bit Diffie-Hellman with far ends that know no better."),
+    ] = False
     gatekeeper: Annotated[
         str,
         Meta(
@@ -182,6 +181,10 @@ class Media(Struct, frozen=True, kw_only=True):
     bitrate: Annotated[
         int, Meta(ge=64_000, le=20_000_000, description="The most a call may send or be sent, bit/s in one direction.")
     ] = 2_000_000
+    encryption: Annotated[
+        Literal["off", "preferred", "required"],
+        Meta(description="Encrypt sound and picture: never, where the far end can, or else have no call."),
+    ] = "preferred"
     width: Annotated[int, Meta(ge=128, le=1920, multiple_of=2, description="Width of the sent picture, pixels.")] = 1280
     height: Annotated[int, Meta(ge=96, le=1088, multiple_of=2, description="Height of the sent picture, pixels.")] = 720
     frame_rate: Annotated[int, Meta(ge=1, le=60, description="Pictures a second at most.")] = 30

@@ -2,19 +2,32 @@
 
 ::
 
-    room ──▶ Call ──▶ SipLeg ──▶ sip.InviteSession        commands
-         ◀──      ◀──   │    ◀── sip.events               reports
-                        │
-                     SipMedia ──▶ sdp                     what both sides agreed, as Channels
+    room ──▶ Call ──▶ SipLeg ───▶ sip.InviteSession        commands
+         ◀──      ◀──   │     ◀── sip.events               reports
+                        └ SipMedia ──▶ sdp                 what both sides agreed, as Channels
 
-==============  ================================================================================================
-`sip`           SipEndpoint: one user agent on its sockets, its calls, dialling and stopping
-`sip_leg`       SipLeg: one call; the user agent's events (RFC 3261) to reports, the call's commands to requests
-`sip_address`   what a person may write for a SIP address
-`sip_media`     offer and answer (RFC 3264), ports
-`sip_formats`   codecs in words of SDP; H.264 as RFC 6184 8.2.2 wants it agreed
-`sip_channels`  an agreed line as channels of one direction: addresses, limits, feedback
-`sip_info`      INFO bodies: key frames (RFC 5168) and digits
-`causes`        why a call ended, in the numbers of each protocol
-==============  ================================================================================================
+         ──▶ Call ──▶ H323Leg ──▶ h323.Session             commands
+         ◀──      ◀──   │     ◀── h323.events              reports
+                        └ H323Media ──▶ H.245 values       what both sides agreed, as Channels
+
+=====================  =========================================================================================
+`endpoint`, `leg`      what all protocols share: listening, looking names up, stopping; a call's session and media
+`causes`               why a call ended, in the numbers of each protocol
+`h264_levels`          the levels of H.264, which both protocols name
+`sip`                  SipEndpoint: one user agent on its sockets, its calls, dialling
+`sip_leg`              SipLeg: one call; the user agent's events (RFC 3261) to reports, the call's commands to requests
+`sip_address`          what a person may write for a SIP address
+`sip_media`            offer and answer (RFC 3264), ports
+`sip_formats`          codecs in words of SDP; H.264 as RFC 6184 8.2.2 wants it agreed
+`sip_channels`         an agreed line as channels of one direction: addresses, limits, feedback
+`sip_info`             INFO bodies: key frames (RFC 5168) and digits
+`h323`                 H323Endpoint: one terminal on its sockets, its calls, dialling
+`h323_gatekeeper`      finding the gatekeeper and registering there
+`h323_leg`             H323Leg: one call; H.225.0 and H.245 events to reports, the call's commands to messages
+`h323_address`         what a person may write for an H.323 address
+`h323_media`           logical channels (H.245), ports
+`h323_capabilities`    capability sets
+`h323_formats`         codecs in words of H.245; H.264 as H.241 describes it
+`h323_fast_connect`    channels agreed in call signalling (H.323 8.1.7)
+=====================  =========================================================================================
 """

@@ -3,13 +3,13 @@
 Rule 1: media are agreed channel by channel; the call is established once it was answered, every channel that we asked
 for is open or refused, and something flows.
 Rule 2: hold is an empty capability set (H.323 8.4.6), which the far end answers by closing its channels; we close ours.
-Rule 3: ports are given back after the call was reported released, so that nobody sends to sockets that are another's.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
 from firmware.call.call import EndReason, State
 from firmware.call.media import Kind
@@ -22,12 +22,12 @@ from firmware.signaling import causes
 from firmware.signaling import h323_fast_connect as fast_connect
 from firmware.signaling.endpoint import readable_name
 from firmware.signaling.h323_media import ChannelRefusedError
+from firmware.signaling.leg import BaseLeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from firmware.asn1 import Value
-    from firmware.call.call import Call
     from firmware.h323.identity import Party
     from firmware.h323.session import Session
     from firmware.h323.terminal import Terminal
@@ -37,23 +37,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KEY_FRAME_INTERVAL: Final = 0.5
-"""Seconds between two key-frame requests at least; a picture needs about that long to come."""
-
 
 def party_name(party: Party) -> str:
     """Give what a far end calls itself, as it may be shown, or ""."""
     return readable_name(party.display_name or alias.name(party.aliases))
 
 
-class H323Leg:
+class H323Leg(BaseLeg["Session", "H323Media"]):
     """The leg (`firmware.call.endpoint.Leg`) of an H.323 call.
 
     *make_media* gives the media side for a local host; *on_session* is told each session that the leg takes up,
     *on_gone* once when nothing more will happen.
     """
-
-    call: Call
 
     def __init__(
         self,
@@ -64,11 +59,8 @@ class H323Leg:
         on_gone: Callable[[H323Leg], None],
     ) -> None:
         self._terminal = terminal
-        self._transport = transport
-        self._make_media = make_media
-        self._on_session, self._on_gone = on_session, on_gone
-        self._session: Session | None = None
-        self._media: H323Media | None = None
+        super().__init__(transport, make_media, lambda: on_gone(self))
+        self._on_session = on_session
         self._candidates: list[Address] = []
         self._destination = Destination()
         self._fast_connect = False
@@ -79,8 +71,6 @@ class H323Leg:
         self._answered = False
         self._determined = False
         self._capabilities_known = False
-        self._key_frame_asked = float("-inf")
-        self._gone = False
 
     # How it begins
 
@@ -101,18 +91,14 @@ class H323Leg:
         if self._session is None:
             self._finish()
         else:
-            self._command(self._session.release, causes.H323_CAUSES[reason])
-
-    def abandon(self) -> None:
-        """Forget the call, whatever the far end still has to say."""
-        self._finish()
+            self._command(self._session.release, causes.H323_CAUSES[reason], self._transport.now())
 
     # The commands of a Leg, see `firmware.call.endpoint`
 
     def alert(self) -> None:
         """Send Alerting."""
         if self._session is not None:
-            self._command(self._session.alert)
+            self._command(self._session.alert, self._transport.now())
 
     def accept(self) -> None:
         """Send Connect; channels follow."""
@@ -122,7 +108,7 @@ class H323Leg:
             return
         self._answered = True
         chosen = self._choose(session, media)
-        self._command(lambda now: session.accept(media.capability_set(), now, fast_start=chosen))
+        self._command(partial(session.accept, fast_start=chosen), media.capability_set(), self._transport.now())
         self._go_on()
 
     def release(self, reason: EndReason) -> None:
@@ -131,28 +117,26 @@ class H323Leg:
             self.call.released(reason)
             self._finish()
         else:
-            self._command(self._session.release, causes.H323_CAUSES[reason])
+            self._command(self._session.release, causes.H323_CAUSES[reason], self._transport.now())
 
     def hold(self, on: bool) -> None:
         """Say that we take nothing more, or that we take it again (H.323 8.4.6)."""
         session, media = self._require()
         media.held = on
-        self._command(session.control.send_capabilities, media.capability_set())
+        self._command(session.control.send_capabilities, media.capability_set(), self._transport.now())
         self._changed()
 
     def send_digit(self, digit: str) -> None:
         """Send the digit as a user input indication."""
         session, _ = self._require()
-        self._command(session.control.digit, digit)
+        self._command(session.control.digit, digit, self._transport.now())
 
     def request_key_frame(self) -> None:
         """Send videoFastUpdatePicture for what we receive, unless one has just been sent."""
         session, media = self._require()
-        now = self._transport.now()
         numbers = [number for number, kind in media.receiving.items() if kind is Kind.VIDEO]
-        if numbers and now - self._key_frame_asked >= KEY_FRAME_INTERVAL:
-            self._key_frame_asked = now
-            self._command(session.control.request_key_frame, numbers[-1])
+        if numbers and self._may_ask_for_key_frame():
+            self._command(session.control.request_key_frame, numbers[-1], self._transport.now())
 
     # Fast connect
 
@@ -178,7 +162,7 @@ class H323Leg:
         """Let H.245 know of channels that fast connect opened."""
         for channel in channels:
             number, ours = channel["forwardLogicalChannelNumber"], fast_connect.is_ours(channel, called=called)
-            self._command(lambda now, n=number, c=channel, o=ours: session.control.adopt(n, c, now, ours=o))
+            self._command(partial(session.control.adopt, ours=ours), number, channel, self._transport.now())
         self._fast = bool(channels)
 
     # Events
@@ -242,7 +226,7 @@ class H323Leg:
                 media.closed(number, ours=ours)
                 self._changed()
             case control.CloseRequested(number=number):
-                self._command(session.control.close_channel, number)
+                self._command(session.control.close_channel, number, self._transport.now())
                 media.closed(number, ours=True)
                 self._changed()
             case control.Limited(number=number, bitrate=bitrate):
@@ -270,12 +254,12 @@ class H323Leg:
             parameters = media.take_channel(number, request)
         except ChannelRefusedError as refusal:
             logger.info("= call %s: a channel is refused: %s", self.call.id, refusal.cause)
-            self._command(session.control.reject_channel, number, refusal.cause)
+            self._command(session.control.reject_channel, number, refusal.cause, self._transport.now())
         except CallError as error:
             logger.warning("= call %s: a channel is refused: %s", self.call.id, error)
-            self._command(session.control.reject_channel, number, "unspecified")
+            self._command(session.control.reject_channel, number, "unspecified", self._transport.now())
         else:
-            self._command(session.control.accept_channel, number, parameters)
+            self._command(session.control.accept_channel, number, parameters, self._transport.now())
             self._changed()
             self._go_on()
 
@@ -285,7 +269,7 @@ class H323Leg:
             media.opened(number, ack)
         except ChannelRefusedError:
             logger.info("= call %s: the far end does not say where it takes a channel", self.call.id)
-            self._command(session.control.close_channel, number)
+            self._command(session.control.close_channel, number, self._transport.now())
         self._changed()
         self._go_on()
 
@@ -371,35 +355,10 @@ class H323Leg:
     def _close_ours(self) -> None:
         session, media = self._require()
         for number in media.sending:
-            self._command(session.control.close_channel, number)
+            self._command(session.control.close_channel, number, self._transport.now())
             media.closed(number, ours=True)
 
     def _changed(self) -> None:
         _, media = self._require()
         if self.call.state is State.ACTIVE:
             self.call.media_changed(media.channels, media.held_by_far_end)
-
-    def _command(self, command: Callable[..., object], *arguments: object) -> None:
-        """Give a command; one that came too late is no error: the event that says so is on its way."""
-        try:
-            command(*arguments, self._transport.now())
-        except LocalProtocolError as error:
-            logger.debug("= call %s: %s", self.call.id, error)
-        self._transport.run()
-
-    def _require(self) -> tuple[Session, H323Media]:
-        if self._session is None or self._media is None:
-            raise CallError("the call has not begun yet")
-        return self._session, self._media
-
-    def _drop_attempt(self) -> None:
-        if self._media is not None:
-            self._media.close()
-        self._session = self._media = None
-
-    def _finish(self) -> None:
-        if not self._gone:
-            self._gone = True
-            if self._media is not None:
-                self._media.close()
-            self._on_gone(self)

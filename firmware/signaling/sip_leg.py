@@ -2,17 +2,17 @@
 
 Rule 1: bodies are answered at once, so that an offer never waits while another event is handled.
 Rule 2: of our own offers (hold, resume) one is under way at a time; what is wanted meanwhile is offered after it.
-Rule 3: ports are given back after the call was reported released, so that nobody sends to sockets that are another's.
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from firmware.call.call import EndReason, State
 from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocolError
 from firmware.signaling import causes, sip_info
+from firmware.signaling.leg import BaseLeg
 from firmware.signaling.sip_media import NoCommonMediaError
 from firmware.sip import events
 from firmware.sip.invite import State as SessionState
@@ -20,7 +20,6 @@ from firmware.sip.invite import State as SessionState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.call.call import Call
     from firmware.sansio import Address
     from firmware.signaling.endpoint import Transport
     from firmware.signaling.sip_media import SipMedia
@@ -30,21 +29,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-KEY_FRAME_INTERVAL: Final = 0.5
-"""Seconds between two key-frame requests by INFO at least; a picture needs about that long to come."""
-
 Candidate = tuple[str, "Address"]
 """Transport and address."""
 
 
-class SipLeg:
+class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
     """The leg (`firmware.call.endpoint.Leg`) of a SIP call.
 
     *make_media* gives the media side for a local host; *on_session* is told each session that the leg takes up,
     *on_gone* once when nothing more will happen.
     """
-
-    call: Call
 
     def __init__(
         self,
@@ -55,19 +49,14 @@ class SipLeg:
         on_gone: Callable[[SipLeg], None],
     ) -> None:
         self._agent = agent
-        self._transport = transport
-        self._make_media = make_media
-        self._on_session, self._on_gone = on_session, on_gone
-        self._session: InviteSession | None = None
-        self._media: SipMedia | None = None
+        super().__init__(transport, make_media, lambda: on_gone(self))
+        self._on_session = on_session
         self._offer: bytes | None = None
         """The caller's offer, until it is answered."""
         self._candidates: list[Candidate] = []
         self._delayed_offer = False
         self._offer_wanted = False
         self._offer_out = False
-        self._key_frame_asked = float("-inf")
-        self._gone = False
 
     # How it begins
 
@@ -91,10 +80,6 @@ class SipLeg:
             self._finish()
         else:
             self._command(self._session.end, self._transport.now(), *causes.SIP_FAILURES.get(reason, (None,)))
-
-    def abandon(self) -> None:
-        """Forget the call, whatever the far end still has to say."""
-        self._finish()
 
     # The commands of a Leg, see `firmware.call.endpoint`
 
@@ -141,10 +126,8 @@ class SipLeg:
     def request_key_frame(self) -> None:
         """Send INFO with a picture fast update, unless one has just been sent."""
         session, _ = self._require()
-        now = self._transport.now()
-        if now - self._key_frame_asked >= KEY_FRAME_INTERVAL:
-            self._key_frame_asked = now
-            self._command(session.info, sip_info.MEDIA_CONTROL, sip_info.PICTURE_FAST_UPDATE, now)
+        if self._may_ask_for_key_frame():
+            self._command(session.info, sip_info.MEDIA_CONTROL, sip_info.PICTURE_FAST_UPDATE, self._transport.now())
 
     # Events
 
@@ -323,28 +306,3 @@ class SipLeg:
         session, _ = self._require()
         self.call.released(reason, detail)
         self._command(session.end, self._transport.now(), causes.SIP_STATUSES[reason])
-
-    def _command(self, command: Callable[..., None], *arguments: object) -> None:
-        """Give the session a command; one that came too late is no error: the event that says so is on its way."""
-        try:
-            command(*arguments)
-        except LocalProtocolError as error:
-            logger.debug("= call %s: %s", self.call.id, error)
-        self._transport.run()
-
-    def _require(self) -> tuple[InviteSession, SipMedia]:
-        if self._session is None or self._media is None:
-            raise CallError("the call has not begun yet")
-        return self._session, self._media
-
-    def _drop_attempt(self) -> None:
-        if self._media is not None:
-            self._media.close()
-        self._session = self._media = None
-
-    def _finish(self) -> None:
-        if not self._gone:
-            self._gone = True
-            if self._media is not None:
-                self._media.close()
-            self._on_gone(self)

@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from behaviours import BEHAVIOURS, PATIENCE
+from behaviours import BEHAVIOURS, run
 from h323_bench import H323Bench
-from parties import Bench, settle
-
-from firmware.call.call import State
+from parties import Bench
 
 
 @pytest.mark.parametrize("fast_connect", [False, True], ids=["slow", "fast"])
 @pytest.mark.parametrize("tunnelling", [True, False], ids=["tunnelled", "separate"])
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
 def test_behaviour(behaviour: Callable[[Bench], None], tunnelling: bool, fast_connect: bool) -> None:
-    bench = H323Bench(tunnelling, fast_connect)
-    behaviour(bench)
-    for party in (bench.unit, bench.far):
-        for call in party.calls:
-            call.hang_up()
-    bench.wire.lost = lambda number, data: False
-    settle(bench, PATIENCE)
-    assert all(call.state is State.ENDED for party in (bench.unit, bench.far) for call in party.calls)
-    bench.check_clean()
+    run(behaviour, H323Bench(tunnelling, fast_connect))

@@ -6,13 +6,12 @@ import random
 from collections.abc import Callable
 
 import pytest
-from behaviours import BEHAVIOURS, PATIENCE
-from parties import Bench, Party, settle
+from behaviours import BEHAVIOURS, run
+from parties import Bench, Party
 from wire import Wire
 from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
-from firmware.call.call import State
 from firmware.call.media import Capabilities
 from firmware.signaling.sip import SipEndpoint
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
@@ -91,7 +90,6 @@ class SipBench:
         self.wire._act = lambda address, action: None  # type: ignore[method-assign]
 
     def check_clean(self) -> None:
-        settle(self, 4 * PATIENCE)  # type: ignore[arg-type]
         assert self.ports.reserved == set()
         for agent in self.agents:
             assert agent.sizes["sessions"] == agent.sizes["dialogs"] == agent.sizes["transactions"] == 0
@@ -107,12 +105,4 @@ class SipBench:
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
 def test_behaviour(behaviour: Callable[[Bench], None], transport: str, delayed_offer: bool) -> None:
-    bench = SipBench(transport, delayed_offer)
-    behaviour(bench)
-    for party in (bench.unit, bench.far):
-        for call in party.calls:
-            call.hang_up()
-    bench.wire.lost = lambda number, data: False
-    settle(bench, PATIENCE)
-    assert all(call.state is State.ENDED for party in (bench.unit, bench.far) for call in party.calls)
-    bench.check_clean()
+    run(behaviour, SipBench(transport, delayed_offer))

@@ -98,7 +98,7 @@ def test_a_far_end_that_refuses_every_channel_has_nothing_in_common(
     bench.unit.when_called = bench.far.when_called = accept
 
     def refuse(leg: H323Leg, number: int, request: Any) -> None:
-        leg._command(leg._session.control.reject_channel, number, "unspecified")  # type: ignore[union-attr]
+        leg._command(leg._session.control.reject_channel, number, "unspecified", bench.wire.now)  # type: ignore[union-attr]
 
     monkeypatch.setattr(h323_leg.H323Leg, "_channel_requested", refuse)
     ours = bench.unit.dial(bench.far)

@@ -14,7 +14,7 @@ from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import PCMA, Capabilities, Direction, Kind
 from firmware.sansio import Flow
-from firmware.signaling import sip_leg
+from firmware.signaling import leg
 from firmware.signaling.sip import SipEndpoint
 from firmware.sip import events
 from firmware.sip.identity import Identity
@@ -439,7 +439,7 @@ def test_key_frames_are_asked_for_in_measure() -> None:
     call = bench.answers()
     for _ in range(10):
         call.request_key_frame()
-    bench.settle(sip_leg.KEY_FRAME_INTERVAL)
+    bench.settle(leg.KEY_FRAME_INTERVAL)
     call.request_key_frame()
     bench.settle()
     assert len([event for event in bench.seen if isinstance(event, events.Info)]) == 2
