@@ -29,6 +29,8 @@ WIDE: Final = {"bmp": (16, "utf-16-be"), "universal": (32, "utf-32-be")}
 OCTET_CODECS: Final = {"utf8": "utf-8", "general": "latin-1", "teletex": "latin-1", "graphic": "latin-1"}
 """Types that go as octets, and how we read those.  What escape sequences (ISO 2022) would select is not followed."""
 _NOT_PERMITTED: Final = "\uffff"
+_SHOWN: Final = 40
+"""Characters of a string that an error shows."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ class _Codes:
         del length
         text = data.decode(self.codec, "strict" if self.bits == 8 else "replace")
         if self.permitted and not self.permitted.issuperset(text):
-            raise DecodeError(f"{text!r} has a character that is not permitted")
+            raise DecodeError(f"{text[:_SHOWN]!r} has a character that is not permitted")
         return text
 
     def number(self, text: str) -> tuple[int, int]:
@@ -161,7 +163,7 @@ class _Indices:
     def text(self, data: bytes, length: int) -> str:
         text = "".join(map(self._of_octet.__getitem__, data))[:length]
         if _NOT_PERMITTED in text:
-            raise DecodeError(f"{text!r} has a character that is not permitted")
+            raise DecodeError(f"{text[:_SHOWN]!r} has a character that is not permitted")
         return text
 
     def number(self, text: str) -> tuple[int, int]:

@@ -203,7 +203,7 @@ class ObjectIdentifier:
         return write
 
 
-_KNOWN_IDENTIFIERS: Final = 64
+_KNOWN_IDENTIFIERS: Final = 16
 """How many object identifiers a type remembers, as there are few and each comes in every message."""
 
 

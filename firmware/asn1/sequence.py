@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from firmware.errors import DecodeError
 
@@ -13,7 +13,7 @@ from .declaration import Declaration, Read, Value, Write
 from .extension import read_inside, write_inside
 from .whole_number import fragments, read_length, read_octets
 
-_MAX_PLANS: Final = 64
+_MAX_PLANS: Final = 32
 """How many combinations of optional components a type remembers."""
 _MAX_ADDITIONS: Final = 1024
 """Extension additions that a peer may announce."""
@@ -33,7 +33,7 @@ class Component:
 
 Addition: TypeAlias = "Component | tuple[Component, ...]"
 """An extension addition, or an extension addition group."""
-_Plan: TypeAlias = "tuple[tuple[str, Read], ...]"
+_Function = TypeVar("_Function", Read, Write)
 
 
 @dataclass(frozen=True)
@@ -54,30 +54,14 @@ class Sequence:
         read_presence = bit_field(optional + extensible)
         read_additions = self._additions_reader()
         extended = 1 << optional
-        plans: dict[int, _Plan] = {}
-        readers: dict[str, Read] = {}
-
-        def plan(presence: int) -> _Plan:
-            """Give the readers of the components that are there, by the bits of the preamble (18.2)."""
-            readers.update(
-                {
-                    component.name: component.declaration.reader()
-                    for component in _present(self.components, presence)
-                    if component.name not in readers
-                }
-            )
-            made = tuple((component.name, readers[component.name]) for component in _present(self.components, presence))
-            if len(plans) < _MAX_PLANS:
-                plans[presence] = made
-            return made
+        plan = _planner(self.components, lambda declaration: declaration.reader())
 
         def read(reader: Reader) -> dict[str, Value]:
             presence = read_presence(reader)
-            known = plans.get(presence)
             value = {}
             name = ""
             try:
-                for name, read_component in known if known is not None else plan(presence):
+                for name, read_component in plan(presence):
                     value[name] = read_component(reader)
             except (ValueError, IndexError) as error:
                 error.add_note(name)
@@ -153,6 +137,31 @@ class Sequence:
         return write
 
 
+def _planner(
+    components: tuple[Component, ...], make: Callable[[Declaration], _Function]
+) -> Callable[[int], tuple[tuple[str, _Function], ...]]:
+    """Give a function that tells by the preamble which components are there, and what reads or writes each.
+
+    What a component needs is made when it first is there; most never are.
+    """
+    made: dict[str, tuple[str, _Function]] = {}
+    plans: dict[int, tuple[tuple[str, _Function], ...]] = {}
+
+    def plan(presence: int) -> tuple[tuple[str, _Function], ...]:
+        found = plans.get(presence)
+        if found is None:
+            there = list(_present(components, presence))
+            for component in there:
+                if component.name not in made:
+                    made[component.name] = (component.name, make(component.declaration))
+            found = tuple(made[component.name] for component in there)
+            if len(plans) < _MAX_PLANS:
+                plans[presence] = found
+        return found
+
+    return plan
+
+
 def _present(components: tuple[Component, ...], presence: int) -> Iterator[Component]:
     """Give the components that are there, by the bits that say so: the first stands for the first optional one."""
     left = sum(component.optional for component in components)
@@ -190,17 +199,7 @@ def _root_writer(components: tuple[Component, ...]) -> Write:
     """Write the components of a root, or of a group, behind the bits that say which of them are there (18.2)."""
     optional = [(component.name, component.default) for component in components if component.optional]
     required = frozenset(component.name for component in components if not component.optional)
-    plans: dict[int, list[tuple[str, Write]]] = {}
-    writers: dict[str, Write] = {}
-
-    def plan(presence: int) -> list[tuple[str, Write]]:
-        made = []
-        for component in _present(components, presence):
-            name = component.name
-            made.append((name, writers.get(name) or writers.setdefault(name, component.declaration.writer())))
-        if len(plans) < _MAX_PLANS:
-            plans[presence] = made
-        return made
+    plan = _planner(components, lambda declaration: declaration.writer())
 
     def write(writer: Writer, value: dict[str, Value]) -> None:
         presence = 0
@@ -211,7 +210,7 @@ def _root_writer(components: tuple[Component, ...]) -> Write:
         writer.bits(presence, len(optional))
         name = ""
         try:
-            for name, write_component in plans.get(presence) or plan(presence):
+            for name, write_component in plan(presence):
                 write_component(writer, value[name])
         except ValueError as error:
             error.add_note(name)
