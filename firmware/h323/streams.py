@@ -45,9 +45,6 @@ class Stream:
 
     flow: Flow
     owner: Owner | None
-    ours: bool
-    """Whether we opened it."""
-    opened: bool
     deadline: float | None = None
     """When it is closed because nobody claimed it."""
     malformed: int = 0
@@ -73,7 +70,7 @@ class Streams:
 
     def reserve(self, flow: Flow, owner: Owner | None = None) -> Stream:
         """Give a stream of its own, also where others lead to the same far end; it is `connect` that opens it."""
-        return Stream(replace(flow, number=next(self._numbers)), owner, ours=True, opened=False)
+        return Stream(replace(flow, number=next(self._numbers)), owner)
 
     def connect(self, stream: Stream) -> None:
         """Open a stream that was reserved.  LocalProtocolError: there are too many."""
@@ -90,7 +87,7 @@ class Streams:
         if not self._make_room():
             self.refuse(flow, "too many connections")
             return None
-        stream = Stream(flow, owner, ours=False, opened=True, deadline=now + SILENCE if owner is None else None)
+        stream = Stream(flow, owner, deadline=now + SILENCE if owner is None else None)
         self._streams[flow] = stream
         return stream
 

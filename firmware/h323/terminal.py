@@ -70,6 +70,7 @@ class Terminal:
         *,
         capabilities: dict[str, Value],
         fast_start: Sequence[Value] = (),
+        tokens: Sequence[Value] = (),
         tunnelling: bool = True,
         h245_in_setup: bool = False,
         overlap: bool = False,
@@ -77,7 +78,7 @@ class Terminal:
         """Call; Alerting, Connected or Ended follow.
 
         *capabilities* is our TerminalCapabilitySet as `Control.start` takes it, *fast_start* the OpenLogicalChannel
-        structures of fast connect, best first.  *h245_in_setup* begins H.245 at once: tunnelled in the Setup, or, with
+        structures of fast connect, best first; *tokens* are ClearTokens for the Setup.  *h245_in_setup* begins H.245 at once: tunnelled in the Setup, or, with
         *tunnelling* off, by giving an address.  *overlap* says that the number may be incomplete.
         While we are registered with a gatekeeper, it is asked first, and the call goes where it says; the flow then
         gives only our own address.  LocalProtocolError: the limit of calls or connections is reached.  ValueError: an
@@ -101,6 +102,7 @@ class Terminal:
                 now,
                 capabilities=capabilities,
                 fast_start=fast_start,
+                tokens=tokens,
                 h245_in_setup=h245_in_setup,
                 overlap=overlap,
             )
@@ -119,7 +121,6 @@ class Terminal:
         self._now = now
         stream = self._layers.streams.get(flow)
         if stream is not None:
-            stream.opened = True
             if stream.owner is not None:
                 stream.owner.stream_opened(now)
             return

@@ -78,6 +78,7 @@ def test_fast_call_lives_without_h245() -> None:
     bench.far.close(bench.far.flows[1])
     bench.settle(300)
     assert bench.unit.of(events.Ended) == []
+    assert bench.far.types() == ["SETUP"]
 
 
 def test_fast_call_lives_with_one_that_never_answers_h245() -> None:

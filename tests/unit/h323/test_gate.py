@@ -83,6 +83,8 @@ def test_call_by_name() -> None:
     asked = zone.gatekeeper.last("admissionRequest")
     assert asked["bandWidth"] == 2 * 384_000 // 100
     assert asked["callIdentifier"]["guid"] == session.call_identifier
+    assert asked["destinationInfo"] == [("h323-ID", "bob")]
+    assert asked["srcInfo"] == [("h323-ID", "alice")]
     session.release(Cause.NORMAL_CALL_CLEARING, zone.wire.now)
     zone.wire.pass_time(1)
     assert zone.gatekeeper.names().count("disengageRequest") == 2
@@ -90,6 +92,14 @@ def test_call_by_name() -> None:
     for party in (zone.alice, zone.bob):
         assert party.ended.cause == Cause.NORMAL_CALL_CLEARING
         assert party.terminal.sizes == {"sessions": 0, "streams": 0, "ports": 0}
+
+
+def test_called_asks_for_itself_where_the_caller_named_nobody() -> None:
+    zone = Zone()
+    zone.call(Destination(address=zone.bob.address))
+    asked, answer = [heard.body for heard in zone.gatekeeper.heard if heard.name == "admissionRequest"]
+    assert "destinationInfo" not in asked
+    assert answer["destinationInfo"] == [("h323-ID", "bob")]
 
 
 def test_caller_is_refused() -> None:

@@ -94,6 +94,16 @@ def test_fast_start_in_any_message(message: M) -> None:
     assert len(bench.unit.of(events.FastStart)) == 1
 
 
+def test_message_without_an_answer_leaves_proposals_open() -> None:
+    bench = ScriptedBench()
+    bench.call(fast_start=[proposal(1, 5000)])
+    for message in (M.CALL_PROCEEDING, M.ALERTING, M.PROGRESS, M.FACILITY, M.INFORMATION, M.NOTIFY):
+        bench.say(message)
+    assert bench.unit.of(events.FastStart) == []
+    bench.say(M.CONNECT)
+    assert [event.channels for event in bench.unit.of(events.FastStart)] == [()]
+
+
 def test_fast_start_that_nobody_asked_for(bench: ScriptedBench) -> None:
     bench.say(M.CONNECT, {"fastStart": encode_channels([proposal(1, 6000)])})
     assert bench.unit.of(events.FastStart) == []
