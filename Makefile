@@ -88,7 +88,7 @@ $(VENV)/run.stamp: requirements.txt pyproject.toml | $(PYTHON)
 
 $(VENV)/test.stamp: requirements-test.txt $(VENV)/run.stamp
 	@echo "Installing what requirements-test.txt names"
-	@$(PIP) install --require-hashes -r requirements-test.txt
+	@$(PIP) install --no-compile --require-hashes -r requirements-test.txt
 	@touch $@
 
 # The locks hold for every supported Python and machine; requirements-test.txt has the same versions and more.

@@ -25,8 +25,8 @@ Processes and threads
 
     room process (asyncio)                                  media process (threads)
     ┌──────────────────────────────────────────┐            ┌─────────────────────────────────────────┐
-    │ web ── room ── Call ── signaling ── core │            │ network   audio   video in   video out  │
-    │          │                  net.driver ──┼── SIP, H.323      │    │         │        │          │       │
+    │ web ── room ── Call ── signaling ── core │   H.323    │ network   audio   video in   video out  │
+    │          │                  net.driver ──┼── SIP      │    │         │        │          │       │
     │     media.engine ── commands, sockets ───┼───────────▶│ RTP       board: microphone, speaker,   │
     │     buttons, lamps ◀── reports ──────────┼────────────│                  camera, display        │
     └──────────────────────────────────────────┘            └─────────────────────────────────────────┘
