@@ -217,10 +217,12 @@ def test_words_of_the_gatekeeper_stand_in_setup() -> None:
         "destinationInfo": [("dialledDigits", "42")],
         "destExtraCallInfo": [("dialledDigits", "7")],
         "remoteExtensionAddress": [("dialledDigits", "8")],
+        "tokens": [{"tokenOID": "1.2.3"}],
     }
     zone.call()
     (setup,) = [contents.body for contents in zone.signalled() if contents.name == "setup"]
     assert setup["destinationAddress"] == [("dialledDigits", "42")]
     assert setup["destExtraCallInfo"] == [("dialledDigits", "7")]
     assert setup["remoteExtensionAddress"] == ("dialledDigits", "8")
+    assert setup["tokens"] == [{"tokenOID": "1.2.3"}]
     assert setup["destCallSignalAddress"] == encode_transport(zone.bob.address)

@@ -9,6 +9,7 @@ from firmware.errors import LocalProtocolError
 from firmware.h323 import events
 from firmware.h323.address import encode_transport
 from firmware.h323.cause import Cause
+from firmware.h323.control.events import Digit
 from firmware.h323.q931 import MessageType as M
 from firmware.h323.session import CLEAR_TIME, CONNECT_TIME
 from firmware.h323.user_information import encode_channels
@@ -115,6 +116,15 @@ def test_end_session_inside_of_release_complete() -> None:
     bench.say(M.RELEASE_COMPLETE, {"reason": ("undefinedReason", None)}, control=[END_SESSION])
     assert (bench.unit.ended.reason, bench.unit.ended.by_far_end) == ("undefinedReason", True)
     bench.check_clean()
+
+
+def test_last_words_are_reported_before_the_end() -> None:
+    bench = ScriptedBench()
+    bench.call()
+    bench.say(M.CONNECT)
+    bench.say(M.RELEASE_COMPLETE, control=[("indication", ("userInput", ("alphanumeric", "5"))), END_SESSION])
+    assert [type(event) for event in bench.unit.events[-2:]] == [events.Control, events.Ended]
+    assert bench.unit.control(Digit)[0].digit == "5"
 
 
 @pytest.mark.parametrize("tunnelling", [True, False])
