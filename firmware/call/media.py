@@ -60,20 +60,38 @@ class H264:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureSize:
+    """A size of picture that an H.261 or H.263 *receiver* can take, and how often."""
+
+    width: int
+    height: int
+    interval: int = 1
+    """The minimum picture interval (MPI), in units of 1001/30000 s: 1 is 29.97 pictures a second."""
+
+
+@dataclass(frozen=True, slots=True)
 class Codec:
     """One way to code a medium."""
 
     name: str
-    """As IANA registered it for RTP: ``H264``, ``opus``, ``G722``, ``PCMU``, ``PCMA``, ``telephone-event``."""
+    """As IANA registered it for RTP: ``H264``, ``opus``, ``G722``, ``PCMU``, ``PCMA``, ``telephone-event``; ``H263`` is
+    H.263 in the payload format of RFC 2190, ``H263-1998`` the same in that of RFC 4629."""
     kind: Kind
     clock_rate: int
     """RTP clock, Hz.  G.722 says 8000 though it samples at 16 kHz (RFC 3551 4.5.2)."""
     channels: int = 1
     h264: H264 | None = None
     """Only, and always, with ``H264``."""
+    picture_sizes: tuple[PictureSize, ...] = ()
+    """Only, and always, with ``H261``, ``H263`` and ``H263-1998``; the preferred one first."""
 
 
 H264_BASELINE = Codec("H264", Kind.VIDEO, 90_000, h264=H264())
+SUB_QCIF, QCIF, CIF = PictureSize(128, 96), PictureSize(176, 144), PictureSize(352, 288)
+CIF4, CIF16 = PictureSize(704, 576), PictureSize(1408, 1152, 2)
+H263 = Codec("H263", Kind.VIDEO, 90_000, picture_sizes=(CIF4, CIF, QCIF, SUB_QCIF, CIF16))
+H263_1998 = Codec("H263-1998", Kind.VIDEO, 90_000, picture_sizes=H263.picture_sizes)
+H261 = Codec("H261", Kind.VIDEO, 90_000, picture_sizes=(CIF, QCIF))
 OPUS = Codec("opus", Kind.AUDIO, 48_000, channels=2)  # RFC 7587 7: always 48000/2 in signalling
 G722 = Codec("G722", Kind.AUDIO, 8_000)
 PCMU = Codec("PCMU", Kind.AUDIO, 8_000)
@@ -89,7 +107,7 @@ AUDIO_BITRATE = 64_000
 class Capabilities:
     """What this unit can do and is willing to do in a call, best first."""
 
-    codecs: tuple[Codec, ...] = (OPUS, G722, PCMU, PCMA, TELEPHONE_EVENT, H264_BASELINE)
+    codecs: tuple[Codec, ...] = (OPUS, G722, PCMU, PCMA, TELEPHONE_EVENT, H264_BASELINE, H263_1998, H263, H261)
     bitrate: int = 2_000_000
     """Of a whole call in one direction, bit/s."""
 

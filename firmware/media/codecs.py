@@ -10,12 +10,13 @@ import ctypes
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol, TypedDict
 
 from firmware.call.media import H264, Codec
 from firmware.errors import CallError
 from firmware.media.level import PictureFormat, best_format, limits
-from firmware.rtp import h264
+from firmware.media.picture_size import best_size
+from firmware.rtp import h261, h263, h263_rfc2190, h264
 from firmware.rtp.packet import Packet
 
 LONGEST_PACKET = 0.120
@@ -105,8 +106,8 @@ class VideoCodec:
     """libav's name."""
     decoder: str
     """libav's name."""
-    packetize: Callable[[bytes, Codec], list[bytes]]
-    """The payloads of an encoded picture.  LocalProtocolError: it can't be sent."""
+    packetize: Callable[[bytes, Codec, bytes], list[bytes]]
+    """The payloads of an encoded picture, its hints beside it.  LocalProtocolError: it can't be sent."""
     depacketizer: Callable[[], Depacketizer]
     picture_format: Callable[[Codec, int, int, int, int], PictureFormat]
     """What to send of a source of this width, height (pixels) and frame rate, at this bitrate (bit/s)."""
@@ -114,6 +115,12 @@ class VideoCodec:
     """bit/s that the far end takes."""
     options: Mapping[str, str] = field(default_factory=dict)
     """The encoder's, by libav's names; ``{level}``, ``{bitrate}`` and ``{buffer}`` (bit) are filled in."""
+    hints: Literal["", "h263_mb_info"] = ""
+    """The side data of an encoded picture, by libav's name, that the payload format needs."""
+    counts_pictures: bool = False
+    """The encoder takes each picture for one tick of its clock, and shares out its bits and time stamps by that."""
+    key_frame_interval: int = 0
+    """Pictures from one key frame to the next at most; 0: as `encoder.KEY_FRAME_INTERVAL` says."""
 
 
 def _h264(codec: Codec) -> H264:
@@ -122,6 +129,26 @@ def _h264(codec: Codec) -> H264:
     return codec.h264
 
 
+_RATE_CONTROL = {"maxrate": "{bitrate}", "bufsize": "{buffer}"}
+
+
+class _BySize(TypedDict):
+    picture_format: Callable[[Codec, int, int, int, int], PictureFormat]
+    max_bitrate: Callable[[Codec], int]
+    counts_pictures: bool
+    key_frame_interval: int
+
+
+_BY_SIZE: _BySize = {
+    "picture_format": lambda codec, *source: best_size(codec.picture_sizes, *source),
+    "max_bitrate": lambda _: MAX_BITRATE,
+    "counts_pictures": True,
+    # H.261 3.4, H.263 4.4: a macroblock is coded anew at least every 132 times.
+    "key_frame_interval": 132,
+}
+"""What H.261 and H.263 have in common."""
+MAX_BITRATE = 4_000_000
+"""bit/s, for codecs that have no levels to say it."""
 MAX_SLICE = 1_200
 """Bytes of a slice: with IP, UDP, RTP and SRTP around it, it crosses any path of 1,280 bytes (IPv6's least) whole."""
 
@@ -132,7 +159,7 @@ VIDEO_CODECS = {
     "H264": VideoCodec(
         "libx264",
         "h264",
-        packetize=lambda picture, codec: h264.packetize(picture, _h264(codec).packetization_mode),
+        packetize=lambda picture, codec, _: h264.packetize(picture, _h264(codec).packetization_mode),
         depacketizer=h264.Depacketizer,
         picture_format=lambda codec, *source: best_format(_h264(codec), *source),
         max_bitrate=lambda codec: limits(_h264(codec)).bitrate,
@@ -148,8 +175,36 @@ VIDEO_CODECS = {
             "sc_threshold": "0",
         },
     ),
+    # H.263 without any annex, which every receiver of it decodes, in both payload formats.  A header before every
+    # group of blocks costs 2 % and is where packets begin.
+    "H263": VideoCodec(
+        "h263",
+        "h263",
+        packetize=lambda picture, _, hints: h263_rfc2190.packetize(picture, h263_rfc2190.macroblocks(hints)),
+        depacketizer=h263_rfc2190.depacketizer,
+        options={**_RATE_CONTROL, "ps": "1", "mb_info": "300"},
+        hints="h263_mb_info",
+        **_BY_SIZE,
+    ),
+    "H263-1998": VideoCodec(
+        "h263",
+        "h263",
+        packetize=lambda picture, *_: h263.packetize(picture),
+        depacketizer=h263.depacketizer,
+        options={**_RATE_CONTROL, "ps": "1"},
+        **_BY_SIZE,
+    ),
+    "H261": VideoCodec(
+        "h261",
+        "h261",
+        packetize=lambda picture, *_: h261.packetize(picture),
+        depacketizer=h261.depacketizer,
+        options=_RATE_CONTROL,
+        **_BY_SIZE,
+    ),
 }
 """By the name IANA registered."""
+VIDEO_CODECS["H263-2000"] = VIDEO_CODECS["H263-1998"]  # RFC 4629 8.1: they differ in what signalling says
 
 
 def video_codec(name: str) -> VideoCodec:

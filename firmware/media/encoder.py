@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import NamedTuple
 
 import av
 from av.video.frame import PictureType
-from av.video.reformatter import VideoReformatter
 
 from firmware.media.codecs import VideoCodec
+from firmware.media.fit import Fitter
 from firmware.media.level import PictureFormat
 
 CLOCK_RATE = 90_000
@@ -20,22 +21,34 @@ BUFFER = 0.8
 """Seconds of the bitrate that a key frame may run ahead (the VBV buffer)."""
 
 
+class Encoded(NamedTuple):
+    """An encoded picture."""
+
+    data: bytes
+    """H.264: Annex B, parameter sets with every IDR.  b"" where the encoder left the picture out."""
+    key_frame: bool
+    hints: bytes = b""
+    """What the encoder tells besides, see `VideoCodec.hints`."""
+
+
 class SoftwareEncoder:
     """One stream's encoder."""
 
     def __init__(self, codec: VideoCodec, picture: PictureFormat, bitrate: int) -> None:
         self.picture = picture
         self._opened_bitrate = bitrate
-        self._reformatter = VideoReformatter()
+        self._codec = codec
+        self._fitter = Fitter(picture.width, picture.height, picture.pixel_aspect)
+        self._next_tick = 0
         context = av.CodecContext.create(codec.encoder, "w")
         assert isinstance(context, av.VideoCodecContext)
         self._context = context
         context.width, context.height = picture.width, picture.height
         context.pix_fmt = "yuv420p"
-        context.time_base = TIME_BASE
+        context.time_base = TIME_BASE if not codec.counts_pictures else Fraction(1001, 1000 * picture.frame_rate)
         context.framerate = Fraction(picture.frame_rate)
         context.bit_rate = bitrate
-        context.gop_size = KEY_FRAME_INTERVAL * picture.frame_rate
+        context.gop_size = codec.key_frame_interval or KEY_FRAME_INTERVAL * picture.frame_rate
         context.thread_count = 1
         level = f"{picture.level // 10}.{picture.level % 10}"
         context.options = {
@@ -44,17 +57,19 @@ class SoftwareEncoder:
         }
         context.open()
 
-    def encode(self, frame: av.VideoFrame, key_frame: bool) -> tuple[bytes, bool]:
-        """Give a picture encoded (H.264: Annex B, parameter sets with every IDR), and whether it is a key frame.
-
-        The picture may have any size and format, and needs a time; b"" where the encoder left it out.
-        """
-        picture = self.picture
-        fitted = self._reformatter.reformat(frame, picture.width, picture.height, "yuv420p")
+    def encode(self, frame: av.VideoFrame, key_frame: bool) -> Encoded:
+        """Give a picture encoded.  It may have any size and format, and needs a time."""
+        fitted = self._fitter.fit(frame)
+        if self._codec.counts_pictures:
+            fitted.pts, fitted.time_base = self._next_tick, self._context.time_base
+            self._next_tick += 1
         fitted.pict_type = PictureType.I if key_frame else PictureType.NONE
         packets = self._context.encode(fitted)
         fitted.pict_type = PictureType.NONE
-        return b"".join(map(bytes, packets)), any(packet.is_keyframe for packet in packets)
+        hints = [packet.get_sidedata(self._codec.hints) for packet in packets] if self._codec.hints else ()
+        return Encoded(
+            b"".join(map(bytes, packets)), any(packet.is_keyframe for packet in packets), b"".join(map(bytes, hints))
+        )
 
     def set_bitrate(self, bitrate: int) -> None:
         """Change the target, bit/s; more than it was opened with is not possible."""

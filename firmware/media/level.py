@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from firmware.call.media import H264
 
@@ -62,7 +63,9 @@ class PictureFormat:
     height: int
     frame_rate: int
     level: int
-    """level_idc of the stream: the lowest that holds it."""
+    """level_idc of the stream: the lowest that holds it; 0 where the codec has no levels."""
+    pixel_aspect: Fraction = Fraction(1)
+    """Width of a pixel to its height."""
 
 
 def limits(h264: H264) -> Level:

@@ -5,7 +5,8 @@
     source thread ──▶ slot (newest only) ──▶ encode thread: rate ─ scale ─ libav ─ packets, paced ──▶ stream
     camera with an encoder of its own ─────▶ access units ───▶ packets ──▶ stream
 
-Rule 1: the size, the rate and the bitrate keep within the far end's level and the channel, see level.py.
+Rule 1: the size, the rate and the bitrate keep within what the far end takes and the channel, see level.py for H.264
+and picture_size.py for the older codecs.
 Rule 2: a key frame is made for the first picture, and when somebody asks, at most every `KEY_FRAME_PAUSE`.  The first
 does not count: a receiver may lose the start of a new source while it makes sure that it is one (RFC 3550 A.1).
 Rule 3: an access unit of many packets is spread over a part of the time until the next: a burst that a router drops
@@ -167,11 +168,11 @@ class VideoSender:
             return  # the source is faster than what was agreed
         self._next_time = max(self._next_time + interval, taken + interval / 2)
         wanted = self._key_frame_wanted and now >= self._last_request + KEY_FRAME_PAUSE
-        access_unit, key_frame = self._encoder.encode(frame, wanted)
-        if wanted and key_frame:
+        encoded = self._encoder.encode(frame, wanted)
+        if wanted and encoded.key_frame:
             self._key_frame_wanted, self._last_request = False, now
-        if access_unit:
-            self._send(access_unit, taken, key_frame)
+        if encoded.data:
+            self._send(encoded.data, taken, encoded.key_frame, encoded.hints)
 
     def _open(self, size: tuple[int, int]) -> None:
         self._source_size = size
@@ -192,12 +193,12 @@ class VideoSender:
             self.force_key_frame()
         self._send(access_unit, taken, key_frame)
 
-    def _send(self, access_unit: bytes, taken: float, key_frame: bool) -> None:
+    def _send(self, access_unit: bytes, taken: float, key_frame: bool, hints: bytes = b"") -> None:
         if key_frame:
             self.key_frames += 1
         self.frames += 1
         try:
-            payloads = self._codec.packetize(access_unit, self._far_end)
+            payloads = self._codec.packetize(access_unit, self._far_end, hints)
         except LocalProtocolError as error:
             logger.warning("A picture can't be sent: %s", error)
             return
@@ -206,5 +207,5 @@ class VideoSender:
         for number, payload in enumerate(payloads):
             if number and number % BURST == 0:
                 time.sleep(PACE)
-            # RFC 6184 5.1: the marker bit is on the last packet of an access unit.
+            # RFC 6184 5.1, RFC 4587 4.1, RFC 4629 3.1.1, RFC 2190 4: the marker bit is on a picture's last packet.
             self._stream.send(payload, timestamp, number == last, self._payload_type)

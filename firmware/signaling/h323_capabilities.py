@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import TELEPHONE_EVENT, Capabilities, Codec, Kind
+from firmware.call.media import H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Kind
 from firmware.h323 import h245
-from firmware.signaling import h323_formats
+from firmware.signaling import h323_formats, h323_picture_sizes
 
 if TYPE_CHECKING:
     from firmware.asn1 import Value
@@ -80,9 +80,16 @@ def read_set(capabilities: Value) -> RemoteCapabilities:
         if "capability" in entry
     ]
     events = (capability["dynamicRTPPayloadType"] for name, capability in entries if name == _EVENTS)
+    without = "" if h323_picture_sizes.takes_rfc4629(packetizations) else H263_1998.name
     return RemoteCapabilities(
         {
-            kind: tuple(d for name, capability in entries if name in names for d in h323_formats.read(capability))
+            kind: tuple(
+                described
+                for name, capability in entries
+                if name in names
+                for described in h323_formats.read(capability)
+                if described.codec.name != without
+            )
             for kind, names in _NAMES.items()
         },
         h323_formats.read_packetizations(packetizations),
@@ -92,11 +99,12 @@ def read_set(capabilities: Value) -> RemoteCapabilities:
 
 
 def _table(capabilities: Capabilities) -> list[Value]:
-    table: list[Value] = [
-        (name, h323_formats.describe(codec, capabilities.video_bitrate))
-        for kind, (name, _) in _NAMES.items()
-        for codec in codecs(capabilities, kind)
-    ]
+    table: list[Value] = []
+    for kind, (name, _) in _NAMES.items():
+        for codec in codecs(capabilities, kind):
+            entry = name, h323_formats.describe(codec, capabilities.video_bitrate)
+            if entry not in table:  # H.263 is one capability, whatever the payload format
+                table.append(entry)
     if table and any(codec.name == TELEPHONE_EVENT.name for codec in capabilities.codecs):
         table.append(("receiveUserInputCapability", ("basicString", None)))
         table.append(("receiveUserInputCapability", ("dtmf", None)))
@@ -105,7 +113,11 @@ def _table(capabilities: Capabilities) -> list[Value]:
 
 
 def _h2250(capabilities: Capabilities) -> Value:
-    mode = max((c.h264.packetization_mode for c in codecs(capabilities, Kind.VIDEO) if c.h264), default=0)
+    ours = codecs(capabilities, Kind.VIDEO)
+    mode = max((c.h264.packetization_mode for c in ours if c.h264), default=0)
+    payload_types = [h323_formats.packetization(m, VIDEO_TYPES[m]) for m in range(mode, -1, -1)]
+    if any(codec.name == H263_1998.name for codec in ours):
+        payload_types.append(h323_picture_sizes.packetization())
     return {
         "maximumAudioDelayJitter": 250,
         "receiveMultipointCapability": _ONE_TO_ONE,
@@ -115,7 +127,7 @@ def _h2250(capabilities: Capabilities) -> Value:
         "rtcpVideoControlCapability": False,
         "mediaPacketizationCapability": {
             "h261aVideoPacketization": False,
-            "rtpPayloadType": [h323_formats.packetization(m, VIDEO_TYPES[m]) for m in range(mode, -1, -1)],
+            "rtpPayloadType": payload_types,
         },
         "logicalChannelSwitchingCapability": False,
         "t120DynamicPortCapability": False,

@@ -1,5 +1,7 @@
 """Codecs in the words of H.245: capabilities, data types of logical channels, H.264 as H.241 clause 8.3 describes it.
 
+H.261 and H.263 are in h323_picture_sizes.
+
 Rule 1: a capability says what its sender can *receive*; a data type says what the opener of a channel will send, which
 lies within the other side's capability.
 Rule 2: what isn't understood in a capability is passed over; a codec that isn't known to us is none.
@@ -11,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from firmware.call.media import G722, H264, PCMA, PCMU, Codec, H264Profile, Kind
+from firmware.signaling import h323_picture_sizes
 from firmware.signaling.h264_levels import max_bitrate
 
 if TYPE_CHECKING:
@@ -70,12 +73,15 @@ def describe(codec: Codec, bitrate: int = 0) -> Value | None:
             "maxBitRate": bitrate // BITRATE_UNIT,
             "collapsing": [_parameter(identifier, kind, value) for identifier, kind, value in _write_h264(codec.h264)],
         }
+    if codec.picture_sizes:
+        return h323_picture_sizes.describe(codec, bitrate)
     name = _AUDIO_NAMES.get(codec.name)
     return (name, FRAMES) if name is not None else None
 
 
 def read(capability: Value) -> Iterator[Described]:
-    """Give what an AudioCapability or VideoCapability describes: a codec, several profiles of H.264, or nothing."""
+    """Give what an AudioCapability or VideoCapability describes: a codec, several profiles of H.264, H.263 in each of
+    its payload formats, or nothing."""
     name, value = capability
     if name in AUDIO:
         yield Described(AUDIO[name], packet_time=value / 1000)
@@ -86,6 +92,9 @@ def read(capability: Value) -> Iterator[Described]:
             if parameters.get(PROFILE, 64) & bit:
                 h264 = _read_h264(profile, parameters)
                 yield Described(Codec("H264", Kind.VIDEO, 90_000, h264=h264), bitrate=bitrate or max_bitrate(h264))
+    else:
+        for codec, bitrate in h323_picture_sizes.read(capability):
+            yield Described(codec, bitrate=bitrate)
 
 
 def same(ours: Codec, theirs: Codec) -> bool:

@@ -13,11 +13,11 @@ import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import TELEPHONE_EVENT, Channel, Direction, Format, Kind
+from firmware.call.media import H263_1998, TELEPHONE_EVENT, Channel, Direction, Format, Kind
 from firmware.errors import FirmwareError
 from firmware.h323.address import usable
 from firmware.rtp.payload import static_payload_type
-from firmware.signaling import h323_capabilities, h323_formats
+from firmware.signaling import h323_capabilities, h323_formats, h323_picture_sizes
 from firmware.signaling.h264_levels import max_bitrate
 from firmware.signaling.h323_capabilities import EVENT_TYPE, VIDEO_TYPES, RemoteCapabilities, read_set, write_set
 
@@ -308,6 +308,9 @@ class H323Media:
             payload_type, mode = _payload_type(codec), codec.h264.packetization_mode
             parameters["dynamicRTPPayloadType"] = payload_type
             parameters["mediaPacketization"] = "rtpPayloadType", h323_formats.packetization(mode, payload_type)
+        elif codec.name == H263_1998.name:
+            parameters["dynamicRTPPayloadType"] = h323_picture_sizes.PAYLOAD_TYPE
+            parameters["mediaPacketization"] = "rtpPayloadType", h323_picture_sizes.packetization()
         value = h323_formats.describe(codec, self.bitrate(described))
         name = next(name for name, data_kind in DATA_TYPES.items() if data_kind is kind)
         return Wanted(kind, (name, value), parameters)
@@ -316,7 +319,7 @@ class H323Media:
         """Give what arrives in a channel of theirs.  ChannelRefusedError: nothing that we have."""
         for theirs in h323_formats.read(described):
             ours = next((codec for codec in self.codecs(kind) if h323_formats.same(codec, theirs.codec)), None)
-            if ours is None:
+            if ours is None or not h323_picture_sizes.carries(ours, parameters):
                 continue
             name, packetization = parameters.get("mediaPacketization", ("", None))
             mode, said = 0, None
@@ -324,9 +327,10 @@ class H323Media:
                 mode, said = h323_formats.read_packetization(packetization), packetization.get("payloadType")
             codec = h323_formats.with_mode(ours, mode)
             payload_type = static_payload_type(codec) if codec.h264 is None else None
-            number = next(
-                (n for n in (payload_type, parameters.get("dynamicRTPPayloadType"), said) if n is not None), None
-            )
+            numbers = (payload_type, parameters.get("dynamicRTPPayloadType"), said)
+            if kind is Kind.VIDEO:  # old systems give H.263 another number than its own
+                numbers = (*numbers[1:], payload_type)
+            number = next((n for n in numbers if n is not None), None)
             if number is None:
                 raise ChannelRefusedError("unspecified")
             events = kind is Kind.AUDIO and number != EVENT_TYPE
@@ -337,7 +341,8 @@ class H323Media:
         """Give what we send at most, bit/s; 0: not limited (sound)."""
         h264 = theirs.codec.h264
         if h264 is None:
-            return 0
+            ours = self._capabilities.video_bitrate
+            return min(ours, theirs.bitrate or ours) if theirs.codec.kind is Kind.VIDEO else 0
         return min(self._capabilities.video_bitrate, max_bitrate(h264), theirs.bitrate or max_bitrate(h264))
 
     def port(self, kind: Kind) -> Address:
@@ -375,6 +380,8 @@ def read_address(value: Value) -> Address | None:
 def _payload_type(codec: Codec) -> int:
     if codec.h264 is not None:
         return VIDEO_TYPES[codec.h264.packetization_mode]
+    if codec.name == H263_1998.name:
+        return h323_picture_sizes.PAYLOAD_TYPE
     return static_payload_type(codec) or 0
 
 

@@ -3,6 +3,8 @@
 Rule 1: a payload type means what its ``rtpmap`` says; without one, what RFC 3551 6 says.
 Rule 2: H.264 is agreed by profile and packetization mode, which both sides then keep, and by level, which is a limit of
 the receiver and may go down (RFC 6184 8.2.2).
+Rule 3: H.261 and H.263 behind H.264 are not offered, which keeps an INVITE below 1,300 bytes (RFC 3261 18.1.1); one who
+offers them gets them.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from firmware.call.media import H264, TELEPHONE_EVENT, Codec, Format, H264Profile, Kind
 from firmware.rtp.payload import DYNAMIC, STATIC, static_payload_type
 from firmware.sdp import attributes
+from firmware.signaling import sip_picture_sizes
 from firmware.signaling.h264_levels import LEVEL_1B, MAX_BITRATES
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ _USUAL: Final = {
     ("opus", 48_000, 0): 96,
     ("h264", 90_000, 1): 97,
     ("h264", 90_000, 0): 98,
+    ("h263-1998", 90_000, 0): 99,
     ("telephone-event", 8_000, 0): 101,
     ("telephone-event", 48_000, 0): 102,
 }
@@ -91,6 +95,8 @@ def read_formats(media: MediaDescription, kind: Kind) -> tuple[RemoteFormat, ...
             continue
         if codec.name.lower() == "h264":
             remote = _read_h264(payload_type, codec, fmtps.get(payload_type, ""))
+        elif sip_picture_sizes.ours(codec.name):
+            remote = RemoteFormat(payload_type, sip_picture_sizes.read(codec, fmtps.get(payload_type, "")))
         else:
             remote = RemoteFormat(payload_type, codec)
         if remote is not None:
@@ -105,8 +111,15 @@ def agree(ours: Codec, theirs: RemoteFormat, payload_type: int | None = None) ->
     """
     codec = theirs.codec
     number = theirs.payload_type if payload_type is None else payload_type
-    if (ours.name.lower(), ours.clock_rate, ours.channels) != (codec.name.lower(), codec.clock_rate, codec.channels):
+    name = (sip_picture_sizes.ours(codec.name) or codec.name).lower()
+    if (ours.name.lower(), ours.clock_rate, ours.channels) != (name, codec.clock_rate, codec.channels):
         return None
+    if ours.picture_sizes:
+        sizes = sip_picture_sizes.shared(ours, codec)
+        if not sizes:
+            return None
+        taken = Format(theirs.payload_type, replace(codec, picture_sizes=sizes))
+        return Agreed(Format(number, replace(ours, name=codec.name)), taken, sip_picture_sizes.fmtp(sizes))
     if ours.h264 is None or codec.h264 is None:
         fmtp = fmtp_of(ours)
         return Agreed(Format(number, ours), Format(theirs.payload_type, ours), fmtp)
@@ -130,6 +143,8 @@ def fmtp_of(codec: Codec) -> str:
     """Give the parameters with which a codec of ours is offered, or ""."""
     if codec.h264 is not None:
         return _write_h264(codec.h264, _OCTETS[codec.h264.profile], asymmetry=True)
+    if codec.picture_sizes:
+        return sip_picture_sizes.fmtp(codec.picture_sizes)
     return _FMTP.get(codec.name, "")
 
 
@@ -147,7 +162,9 @@ def rtpmap_of(codec: Codec) -> str:
 def variants(codecs: Sequence[Codec]) -> Iterator[Codec]:
     """Give the codecs as an offer lists them: H264 once for each packetization mode, telephone-event for each clock."""
     usable = [codec for codec in codecs if codec.name != TELEPHONE_EVENT.name]
-    for codec in usable:
+    for place, codec in enumerate(usable):
+        if codec.picture_sizes and any(before.h264 is not None for before in usable[:place]):
+            continue
         yield codec
         if codec.h264 is not None and codec.h264.packetization_mode == 1:
             yield replace(codec, h264=replace(codec.h264, packetization_mode=0))

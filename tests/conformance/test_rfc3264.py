@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from offers import AUDIO, OURS, THEIRS, VIDEO, channel, description, direction, find, lines, make, sdp, version
 
-from firmware.call.media import OPUS, PCMA, PCMU, Capabilities, Direction, Kind
+from firmware.call.media import H264_BASELINE, OPUS, PCMA, PCMU, Capabilities, Direction, Kind
 from firmware.signaling.sip_media import NoCommonMediaError, describe
 
 SEND, RECEIVE = Direction.SEND, Direction.RECEIVE
@@ -357,7 +357,7 @@ a=rtpmap:31 H261/90000
 m=video 53000 RTP/AVP 32
 a=rtpmap:32 MPV/90000
 """
-    media = make()
+    media = make(Capabilities(codecs=(PCMU, H264_BASELINE)))
     answer = lines(media.answer(offer))
     assert [(m.kind, bool(m.port), m.formats) for m in answer] == [
         ("audio", True, ("0",)),

@@ -4,6 +4,9 @@ import pytest
 
 from firmware.call.media import (
     G722,
+    H261,
+    H263,
+    H263_1998,
     H264,
     H264_BASELINE,
     OPUS,
@@ -39,7 +42,7 @@ def test_a_channel_of_events_only_has_no_codec() -> None:
 
 def test_capabilities_by_medium_keep_their_order() -> None:
     assert Capabilities().of(Kind.AUDIO) == (OPUS, G722, PCMU, PCMA, TELEPHONE_EVENT)
-    assert Capabilities().of(Kind.VIDEO) == (H264_BASELINE,)
+    assert Capabilities().of(Kind.VIDEO) == (H264_BASELINE, H263_1998, H263, H261)
     assert Capabilities(codecs=(H264_BASELINE, PCMA, OPUS)).of(Kind.AUDIO) == (PCMA, OPUS)
 
 

@@ -19,7 +19,7 @@ def types(access_unit: bytes) -> list[int]:
 
 def test_the_first_picture_is_a_key_frame_with_its_parameter_sets() -> None:
     encoder = SoftwareEncoder(VIDEO_CODECS["H264"], FORMAT, 300_000)
-    access_unit, key_frame = encoder.encode(picture(0), False)
+    access_unit, key_frame, _ = encoder.encode(picture(0), False)
     assert key_frame
     assert {SPS, PPS, IDR} <= set(types(access_unit))
     sps = next(unit for unit in nal_units(access_unit) if unit[0] & 0x1F == SPS)
@@ -36,7 +36,7 @@ def test_every_slice_fits_a_packet() -> None:
     encoder = SoftwareEncoder(VIDEO_CODECS["H264"], PictureFormat(1280, 720, 30, 31), 4_000_000)
     noise = picture(0, 1280, 720)
     noise.planes[0].update(bytes(n * n * 7919 >> 5 & 0xFF for n in range(noise.planes[0].buffer_size)))
-    access_unit, _ = encoder.encode(noise, False)
+    access_unit = encoder.encode(noise, False).data
     sizes = [len(unit) for unit in nal_units(access_unit)]
     assert len(sizes) > 20
     assert max(sizes) <= MAX_SLICE
@@ -45,7 +45,7 @@ def test_every_slice_fits_a_packet() -> None:
 def test_any_size_is_scaled_and_the_picture_comes_back() -> None:
     encoder, decoder = SoftwareEncoder(VIDEO_CODECS["H264"], FORMAT, 300_000), Decoder("h264")
     for number in (0, 50, 150):
-        access_unit, _ = encoder.encode(picture(number, 640, 360), False)
+        access_unit = encoder.encode(picture(number, 640, 360), False).data
         frame, good = decoder.decode(access_unit)
         assert good
         assert frame is not None

@@ -121,8 +121,9 @@ class Halves:
         self._first = b""
 
     @staticmethod
-    def packetize(picture: bytes, codec: Codec) -> list[bytes]:
+    def packetize(picture: bytes, codec: Codec, hints: bytes) -> list[bytes]:
         assert codec.name == "H263"
+        assert hints == b""
         return [picture[: len(picture) // 2], picture[len(picture) // 2 :]]
 
     def receive(self, packet: Packet) -> list[AccessUnit]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from firmware.call.media import G722, H264_BASELINE, OPUS, PCMU, Capabilities, Kind
+from firmware.call.media import G722, H261, H263, H264_BASELINE, OPUS, PCMU, Capabilities, Kind
 from firmware.h323 import h245
 from firmware.signaling.h323_capabilities import EVENT_TYPE, RemoteCapabilities, codecs, read_set, write_set
 
@@ -17,8 +17,8 @@ def travelled(value: Any) -> Any:
 def test_written_and_read() -> None:
     read = read_set(travelled(write_set(Capabilities())))
     assert [d.codec.name for d in read.media[Kind.AUDIO]] == ["G722", "PCMU", "PCMA"]
-    (picture,) = read.media[Kind.VIDEO]
-    assert picture.bitrate == Capabilities().video_bitrate
+    assert [d.codec.name for d in read.media[Kind.VIDEO]] == ["H264", "H263-1998", "H263", "H261"]
+    assert read.media[Kind.VIDEO][0].bitrate == Capabilities().video_bitrate
     assert (read.packetization_mode, read.event_type, read.empty) == (1, EVENT_TYPE, False)
 
 
@@ -26,6 +26,22 @@ def test_sound_and_picture_go_together() -> None:
     said = write_set(Capabilities((G722, PCMU, H264_BASELINE)))
     (descriptor,) = said["capabilityDescriptors"]
     assert descriptor["simultaneousCapabilities"] == [[1, 2], [3]]
+
+
+def test_h263_is_one_capability_and_two_payload_formats() -> None:
+    said = write_set(Capabilities())
+    names = [name for _, (name, _) in (entry["capability"] for entry in said["capabilityTable"])]
+    assert names.count("h263VideoCapability") == 1
+    packetizations = said["multiplexCapability"][1]["mediaPacketizationCapability"]["rtpPayloadType"]
+    assert packetizations.pop() == {"payloadDescriptor": ("rfc-number", 2429), "payloadType": 96}
+    # Without a word of RFC 4629, it is RFC 2190.
+    assert [d.codec.name for d in read_set(travelled(said)).media[Kind.VIDEO]] == ["H264", "H263", "H261"]
+    assert (
+        packetizations
+        == write_set(Capabilities((H264_BASELINE, H263, H261)))["multiplexCapability"][1][
+            "mediaPacketizationCapability"
+        ]["rtpPayloadType"]
+    )
 
 
 def test_the_empty_set() -> None:

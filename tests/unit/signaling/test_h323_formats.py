@@ -83,7 +83,7 @@ def test_a_level_between_two_is_the_lower_one() -> None:
         ("+9", b""),
         ("genericVideoCapability", {"capabilityIdentifier": ("standard", "0.0.8.263.1.1")}),
         ("genericVideoCapability", {"capabilityIdentifier": ("uuid", bytes(16))}),
-        ("h261VideoCapability", {"maxBitRate": 1}),
+        ("h262VideoCapability", {"maxBitRate": 1}),
     ],
 )
 def test_what_we_dont_know_is_nothing(unknown: Any) -> None:

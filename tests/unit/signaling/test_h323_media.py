@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,18 +11,25 @@ from wire_transport import MemoryPorts
 
 from firmware.call.media import (
     G722,
+    H261,
+    H263,
+    H263_1998,
     H264_BASELINE,
     OPUS,
     PCMA,
     PCMU,
+    QCIF,
     TELEPHONE_EVENT,
     Capabilities,
     Channel,
+    Codec,
     Direction,
+    Format,
     Kind,
 )
 from firmware.errors import CallError
 from firmware.h323 import h245
+from firmware.signaling import h323_picture_sizes
 from firmware.signaling.h323_media import ChannelRefusedError, H323Media, address_value, read_address
 
 OUR_HOST, FAR_HOST = "192.0.2.1", "192.0.2.2"
@@ -200,12 +208,8 @@ def test_an_acknowledgement_without_a_use(ack: Any) -> None:
     assert wanted.kind not in [w.kind for w in pair.ours.wanted()]
 
 
-H261 = {
-    "qcifMPI": 1,
-    "temporalSpatialTradeOffCapability": False,
-    "maxBitRate": 100,
-    "stillImageTransmission": False,
-}
+G722_1 = {"capabilityIdentifier": ("standard", "0.0.7.7221.1.0")}
+H263_VALUE = h323_picture_sizes.describe(H263, 384_000)
 
 
 def parameters(**values: Any) -> Any:
@@ -217,7 +221,7 @@ def parameters(**values: Any) -> Any:
     [
         (("audioData", ("g729", 2)), parameters(), "dataTypeNotSupported"),
         (("audioData", ("g711Ulaw64k", 20)), parameters(sessionID=3), "invalidSessionID"),
-        (("videoData", ("h261VideoCapability", H261)), parameters(sessionID=2), "dataTypeNotSupported"),
+        (("videoData", ("genericVideoCapability", G722_1)), parameters(sessionID=2), "dataTypeNotSupported"),
         (("nullData", None), parameters(), "dataTypeNotSupported"),
     ],
 )  # fmt: skip
@@ -227,6 +231,49 @@ def test_channels_of_no_use(data_type: Any, with_parameters: Any, cause: str) ->
         pair.ours.take_channel(1, request(1, data_type, with_parameters))
     assert caught.value.cause == cause
     assert pair.ports.reserved == set()
+
+
+RFC_2429 = "rtpPayloadType", h323_picture_sizes.packetization()
+RFC_2190 = "rtpPayloadType", {"payloadDescriptor": ("rfc-number", 2190)}
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, Format(34, H263)),
+        ({"mediaPacketization": RFC_2190}, Format(34, H263)),
+        ({"mediaPacketization": RFC_2190, "dynamicRTPPayloadType": 100}, Format(100, H263)),
+        ({"mediaPacketization": RFC_2429}, Format(96, H263_1998)),
+        ({"mediaPacketization": RFC_2429, "dynamicRTPPayloadType": 97}, Format(97, H263_1998)),
+        ({"dynamicRTPPayloadType": 97}, Format(97, H263_1998)),
+    ],
+)
+def test_the_payload_format_of_h263_is_what_the_opener_says(said: Any, expected: Format) -> None:
+    pair = Pair()
+    pair.ours.take_channel(1, request(1, ("videoData", H263_VALUE), parameters(sessionID=2, **said)))
+    assert channel(pair.ours, Kind.VIDEO, Direction.RECEIVE).formats == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("codec", "payload_type", "dynamic"), [(H263_1998, 96, 96), (H263, 34, None), (H261, 31, None)]
+)
+def test_old_codecs_alone(codec: Codec, payload_type: int, dynamic: int | None) -> None:
+    far = Capabilities((PCMU, replace(codec, picture_sizes=(QCIF,))), bitrate=448_000)
+    pair = Pair(far=far)
+    pair.exchange()
+    wanted = next(wanted for wanted in pair.ours.wanted() if wanted.kind is Kind.VIDEO)
+    assert wanted.parameters.get("dynamicRTPPayloadType") == dynamic
+    pair.open(pair.ours)
+    pair.open(pair.far)
+    sent = channel(pair.ours, Kind.VIDEO, Direction.SEND)
+    assert (sent.format, sent.bitrate) == (Format(payload_type, far.codecs[1]), 384_000)
+    assert channel(pair.far, Kind.VIDEO, Direction.RECEIVE).format == Format(payload_type, far.codecs[1])
+    assert channel(pair.far, Kind.VIDEO, Direction.SEND).codec.picture_sizes == codec.picture_sizes
+
+
+def test_h263_as_old_as_the_far_end() -> None:
+    pair = Pair(far=Capabilities((PCMU, H263, H261))).up()
+    assert channel(pair.ours, Kind.VIDEO, Direction.SEND).format == Format(34, H263)
 
 
 def test_a_second_picture_is_refused_in_its_place() -> None:

@@ -42,7 +42,7 @@ def test_a_check_reserves_nothing() -> None:
 
 def test_only_what_is_used_has_ports() -> None:
     ports = MemoryPorts()
-    SipMedia(Capabilities(), ports, OURS, 1).answer(sdp(AUDIO, "m=video 5002 RTP/AVP 31\n"))
+    SipMedia(Capabilities(), ports, OURS, 1).answer(sdp(AUDIO, "m=video 5002 RTP/AVP 26\n"))
     assert len(ports.reserved) == 1
 
 
