@@ -30,6 +30,7 @@ H.245   *control*, tunnelled or on TCP      what both sides can, who is master, 
              address  identity  events  layers            who, whom, what happened, what is shared
              h225  h245  h235_types  schema               the ASN.1                              annexes
              h235  h235_baseline  h235_password           who sent it                            H.235.1
+             h235_dh  h235_media                          keys of encrypted media                H.235.6
 
 A call between two terminals, slow start, tunnelled; three trips until it is answered, two more until channels open::
 
@@ -62,5 +63,5 @@ is never one of this machine's own, and a connection for H.245 must come from th
 gatekeeper stands between.  Facility with callForwarded ends a call that is not answered; following it is up to the
 application.
 
-Not here yet: H.450 (transfer, hold by service), TLS, H.460, H.235.6 media encryption, several calls on one connection.
+Not here yet: H.450 (transfer, hold by service), TLS, H.460, several calls on one connection.
 """

@@ -104,6 +104,7 @@ def _answer(session: Session, received: Received, now: float) -> None:
     if not session.outgoing:
         return
     note_party(session, received, "destinationInfo", "connectedAddress")
+    session.tokens = received.contents.tokens or session.tokens
     changed = session.signaling.received(received.message.type, now)
     connects = changed and received.message.type == MessageType.CONNECT
     _note_transport(session, received.contents, last=connects)

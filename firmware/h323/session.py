@@ -69,6 +69,8 @@ class Session:
         self.remote = Party()
         self.routed = False
         """Whether a gatekeeper stands between."""
+        self.tokens: tuple[Value, ...] = ()
+        """ClearTokens (H.235.0) of the far end's Setup, or of its answer to ours."""
         self.ended = False
         self._final: Ended | None = None
         """What is reported once the connection is closed."""
@@ -113,16 +115,25 @@ class Session:
         self.send(MessageType.ALERTING, body)
         self.h245.pump(now)
 
-    def accept(self, capabilities: dict[str, Value], now: float, *, fast_start: Sequence[Value] = ()) -> None:
+    def accept(
+        self,
+        capabilities: dict[str, Value],
+        now: float,
+        *,
+        fast_start: Sequence[Value] = (),
+        tokens: Sequence[Value] = (),
+    ) -> None:
         """Answer the call.  H.245 begins with *capabilities*, a TerminalCapabilitySet as `Control.start` takes it.
 
         *fast_start* are those of the caller's proposals that we choose, at most one for each session and direction,
-        with our addresses; none refuses them, unless ``alert`` chose already.  LocalProtocolError: it is not an
-        incoming call that waits for this.
+        with our addresses; none refuses them, unless ``alert`` chose already.  *tokens* are ClearTokens that answer the
+        Setup's.  LocalProtocolError: it is not an incoming call that waits for this.
         """
         if self.ended:
             return
         body = {**self._messages.answer(), "conferenceID": self.conference_id, **self._chosen(fast_start)}
+        if tokens:
+            body["tokens"] = list(tokens)
         self._advance(MessageType.CONNECT, now)
         if self.fast_connect.pending:
             self.fast_connect.answer(accepted=bool(fast_start))
@@ -163,6 +174,7 @@ class Session:
         *,
         capabilities: dict[str, Value],
         fast_start: Sequence[Value] = (),
+        tokens: Sequence[Value] = (),
         h245_in_setup: bool = False,
         overlap: bool = False,
     ) -> None:
@@ -170,6 +182,8 @@ class Session:
         self.h245.capabilities = capabilities
         body, elements = self._messages.setup(self.flow, destination, self.conference_id)
         body["canOverlapSend"] = overlap
+        if tokens:
+            body["tokens"] = list(tokens)
         control: list[bytes] = []
         if h245_in_setup and self.channel.offers_tunnelling:
             control = self.h245.begin_in_setup(now)
@@ -192,7 +206,10 @@ class Session:
         """
         if addresses:
             self.stream.flow = replace(self.stream.flow, remote=addresses[0])
-            self._setup[0].update({**(body or {}), "destCallSignalAddress": encode_transport(addresses[0])})
+            setup, more = self._setup[0], dict(body or {})
+            if "tokens" in more:
+                more["tokens"] = [*more["tokens"], *setup.get("tokens", ())]
+            setup.update({**more, "destCallSignalAddress": encode_transport(addresses[0])})
             self._encode_message(MessageType.SETUP, *self._setup)
         self._alternatives = tuple(addresses[1:])
         self.layers.streams.connect(self.stream)

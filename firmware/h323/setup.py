@@ -83,6 +83,7 @@ def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInfor
     layers.streams.claim(stream, session)
     session.signaling.received(MessageType.SETUP, now)
     note_party(session, Received(message, contents), "sourceInfo", "sourceAddress")
+    session.tokens = contents.tokens
     session.channel.far_end_tunnels(contents.tunnelling)
     session.channel.far_end_listens(contents.h245_address)
     proposals = contents.fast_start

@@ -78,8 +78,9 @@ class Terminal:
         """Call; Alerting, Connected or Ended follow.
 
         *capabilities* is our TerminalCapabilitySet as `Control.start` takes it, *fast_start* the OpenLogicalChannel
-        structures of fast connect, best first; *tokens* are ClearTokens for the Setup.  *h245_in_setup* begins H.245 at once: tunnelled in the Setup, or, with
-        *tunnelling* off, by giving an address.  *overlap* says that the number may be incomplete.
+        structures of fast connect, best first; *tokens* are ClearTokens for the Setup.  *h245_in_setup* begins H.245 at
+        once: tunnelled in the Setup, or, with *tunnelling* off, by giving an address.  *overlap* says that the number
+        may be incomplete.
         While we are registered with a gatekeeper, it is asked first, and the call goes where it says; the flow then
         gives only our own address.  LocalProtocolError: the limit of calls or connections is reached.  ValueError: an
         alias or a channel can't be written.

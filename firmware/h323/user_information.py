@@ -62,6 +62,11 @@ class UserInformation:
         return None
 
     @property
+    def tokens(self) -> tuple[Value, ...]:
+        """ClearTokens (H.235.0)."""
+        return tuple(self.body.get("tokens", ()))
+
+    @property
     def reason(self) -> str:
         """Name of the reason of a ReleaseComplete or Facility, or ""."""
         match self.body.get("reason"):

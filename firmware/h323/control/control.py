@@ -234,6 +234,14 @@ class Control:
         """Say whether what we send on a channel of ours is of use: not so while it is muted."""
         self._media.indicate_activity(number, active=active)
 
+    def give_key(self, number: int, sync: Value, _now: float, /, *, ours: bool) -> None:
+        """Give another session key for a channel, as an EncryptionSync (H.235.6); for the master only."""
+        self._media.give_key(number, sync, ours=ours, master=self.master is True)
+
+    def acknowledge_key(self, number: int, flag: int, _now: float, /, *, ours: bool) -> None:
+        """Say that the key of this synchFlag is in use; for the slave only."""
+        self._media.acknowledge_key(number, flag, ours=ours, master=self.master is True)
+
     def digit(self, digit: str, _now: float, /, *, duration: float | None = None) -> None:
         """Press a key, for so many seconds where that is known.  LocalProtocolError: there is no such key."""
         as_signal = self._theirs.capabilities.takes_user_input("dtmf")
@@ -323,7 +331,7 @@ class Control:
             "roundTripDelayRequest": lambda body, _: self._round_trip.request_received(body),
             "roundTripDelayResponse": self._round_trip.response_received,
             "flowControlCommand": lambda body, _: self._media.flow_control_received(body),
-            "miscellaneousCommand": lambda body, _: self._media.command_received(body),
+            "miscellaneousCommand": lambda body, _: self._media.command_received(body, master=self.master),
             "miscellaneousIndication": lambda body, _: self._media.indication_received(body),
             "userInput": lambda body, _: self._user_input_received(body),
         }

@@ -120,6 +120,25 @@ class FreezeRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRequested:
+    """The far end, being the slave, asks for another session key (H.235.6): ``give_key``."""
+
+    number: int
+    ours: bool
+    """Whether we send on the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyGiven:
+    """The far end, being the master, gives another session key (H.235.6): ``acknowledge_key`` once it is in use."""
+
+    number: int
+    ours: bool
+    sync: Value
+    """EncryptionSync."""
+
+
+@dataclass(frozen=True, slots=True)
 class Limited:
     """The far end limits what we send."""
 
@@ -201,6 +220,8 @@ Event = (
     | CloseRefused
     | KeyFrameRequested
     | FreezeRequested
+    | KeyRequested
+    | KeyGiven
     | Limited
     | ChannelActive
     | Digit

@@ -1,14 +1,21 @@
-"""What the two ends ask and tell of the media on open channels: flow control, key frames, freezing, muting.
+"""What the two ends ask and tell of media on open channels: flow control, key frames, freezing, muting, keys.
 
 A command names a channel by its number; whose it is follows from what it commands: a sender's channel is told to be
-slower or to send a key frame, a receiver's to freeze.
+slower or to send a key frame, a receiver's to freeze.  With keys (H.235.6) it is said beside it, as the direction.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from firmware.h323.control.events import ChannelActive, FreezeRequested, KeyFrameRequested, Limited
+from firmware.h323.control.events import (
+    ChannelActive,
+    FreezeRequested,
+    KeyFrameRequested,
+    KeyGiven,
+    KeyRequested,
+    Limited,
+)
 
 if TYPE_CHECKING:
     from firmware.asn1 import Value
@@ -27,6 +34,9 @@ _KEY_FRAME_COMMANDS: Final = frozenset(
     }
 )
 """What a picture that depends on no other heals (B.13)."""
+_KEY_COMMANDS: Final = frozenset({"encryptionUpdateRequest", "encryptionUpdate", "encryptionUpdateCommand"})
+_DIRECTIONS: Final = {"masterToSlave": True, "slaveToMaster": False}
+"""EncryptionUpdateDirection -> whether the master sends on the channel."""
 _ACTIVITY: Final = {"logicalChannelActive": True, "logicalChannelInactive": False}
 
 
@@ -54,6 +64,19 @@ class MediaCommands:
         kind = "logicalChannelActive" if active else "logicalChannelInactive"
         self._link.indicate("miscellaneousIndication", {"logicalChannelNumber": number, "type": (kind, None)})
 
+    def give_key(self, number: int, sync: Value, *, ours: bool, master: bool) -> None:
+        """Give another session key for a channel; only the master does."""
+        self._command(number, ("encryptionUpdateCommand", {"encryptionSync": sync}), ours=ours, master=master)
+
+    def acknowledge_key(self, number: int, flag: int, *, ours: bool, master: bool) -> None:
+        """Say that the key of this synchFlag is in use on a channel; only the slave does."""
+        self._command(number, ("encryptionUpdateAck", {"synchFlag": flag}), ours=ours, master=master)
+
+    def _command(self, number: int, kind: Value, *, ours: bool, master: bool) -> None:
+        direction = "masterToSlave" if ours is master else "slaveToMaster"
+        content = {"logicalChannelNumber": number, "type": kind, "direction": (direction, None)}
+        self._link.command("miscellaneousCommand", content)
+
     def flow_control_received(self, message: Value) -> None:
         """Take a flowControlCommand; a resource that it names we have not."""
         scope, number = message["scope"]
@@ -66,16 +89,30 @@ class MediaCommands:
         else:
             self._link.ignored["flowControlCommand for no channel of ours"] += 1
 
-    def command_received(self, message: Value) -> None:
-        """Take a miscellaneousCommand."""
-        number, kind = message["logicalChannelNumber"], message["type"][0]
+    def command_received(self, message: Value, *, master: bool | None) -> None:
+        """Take a miscellaneousCommand; *master*: whether we are."""
+        number, (kind, content) = message["logicalChannelNumber"], message["type"]
         if kind in _KEY_FRAME_COMMANDS:
             # A key frame too many does no harm; one too few, for a number that is not ours, freezes a picture.
             self._link.report(KeyFrameRequested(number if number in self._channels.outgoing else None))
         elif kind == "videoFreezePicture" and number in self._channels.incoming:
             self._link.report(FreezeRequested(number))
+        elif kind in _KEY_COMMANDS and (ours := self._is_ours(message, master=master)) is not None:
+            if kind == "encryptionUpdateRequest":
+                self._link.report(KeyRequested(number, ours))
+            else:
+                sync = content["encryptionSync"] if kind == "encryptionUpdateCommand" else content
+                self._link.report(KeyGiven(number, ours, sync))
         else:
             self._link.ignored[f"miscellaneousCommand {kind}"] += 1
+
+    def _is_ours(self, message: Value, *, master: bool | None) -> bool | None:
+        """Tell whose the channel of a key is; None: there is none.  Old terminals say no direction."""
+        number, (direction, _) = message["logicalChannelNumber"], message.get("direction", ("", None))
+        ours = number not in self._channels.incoming
+        if direction in _DIRECTIONS:
+            ours = _DIRECTIONS[direction] is master
+        return ours if number in (self._channels.outgoing if ours else self._channels.incoming) else None
 
     def indication_received(self, message: Value) -> None:
         """Take a miscellaneousIndication."""

@@ -10,6 +10,7 @@ from firmware.h323 import events
 from firmware.h323.address import encode_transport
 from firmware.h323.cause import Cause
 from firmware.h323.control.events import Digit
+from firmware.h323.identity import Destination
 from firmware.h323.q931 import MessageType as M
 from firmware.h323.session import CLEAR_TIME, CONNECT_TIME
 from firmware.h323.user_information import encode_channels
@@ -201,3 +202,38 @@ def test_flow_is_the_connection_of_call_signalling() -> None:
     bench = ScriptedBench()
     session = bench.call()
     assert session.flow == Flow("tcp", bench.address, bench.far_address, session.flow.number)
+
+
+# Tokens
+
+
+OURS, THEIRS, GATEKEEPERS = ({"tokenOID": f"1.2.3.{number}"} for number in range(3))
+
+
+def test_tokens_of_a_call_of_ours() -> None:
+    bench = ScriptedBench()
+    session = bench.call(tokens=[OURS])
+    assert bench.far.messages()[0][1].tokens == (OURS,)
+    bench.say(M.ALERTING, {"tokens": [THEIRS]})
+    assert session.tokens == (THEIRS,)
+    bench.say(M.CONNECT)
+    assert session.tokens == (THEIRS,), "a message without any takes none away"
+
+
+def test_tokens_of_a_call_of_theirs() -> None:
+    bench = ScriptedBench()
+    bench.called({"tokens": [THEIRS]})
+    (incoming,) = bench.unit.of(events.Incoming)
+    assert incoming.session.tokens == (THEIRS,)
+    incoming.session.accept(CAPABILITIES, bench.wire.now, tokens=[OURS])
+    bench.settle()
+    assert bench.far.messages()[-1][1].tokens == (OURS,)
+
+
+def test_the_gatekeepers_tokens_stand_beside_ours() -> None:
+    bench = ScriptedBench()
+    flow = Flow("tcp", bench.address, bench.far_address)
+    session = bench.unit.terminal.call(flow, Destination(), 0.0, capabilities=CAPABILITIES, tokens=[OURS])
+    session.connect(0.0, addresses=[bench.far_address], body={"tokens": [GATEKEEPERS]})
+    bench.settle()
+    assert bench.far.messages()[0][1].tokens == (GATEKEEPERS, OURS)

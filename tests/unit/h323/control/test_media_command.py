@@ -6,7 +6,14 @@ import pytest
 from h245_bench import VIDEO, Bench, command, indication
 
 from firmware.asn1 import Value
-from firmware.h323.control.events import ChannelActive, FreezeRequested, KeyFrameRequested, Limited
+from firmware.h323.control.events import (
+    ChannelActive,
+    FreezeRequested,
+    KeyFrameRequested,
+    KeyGiven,
+    KeyRequested,
+    Limited,
+)
 from firmware.h323.control.media_command import MAX_UNITS
 
 
@@ -106,3 +113,51 @@ def test_muting(bench: Bench, active: bool) -> None:
         bench.receive(indication("miscellaneousIndication", logicalChannelNumber=number, type=(kind, None)))
     assert bench.events() == [ChannelActive(101, active)]
     assert bench.control.ignored[f"miscellaneousIndication {kind}"] == 1
+
+
+SYNC = {"synchFlag": 106, "h235Key": b"key"}
+
+
+def key_command(number: int, kind: str, content: Value, direction: str | None) -> Value:
+    said = {} if direction is None else {"direction": (direction, None)}
+    return command("miscellaneousCommand", logicalChannelNumber=number, type=(kind, content), **said)
+
+
+def directions(bench: Bench) -> tuple[str, str]:
+    """Names of the direction in which we send, and of the other."""
+    return ("masterToSlave", "slaveToMaster") if bench.control.master else ("slaveToMaster", "masterToSlave")
+
+
+def test_another_key_is_asked_for(bench: Bench) -> None:
+    sending, receiving = directions(bench)
+    for number, direction, expected in (
+        (1, sending, [KeyRequested(1, ours=True)]),
+        (101, receiving, [KeyRequested(101, ours=False)]),
+        (101, None, [KeyRequested(101, ours=False)]),
+        (1, None, [KeyRequested(1, ours=True)]),
+        (1, receiving, []),
+        (55, None, []),
+    ):
+        bench.receive(key_command(number, "encryptionUpdateRequest", {}, direction))
+        assert bench.events() == expected
+    assert bench.sent() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"), [("encryptionUpdateCommand", {"encryptionSync": SYNC}), ("encryptionUpdate", SYNC)]
+)
+def test_another_key_is_given(bench: Bench, kind: str, content: Value) -> None:
+    sending, receiving = directions(bench)
+    bench.receive(key_command(1, kind, content, sending))
+    bench.receive(key_command(101, kind, content, receiving))
+    assert bench.events() == [KeyGiven(1, True, SYNC), KeyGiven(101, False, SYNC)]
+
+
+def test_giving_a_key_and_saying_that_it_is_in_use(bench: Bench) -> None:
+    sending, receiving = directions(bench)
+    bench.control.give_key(101, SYNC, bench.now, ours=False)
+    bench.control.acknowledge_key(1, 106, bench.now, ours=True)
+    assert bench.sent() == [
+        key_command(101, "encryptionUpdateCommand", {"encryptionSync": SYNC}, receiving)[1],
+        key_command(1, "encryptionUpdateAck", {"synchFlag": 106}, sending)[1],
+    ]
