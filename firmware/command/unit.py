@@ -9,7 +9,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import TELEPHONE_EVENT, Capabilities, Codec, Kind
+from firmware.call.media import H263, H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Kind
 from firmware.errors import DeviceError
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CODECS: Final = {codec.name: codec for codec in Capabilities().codecs}
+CODECS: Final = {codec.name: (codec,) for codec in Capabilities().codecs} | {H263.name: (H263_1998, H263)}
+"""A codec as settings name it -> in each of its payload formats."""
 
 
 class Unit:
@@ -115,7 +116,7 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
 
 def capabilities(config: Config) -> Capabilities:
     """Give what a unit of these settings can do in a call, on this machine."""
-    chosen: list[Codec] = [CODECS[name] for name in config.media.codecs]
+    chosen: list[Codec] = [codec for name in config.media.codecs for codec in CODECS[name]]
     missing = [codec for codec in chosen if codec.kind is Kind.AUDIO and codec.name not in available()]
     for codec in missing:
         logger.warning("%s is left out: this machine has no library for it", codec.name)

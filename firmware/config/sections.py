@@ -189,13 +189,14 @@ class Media(Struct, frozen=True, kw_only=True):
     height: Annotated[int, Meta(ge=96, le=1088, multiple_of=2, description="Height of the sent picture, pixels.")] = 720
     frame_rate: Annotated[int, Meta(ge=1, le=60, description="Pictures a second at most.")] = 30
     codecs: Annotated[
-        tuple[Literal["opus", "G722", "PCMU", "PCMA", "H264"], ...],
+        tuple[Literal["opus", "G722", "PCMU", "PCMA", "H264", "H263", "H261"], ...],
         Meta(
             min_length=1,
-            max_length=5,
-            description="What may be used in a call, the preferred one of each medium first.",
+            max_length=7,
+            description="What may be used in a call, the preferred one of each medium first.  SIP offers H263 and H261 "
+            "only where they stand before H264, but takes them where they are offered.",
         ),
-    ] = ("opus", "G722", "PCMU", "PCMA", "H264")
+    ] = ("opus", "G722", "PCMU", "PCMA", "H264", "H263", "H261")
 
 
 class Web(Struct, frozen=True, kw_only=True):

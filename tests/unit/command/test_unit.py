@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from simple_web import until
 
 from firmware.__main__ import Boards
-from firmware.call.media import PCMU, TELEPHONE_EVENT
+from firmware.call.media import H261, H263, H263_1998, PCMA, PCMU, TELEPHONE_EVENT
 from firmware.command.unit import CODECS, Unit, capabilities
 from firmware.config import H323, Board, Config, Media, Sip, Web
 from firmware.errors import FirmwareError
@@ -37,15 +37,20 @@ def settings(**sections: Any) -> Config:
 def test_what_it_can_do_is_what_the_settings_say_in_their_order() -> None:
     media = Media(codecs=("PCMU", "H264"), bitrate=768_000)
     able = capabilities(replace(Config(), media=media))
-    assert able.codecs == (PCMU, CODECS["H264"], TELEPHONE_EVENT)
+    assert able.codecs == (PCMU, *CODECS["H264"], TELEPHONE_EVENT)
     assert able.bitrate == 768_000
     assert {codec.name for codec in capabilities(Config()).codecs} == set(CODECS)
+
+
+def test_h263_is_meant_in_both_payload_formats() -> None:
+    able = capabilities(replace(Config(), media=Media(codecs=("H261", "H263", "PCMA"))))
+    assert able.codecs == (H261, H263_1998, H263, PCMA, TELEPHONE_EVENT)
 
 
 def test_it_offers_no_codec_that_this_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codecs, "has_opus", lambda: False)
     assert [codec.name for codec in capabilities(Config()).codecs] == [
-        *("G722", "PCMU", "PCMA", "H264", "telephone-event")
+        *("G722", "PCMU", "PCMA", "H264", "H263-1998", "H263", "H261", "telephone-event")
     ]
 
 
