@@ -84,7 +84,7 @@ class Stream(asyncio.Protocol):
         if self._closing or not self._on_opened(self):
             self.abort()
             return
-        keep_alive(transport)
+        prepare(transport)
         if self.accepted:
             self._silence = asyncio.get_running_loop().call_later(SILENCE_TIME, self._silent)
         for data in self._waiting:
@@ -115,9 +115,11 @@ class Stream(asyncio.Protocol):
             self._silence = None
 
 
-def keep_alive(transport: asyncio.Transport) -> None:
-    """Let the kernel find out about a far end that vanished without a word (a half-open connection)."""
+def prepare(transport: asyncio.Transport) -> None:
+    """Let the kernel send what is written at once, and find out about a far end that vanished without a word."""
     connection = transport.get_extra_info("socket")
+    # asyncio, unlike uvloop, sees to this only where it made the listening socket itself.
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in KEEP_ALIVE:
         connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -107,3 +107,32 @@ def test_a_vanished_far_end_is_noticed_by_the_kernel(run: Any) -> None:
         server.close()
 
     run(main())
+
+
+def test_a_message_does_not_wait_for_the_acknowledgement_of_the_last(run: Any) -> None:
+    """asyncio alone leaves Nagle's algorithm on where it was given the listening socket."""
+
+    async def main() -> None:
+        accepted: list[Stream] = []
+        loop, log = asyncio.get_running_loop(), Log()
+
+        def accept() -> Stream:
+            accepted.append(log.stream(None))
+            return accepted[0]
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        server = await loop.create_server(accept, sock=listener)
+        ours = Log()
+        stream = ours.stream()
+        await loop.create_connection(lambda: stream, *listener.getsockname())
+        await ours.until("opened")
+        await log.until("opened")
+        for each in (stream, *accepted):
+            assert each.transport is not None
+            connection = each.transport.get_extra_info("socket")
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            each.abort()
+            await each.lost.wait()
+        server.close()
+
+    run(main())
