@@ -11,6 +11,8 @@ from pathlib import Path
 MANAGER_PORT = 5038
 PORTS = {"PJSIP": 5060, "SIP": 5070, "OOH323": 1720}
 """Where each of its channel technologies listens: two independent SIP stacks, and H.323."""
+DEAF_PORT = 9
+"""Nobody listens there."""
 EXTENSIONS = {"tone": "100", "echo": "101", "busy": "102", "ring": "103", "silence": "104"}
 """What may be called, by name, and by a number that is the same."""
 RECORDED_RATE = 16_000
@@ -102,8 +104,10 @@ def _ooh323(address: str, settings: Settings) -> str:
         f"[general]\nbindaddr={address}\nport={PORTS['OOH323']}\nh323id=asterisk\ncallerid=asterisk\n"
         f"gatekeeper=DISABLE\nlogfile=h323_log\ntracelevel=6\n{each}"
     )
-    peer = f"[peer]\ntype=friend\nip={settings.peer}\nport={PORTS['OOH323']}\n{each}" if settings.peer else ""
-    return general + peer
+    peers = {"peer": (settings.peer, PORTS["OOH323"]), "nowhere": (address, DEAF_PORT)} if settings.peer else {}
+    return general + "".join(
+        f"[{name}]\ntype=friend\nip={ip}\nport={port}\n{each}" for name, (ip, port) in peers.items()
+    )
 
 
 def _extensions(folder: Path) -> str:
