@@ -56,6 +56,7 @@ class EndReason(Enum):
     REFUSED = "The far end does not allow the call."
     LOST = "The connection was lost."
     PROTOCOL_ERROR = "The far end sent something that makes no sense."
+    NOT_ENCRYPTED = "The two sides could not agree to encrypt the call."
     LOCAL_ERROR = "This unit could not go on with the call."
 
 
@@ -131,6 +132,11 @@ class Call:
         self.on_digit: Callable[[Call, str], None] = _ignore
         self.on_key_frame_request: Callable[[Call], None] = _ignore
         self._leg = leg
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether everything that is sent and received now is encrypted; not so where nothing is."""
+        return bool(self.channels) and all(channel.crypto is not None for channel in self.channels)
 
     # Commands
 

@@ -5,7 +5,7 @@ Values only.  Payload types and addresses are those of RTP, which SIP and H.323 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from firmware.sansio import Address
@@ -103,6 +103,16 @@ AUDIO_BITRATE = 64_000
 """bit/s of a call that are kept for sound."""
 
 
+class Encryption(Enum):
+    """Whether this unit wants its media encrypted."""
+
+    OFF = "off"
+    PREFERRED = "preferred"
+    """Wherever the far end can."""
+    REQUIRED = "required"
+    """In the clear there is no call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What this unit can do and is willing to do in a call, best first."""
@@ -110,6 +120,7 @@ class Capabilities:
     codecs: tuple[Codec, ...] = (OPUS, G722, PCMU, PCMA, TELEPHONE_EVENT, H264_BASELINE, H263_1998, H263, H261)
     bitrate: int = 2_000_000
     """Of a whole call in one direction, bit/s."""
+    encryption: Encryption = Encryption.OFF
 
     @property
     def video_bitrate(self) -> int:
@@ -127,6 +138,26 @@ class Format:
 
     payload_type: int
     codec: Codec
+
+
+class Suite(Enum):
+    """A way to encrypt the packets of a channel."""
+
+    AES_128_CBC = "AES-128-CBC"
+    """Payloads only, and no proof of who sent them (H.235.6)."""
+    AES_256_CBC = "AES-256-CBC"
+
+
+@dataclass(frozen=True, slots=True)
+class Crypto:
+    """What the packets of a channel are encrypted with.  The secret parts are in no representation of it."""
+
+    suite: Suite
+    key: bytes = field(repr=False)
+    """Of the suite's length, in octets."""
+    payload_type: int | None = None
+    """Under which the encrypted packets travel, whatever their format's payload type: with H.235.6 it stands for the
+    key as well.  None: under that of their format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +185,8 @@ class Channel:
     """Sound in one packet, s (ptime)."""
     feedback: frozenset[Feedback] = frozenset()
     """What the far end understands (send: asks of us; receive: may be asked)."""
+    crypto: Crypto | None = None
+    """None: packets travel in the clear."""
 
     @property
     def codec(self) -> Codec:

@@ -63,7 +63,9 @@ def status(arguments: Namespace) -> int:
         print(f"  {fault}")
     for call in state["calls"]:
         held = ", on hold" if call["held"] else ", held by the far end" if call["held_by_far_end"] else ""
-        print(f"  call {call['id']} {'from' if call['incoming'] else 'to'} {_who(call)}: {call['state']}{held}")
+        flows = call["state"] == "active" and not held
+        safe = f", {'' if call['encrypted'] else 'not '}encrypted" if flows else ""
+        print(f"  call {call['id']} {'from' if call['incoming'] else 'to'} {_who(call)}: {call['state']}{held}{safe}")
         if call["state"] == "active":
             for stream in ask(arguments.url, "GET", f"/calls/{call['id']}/statistics")["streams"]:
                 print(f"    {flow(stream)}")

@@ -90,6 +90,7 @@ REASONS: Final[dict[int, str]] = {
     Cause.SWITCHING_EQUIPMENT_CONGESTION: "gatewayResources",
     Cause.RESOURCE_UNAVAILABLE: "gatekeeperResources",
     Cause.BEARER_CAPABILITY_NOT_AUTHORIZED: "noPermission",
+    Cause.BEARER_CAPABILITY_NOT_AVAILABLE: "securityDenied",
     Cause.INCOMPATIBLE_DESTINATION: "invalidRevision",
 }
 """The ReleaseCompleteReason that we send with each Cause; ``undefinedReason`` with all others."""

@@ -58,4 +58,5 @@ class Line:
             active_since=self.active_since,
             sees=any(c.kind is Kind.VIDEO for c in received),
             codecs=tuple(dict.fromkeys(c.codec.name for c in call.channels)),
+            encrypted=call.encrypted,
         )

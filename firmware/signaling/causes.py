@@ -58,6 +58,7 @@ SIP_STATUSES: Final = {
     EndReason.REFUSED: 403,
     EndReason.LOST: 480,
     EndReason.PROTOCOL_ERROR: 400,
+    EndReason.NOT_ENCRYPTED: 488,
     EndReason.LOCAL_ERROR: 500,
 }
 """How an INVITE is refused."""
@@ -65,6 +66,7 @@ SIP_FAILURES: Final = {
     EndReason.NO_COMMON_MEDIA: (488, "No Common Media"),
     EndReason.LOST: (408, "No Media"),
     EndReason.PROTOCOL_ERROR: (400, "Bad Session Description"),
+    EndReason.NOT_ENCRYPTED: (488, "Not Encrypted"),
     EndReason.LOCAL_ERROR: (500, "Internal Error"),
 }
 """What a BYE says besides that the call is over (RFC 3326)."""
@@ -132,13 +134,19 @@ H323_CAUSES: Final = {
     EndReason.REFUSED: Cause.BEARER_CAPABILITY_NOT_AUTHORIZED,
     EndReason.LOST: Cause.TEMPORARY_FAILURE,
     EndReason.PROTOCOL_ERROR: Cause.PROTOCOL_ERROR,
+    EndReason.NOT_ENCRYPTED: Cause.BEARER_CAPABILITY_NOT_AVAILABLE,
     EndReason.LOCAL_ERROR: Cause.TEMPORARY_FAILURE,
 }
 """How a call is refused or ended."""
 
 
-def h323_end_reason(state: State, cause: int | None, by_far_end: bool) -> EndReason:
-    """Give why a call in this state ended; not *by_far_end*: by a time-out or a fault of the connection."""
+def h323_end_reason(state: State, cause: int | None, by_far_end: bool, reason: str = "") -> EndReason:
+    """Give why a call in this state ended; not *by_far_end*: by a time-out or a fault of the connection.
+
+    *reason* is the ReleaseCompleteReason, where the far end gave one.
+    """
+    if by_far_end and (cause, reason) == (H323_CAUSES[EndReason.NOT_ENCRYPTED], "securityDenied"):
+        return EndReason.NOT_ENCRYPTED
     if state in (State.ACTIVE, State.CONNECTING):
         clear = by_far_end and cause in (None, Cause.NORMAL_CALL_CLEARING, Cause.NORMAL_UNSPECIFIED)
         if cause == Cause.INCOMPATIBLE_DESTINATION:

@@ -218,6 +218,8 @@ def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
             items += _unseen(call, place)
         elif call.active_since is None or moment.now < call.active_since + NAME_TIME:
             items += _name(call.title, place)
+        if call.state is State.ACTIVE and not call.held and not call.held_by_far_end:
+            items += _padlock(place, closed=call.encrypted)
     waiting = [call.title for call in calls if call not in shown]
     if waiting:
         items += _pill(symbol.pause(WHITE), f"On hold: {', '.join(waiting)}", TOP)
@@ -257,11 +259,25 @@ def _places(count: int) -> list[Rectangle]:
 
 
 def _name(title: str, place: Rectangle) -> list[Item]:
-    """Who is seen, at the bottom left of the picture."""
-    left = max(LEFT, round(place.x * WIDTH) + 32)
+    """Who is seen, at the bottom left of the picture, beside the padlock."""
+    left, bottom = _corner_of(place)
     right = min(RIGHT, round((place.x + place.width) * WIDTH) - 32)
-    bottom = min(BOTTOM, round((place.y + place.height) * HEIGHT) - 24)
-    return [Words(title, _at(left, bottom - 60, min(1100, right - left), 60), background=GLASS)]
+    return [Words(title, _at(left + 72, bottom - 60, min(1100, right - left - 72), 60), background=GLASS)]
+
+
+def _padlock(place: Rectangle, *, closed: bool) -> list[Item]:
+    """Whether a call is encrypted, as long as it lasts, at the bottom left of its picture."""
+    left, bottom = _corner_of(place)
+    return [
+        Image(symbol.panel(60, 60, GLASS, 30), _at(left, bottom - 60, 60, 60)),
+        Image(symbol.padlock(WHITE if closed else PALE, closed=closed), _at(left + 10, bottom - 50, 40, 40)),
+    ]
+
+
+def _corner_of(place: Rectangle) -> tuple[int, int]:
+    """Where the left and the lower edge are of what stands in a picture's corner."""
+    left = max(LEFT, round(place.x * WIDTH) + 32)
+    return left, min(BOTTOM, round((place.y + place.height) * HEIGHT) - 24)
 
 
 def _pill(picture: bytes, text: str, y: int, *, right: bool = False, color: str = WHITE) -> list[Item]:

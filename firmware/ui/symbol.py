@@ -77,6 +77,16 @@ def pause(color: str) -> bytes:
 
 
 @lru_cache(4)
+def padlock(color: str, *, closed: bool) -> bytes:
+    """A padlock; of an open one the bow stands high, and its right end is out of the body."""
+    top = 34 if closed else 24
+    bow = _without(_capsule(48, top, 48, 58, 20), _capsule(48, top, 48, 58, 12))
+    if not closed:
+        bow = _without(bow, lambda x, y: max(48 - x, 34 - y))
+    return _draw([(_union(bow, lambda x, y: _box(x, y, 48, 64, 28, 22)), rgba(color))])
+
+
+@lru_cache(4)
 def face_to_face(left: str, right: str) -> bytes:
     """The unit's sign: two half discs that look at each other."""
     half, radius = _GRID / 2, _GRID / 2 - 2

@@ -73,6 +73,7 @@ class Call(Struct, frozen=True):
     duration: Annotated[float | None, Meta(description="How long it has been active, s; null before that.")]
     sees: Annotated[bool, Meta(description="Whether the far end's picture comes in.")]
     codecs: tuple[str, ...]
+    encrypted: Annotated[bool, Meta(description="Whether all sound and picture, in both directions, is encrypted.")]
 
 
 class Notice(Struct, frozen=True):
@@ -156,6 +157,7 @@ def call(view: CallView, now: float) -> Call:
         duration=None if view.active_since is None else round(max(0.0, now - view.active_since), 3),
         sees=view.sees,
         codecs=view.codecs,
+        encrypted=view.encrypted,
     )
 
 

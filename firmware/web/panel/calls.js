@@ -59,7 +59,17 @@ function show(card) {
   find("[data-do=hang_up]").disabled = call.state === "ending";
   find(".end").textContent = call.state === "incoming" ? "Decline" : "Hang up";
   find(".flow").hidden = call.state !== "active";
+  showLock(call, find);
   showTime(card);
+}
+
+// Open or closed: what is said is what is so, in both directions.
+function showLock(call, find) {
+  const held = call.held || call.held_by_far_end;
+  find(".lock").hidden = call.state !== "active" || held;
+  find(".lock").dataset.closed = call.encrypted ? "yes" : "no";
+  find(".lock use").setAttribute("href", call.encrypted ? "#lock" : "#lock-open");
+  find(".lock-words").textContent = call.encrypted ? "Encrypted" : "Not encrypted";
 }
 
 function showTime(card) {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from firmware.call import call as call_module
 from firmware.call.call import Call, EndReason, State
-from firmware.call.media import PCMU, Channel, Direction, Format, Kind
+from firmware.call.media import PCMU, Channel, Crypto, Direction, Format, Kind, Suite
 from firmware.errors import CallError
 
 CHANNEL = Channel(Kind.AUDIO, Direction.SEND, (Format(0, PCMU),), ("192.0.2.1", 4000))
@@ -200,3 +201,15 @@ def test_one_line_of_log_per_change_of_state(caplog: pytest.LogCaptureFixture) -
 
 def test_reasons_are_sentences() -> None:
     assert all(reason.value[0].isupper() and reason.value.endswith(".") for reason in EndReason)
+
+
+def test_a_call_is_encrypted_when_all_of_it_is() -> None:
+    call = Call(Leg(), State.CONNECTING, "sip:far@example.com")
+    secret = replace(CHANNEL, crypto=Crypto(Suite.AES_128_CBC, bytes(16), 104))
+    assert not call.encrypted, "where nothing flows nothing is encrypted"
+    call.established([secret, replace(secret, direction=Direction.RECEIVE)])
+    assert call.encrypted
+    call.media_changed([secret, replace(CHANNEL, direction=Direction.RECEIVE)])
+    assert not call.encrypted
+    call.released(EndReason.LOST)
+    assert not call.encrypted

@@ -16,10 +16,12 @@ from firmware.call.media import (
     Capabilities,
     Channel,
     Codec,
+    Crypto,
     Direction,
     Format,
     H264Profile,
     Kind,
+    Suite,
 )
 
 
@@ -55,3 +57,12 @@ def test_values_are_equal_by_content() -> None:
     high = Codec("H264", Kind.VIDEO, 90_000, h264=H264(H264Profile.HIGH, 40))
     assert high == Codec("H264", Kind.VIDEO, 90_000, h264=H264(H264Profile.HIGH, 40)) != H264_BASELINE
     assert len({channel(Format(0, PCMU)), channel(Format(0, PCMU)), channel(Format(8, PCMA))}) == 2
+
+
+def test_keys_are_not_shown() -> None:
+    crypto = Crypto(Suite.AES_128_CBC, b"sixteen octets!!", 104)
+    sending = Channel(Kind.AUDIO, Direction.SEND, (Format(0, PCMU),), ("192.0.2.1", 4000), crypto=crypto)
+    for shown in (repr(crypto), str(sending), f"{sending!r}"):
+        assert "sixteen" not in shown
+        assert b"sixteen octets!!".hex() not in shown
+    assert "AES_128_CBC" in repr(sending)

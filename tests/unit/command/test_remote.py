@@ -5,13 +5,14 @@ import json
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from simple_web import Web, on_web, run
 
 from firmware.__main__ import main
 from firmware.call.call import State
-from firmware.call.media import Direction, Kind
+from firmware.call.media import Crypto, Direction, Kind, Suite
 from firmware.command.remote import flow
 from firmware.media.message import Statistics, StreamStatistics
 from firmware.web.auth import hash_password
@@ -80,6 +81,19 @@ def test_status(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[4].endswith("to sip:far@example.com: active, on hold")
     assert lines[5] == "    sends video: H264, 1280x720, 30 frames/s, 1500 kbit/s, loss 1.2 %, round trip 3.4 ms"
     assert json.loads("{" + machine)["name"] == "Aalto"
+
+
+def test_status_says_whether_a_call_is_encrypted(capsys: pytest.CaptureFixture[str]) -> None:
+    @on_web
+    async def test(web: Web) -> None:
+        call = web.dialled()
+        assert await visavis(web, "status") == 0
+        call.media_changed([replace(channel, crypto=Crypto(Suite.AES_128_CBC, bytes(16))) for channel in call.channels])
+        assert await visavis(web, "status") == 0
+
+    test()
+    said = [line.rpartition(": ")[2] for line in capsys.readouterr().out.splitlines() if line.startswith("  call ")]
+    assert said == ["active, not encrypted", "active, encrypted"]
 
 
 def test_sound_has_no_size() -> None:

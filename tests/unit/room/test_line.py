@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import virtual_loop
 from simple_room import AUDIO, CHANNELS, SimpleEndpoint
 
 from firmware.call.call import State
+from firmware.call.media import Crypto, Suite
 from firmware.room.line import Line
 
 
@@ -29,6 +31,15 @@ def test_a_far_end_that_is_only_heard() -> None:
     shown.call.established((AUDIO,))
     assert not shown.view().sees
     assert shown.view().title == "far@example.com"
+
+
+def test_whether_a_call_is_encrypted() -> None:
+    shown = line()
+    crypto = Crypto(Suite.AES_128_CBC, bytes(16), 104)
+    shown.call.established([replace(channel, crypto=crypto) for channel in CHANNELS])
+    assert shown.view().encrypted
+    shown.call.media_changed([*shown.call.channels[:-1], CHANNELS[-1]])
+    assert not shown.view().encrypted
 
 
 def test_a_timer_takes_the_place_of_the_one_before() -> None:

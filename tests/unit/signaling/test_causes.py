@@ -3,7 +3,15 @@
 import pytest
 
 from firmware.call.call import EndReason, State
-from firmware.signaling.causes import SIP_FAILURES, SIP_REASONS, SIP_STATUSES, sip_end_reason
+from firmware.h323 import cause
+from firmware.signaling.causes import (
+    H323_CAUSES,
+    SIP_FAILURES,
+    SIP_REASONS,
+    SIP_STATUSES,
+    h323_end_reason,
+    sip_end_reason,
+)
 from firmware.sip.status import REASONS
 
 
@@ -51,3 +59,10 @@ def test_a_refusal_means_the_same_on_the_other_side(reason: EndReason) -> None:
 def test_an_ordinary_end_needs_no_words() -> None:
     assert EndReason.HUNG_UP not in SIP_FAILURES
     assert all(status in REASONS and words for status, words in SIP_FAILURES.values())
+
+
+@pytest.mark.parametrize("state", [State.DIALING, State.CONNECTING, State.ACTIVE])
+def test_a_call_that_was_not_encrypted_says_so_on_the_other_side(state: State) -> None:
+    value = H323_CAUSES[EndReason.NOT_ENCRYPTED]
+    assert h323_end_reason(state, value, True, cause.reason(value)) is EndReason.NOT_ENCRYPTED
+    assert h323_end_reason(State.DIALING, value, True) is EndReason.NO_COMMON_MEDIA, "a gateway's cause 58 is another"

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from firmware.call.call import State
 from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, SelfView, Words
 from firmware.room import CallView, Notice, RoomState
 from firmware.ui import screen as ui
+from firmware.ui import symbol
 from firmware.ui.screen import NAME_TIME, VOLUME_TIME, Moment, Screen, next_change, scene
 
 ROOM = RoomState("Meeting room 4", True, ("sip:room@192.0.2.10", "sip:room@[2001:db8::10]"), (), False, 70, None, ())
@@ -178,6 +180,25 @@ def test_why_another_call_ended_is_said_during_a_call() -> None:
     assert "Joe" not in words(scene(replace(state, calls=(KATE, ringing)), MOMENT))
 
 
+def padlocks(state: RoomState) -> list[bool]:
+    """Which padlocks are seen: True is a closed one."""
+    closed, opened = symbol.padlock(ui.WHITE, closed=True), symbol.padlock(ui.PALE, closed=False)
+    pictures = [item.png for item in scene(state, Moment(1000.0)).items if isinstance(item, Image)]
+    return [png == closed for png in pictures if png in (closed, opened)]
+
+
+def test_the_padlock_tells_the_truth_of_each_call() -> None:
+    assert padlocks(in_call(KATE)) == [False]
+    assert padlocks(in_call(replace(KATE, encrypted=True))) == [True]
+    assert padlocks(in_call(replace(KATE, encrypted=True, sees=False))) == [True], "sound is as secret as pictures"
+    assert padlocks(in_call(replace(KATE, encrypted=True), replace(KATE, id="2"))) == [True, False]
+
+
+@pytest.mark.parametrize("change", [{"held": True}, {"held_by_far_end": True}, {"state": State.CONNECTING}])
+def test_where_nothing_flows_there_is_no_padlock(change: dict[str, Any]) -> None:
+    assert padlocks(in_call(replace(KATE, **change))) == []
+
+
 calls = st.builds(
     CallView,
     id=st.sampled_from("123456789"),
@@ -190,6 +211,7 @@ calls = st.builds(
     active_since=st.none() | st.floats(0, 200),
     sees=st.booleans(),
     codecs=st.just(()),
+    encrypted=st.booleans(),
 )
 rooms = st.builds(
     RoomState,

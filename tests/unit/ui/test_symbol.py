@@ -15,6 +15,8 @@ SYMBOLS = {
     "muted": lambda: symbol.microphone("#ffffff", muted=True),
     "speaker": lambda: symbol.speaker("#ffffff"),
     "pause": lambda: symbol.pause("#ffffff"),
+    "locked": lambda: symbol.padlock("#ffffff", closed=True),
+    "unlocked": lambda: symbol.padlock("#ffffff", closed=False),
     "sign": lambda: symbol.face_to_face("#0000ff", "#00ff00"),
 }
 

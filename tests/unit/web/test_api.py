@@ -34,6 +34,7 @@ async def test_the_state(web: Web) -> None:
                     "duration": None,
                     "sees": False,
                     "codecs": [],
+                    "encrypted": False,
                 }
             ],
             "muted": False,
