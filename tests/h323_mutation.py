@@ -91,7 +91,7 @@ def _changed(payload: bytes, rng: random.Random) -> bytes:
     message = q931.decode(payload)
     value = h225.USER_INFORMATION.decode(message.user_information or b"")
     pdu = value["h323-uu-pdu"]
-    name, body = pdu["h323-message-body"]
+    _name, body = pdu["h323-message-body"]
     carried: list[Callable[[], None]] = [lambda: value.update(change_value(value, rng))]
     if "h245Control" in pdu:
         carried.append(lambda: _change_one(pdu["h245Control"], h245.MESSAGE, rng))

@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 import pytest
 from behaviours import PATIENCE
-from h323_bench import UNIT, H323Bench
+from h323_bench import H323Bench
 from h323_mutation import change_message, change_octets, change_payload
 
 from firmware.call.call import Call, State
 from firmware.errors import CallError
-from firmware.sansio import Action, Flow, Send
+from firmware.sansio import Action, Send
 
 Change = Callable[[bytes, random.Random], bytes]
 BUTTONS: list[Callable[[Call], None]] = [
