@@ -10,12 +10,13 @@ import ctypes
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal, Protocol, TypedDict
 
 from firmware.call.media import H264, Codec
 from firmware.errors import CallError
 from firmware.media.level import PictureFormat, best_format, limits
-from firmware.media.picture_size import best_size
+from firmware.media.picture_size import PIXEL_ASPECT, best_size
 from firmware.rtp import h261, h263, h263_rfc2190, h264
 from firmware.rtp.packet import Packet
 
@@ -119,6 +120,8 @@ class VideoCodec:
     """The side data of an encoded picture, by libav's name, that the payload format needs."""
     counts_pictures: bool = False
     """The encoder takes each picture for one tick of its clock, and shares out its bits and time stamps by that."""
+    pixel_aspect: Fraction = Fraction(1)
+    """Width of a received pixel to its height, where the stream doesn't say it."""
     key_frame_interval: int = 0
     """Pictures from one key frame to the next at most; 0: as `encoder.KEY_FRAME_INTERVAL` says."""
 
@@ -129,13 +132,15 @@ def _h264(codec: Codec) -> H264:
     return codec.h264
 
 
-_RATE_CONTROL = {"maxrate": "{bitrate}", "bufsize": "{buffer}"}
+_OPTIONS = {"maxrate": "{bitrate}", "bufsize": "{buffer}", "sc_threshold": "1000000000"}
+"""Key frames are for who asks: here, a threshold of 0 makes one of every large change."""
 
 
 class _BySize(TypedDict):
     picture_format: Callable[[Codec, int, int, int, int], PictureFormat]
     max_bitrate: Callable[[Codec], int]
     counts_pictures: bool
+    pixel_aspect: Fraction
     key_frame_interval: int
 
 
@@ -143,6 +148,7 @@ _BY_SIZE: _BySize = {
     "picture_format": lambda codec, *source: best_size(codec.picture_sizes, *source),
     "max_bitrate": lambda _: MAX_BITRATE,
     "counts_pictures": True,
+    "pixel_aspect": PIXEL_ASPECT,
     # H.261 3.4, H.263 4.4: a macroblock is coded anew at least every 132 times.
     "key_frame_interval": 132,
 }
@@ -182,7 +188,7 @@ VIDEO_CODECS = {
         "h263",
         packetize=lambda picture, _, hints: h263_rfc2190.packetize(picture, h263_rfc2190.macroblocks(hints)),
         depacketizer=h263_rfc2190.depacketizer,
-        options={**_RATE_CONTROL, "ps": "1", "mb_info": "300"},
+        options={**_OPTIONS, "ps": "1", "mb_info": "300"},
         hints="h263_mb_info",
         **_BY_SIZE,
     ),
@@ -191,7 +197,7 @@ VIDEO_CODECS = {
         "h263",
         packetize=lambda picture, *_: h263.packetize(picture),
         depacketizer=h263.depacketizer,
-        options={**_RATE_CONTROL, "ps": "1"},
+        options={**_OPTIONS, "ps": "1"},
         **_BY_SIZE,
     ),
     "H261": VideoCodec(
@@ -199,7 +205,7 @@ VIDEO_CODECS = {
         "h261",
         packetize=lambda picture, *_: h261.packetize(picture),
         depacketizer=h261.depacketizer,
-        options=_RATE_CONTROL,
+        options=_OPTIONS,
         **_BY_SIZE,
     ),
 }

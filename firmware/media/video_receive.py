@@ -178,7 +178,7 @@ class VideoReceiver:
             self._on_failed(error)
 
     def _decode(self) -> None:
-        decoder = Decoder(self._codec.decoder)
+        decoder = Decoder(self._codec.decoder, self._codec.pixel_aspect)
         frozen_since: float | None = time.monotonic()
         source = -1
         while True:
@@ -189,7 +189,7 @@ class VideoReceiver:
                     return
                 unit = self._units.popleft()
             if unit.stream != source:
-                decoder, source = Decoder(self._codec.decoder), unit.stream
+                decoder, source = Decoder(self._codec.decoder, self._codec.pixel_aspect), unit.stream
                 frozen_since = frozen_since or time.monotonic()
             self.busy_since = time.monotonic()
             frame, good = decoder.decode(unit.data)
@@ -202,4 +202,4 @@ class VideoReceiver:
             if frame is not None and (frozen_since is None or now > frozen_since + PATIENCE):
                 self.frames += 1
                 self.size = (frame.width, frame.height)
-                self._viewers.show(frame)
+                self._viewers.show(decoder.square(frame))

@@ -19,6 +19,7 @@
 `sip_address`          what a person may write for a SIP address
 `sip_media`            offer and answer (RFC 3264), ports
 `sip_formats`          codecs in words of SDP; H.264 as RFC 6184 8.2.2 wants it agreed
+`sip_picture_sizes`    H.261 and H.263 in words of SDP
 `sip_channels`         an agreed line as channels of one direction: addresses, limits, feedback
 `sip_info`             INFO bodies: key frames (RFC 5168) and digits
 `h323`                 H323Endpoint: one terminal on its sockets, its calls, dialling
@@ -28,6 +29,7 @@
 `h323_media`           logical channels (H.245), ports
 `h323_capabilities`    capability sets
 `h323_formats`         codecs in words of H.245; H.264 as H.241 describes it
+`h323_picture_sizes`   H.261 and H.263 in words of H.245
 `h323_fast_connect`    channels agreed in call signalling (H.323 8.1.7)
 =====================  =========================================================================================
 """

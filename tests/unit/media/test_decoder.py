@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from fractions import Fraction
 
 import pytest
 from media_parts import brightness, picture
@@ -34,6 +35,35 @@ def test_each_picture_comes_at_once() -> None:
         assert good
         assert frame is not None
         assert abs(brightness(frame) - number) < 4
+
+
+@pytest.mark.parametrize(("name", "decoder"), [("H263", "h263"), ("H261", "h261")])
+def test_pixels_of_old_codecs_become_squares(name: str, decoder: str) -> None:
+    row = VIDEO_CODECS[name]
+    decode = Decoder(row.decoder, row.pixel_aspect)
+    encoder = SoftwareEncoder(row, PictureFormat(352, 288, 30, 0, row.pixel_aspect), 300_000)
+    for number in (50, 100):
+        frame, good = decode.decode(encoder.encode(picture(number, 1280, 720), False).data)
+        assert good
+        assert frame is not None
+        square = decode.square(frame)
+        assert (frame.width, square.width, square.height) == (352, 384, 288)
+        assert abs(brightness(square) - number) < 4
+
+
+@pytest.mark.parametrize("aspect", [Fraction(1), Fraction(4), Fraction(1, 4), Fraction(0)])
+def test_other_pixels_stay_as_they_are(aspect: Fraction) -> None:
+    decode = Decoder("h264", aspect)
+    frame, _ = decode.decode(stream(1)[0])
+    assert frame is not None
+    assert decode.square(frame) is frame
+
+
+def test_squares_have_a_bound() -> None:
+    decode = Decoder("h264", Fraction(3))
+    frame, _ = decode.decode(stream(1, 1280, 720)[0])
+    assert frame is not None
+    assert decode.square(frame) is frame
 
 
 def test_nothing_can_be_decoded_before_a_key_frame() -> None:

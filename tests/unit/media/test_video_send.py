@@ -7,10 +7,10 @@ import time
 import pytest
 from media_parts import Peer, brightness, picture
 
-from firmware.call.media import H264, H264_BASELINE, Channel, Codec, Direction, Format, Kind
+from firmware.call.media import H261, H263, H263_1998, H264, H264_BASELINE, Channel, Codec, Direction, Format, Kind
 from firmware.errors import DeviceError
 from firmware.media import video_send as module
-from firmware.media.codecs import VIDEO_CODECS, VideoCodec
+from firmware.media.codecs import VIDEO_CODECS, CodedPicture, VideoCodec
 from firmware.media.decoder import Decoder
 from firmware.media.encoder import SoftwareEncoder
 from firmware.media.level import PictureFormat
@@ -167,7 +167,34 @@ def test_another_codec_is_a_row_and_a_payload_format(
     eventually(lambda: len(viewer.pictures) == 3)
     receiver.close()
     assert [round(brightness(frame) / 10) * 10 for frame in viewer.pictures] == [0, 60, 120]
-    assert viewer.pictures[0].width == 352
+    assert viewer.pictures[0].width == 384  # 352 pixels that are wider than high
+
+
+@pytest.mark.parametrize("codec", [H263, H263_1998, H261], ids=lambda codec: codec.name)
+def test_old_codecs(make, peer: Peer, codec: Codec) -> None:
+    fan = Fan()
+    sender = make(fan, codec=codec, bitrate=384_000)
+    row = VIDEO_CODECS[codec.name]
+    depacketizer, decoder = row.depacketizer(), Decoder(row.decoder)
+    keys = []
+    for number in range(0, 100, 10):
+        if number == 50:
+            sender.force_key_frame()
+        fan.show(picture(number, 1280, 720))
+        pictures: list[CodedPicture] = []
+        while not pictures:
+            pictures = list(depacketizer.receive(peer.packet()))
+        (coded,) = pictures
+        assert not coded.damaged
+        frame, good = decoder.decode(coded.data)
+        assert good
+        assert frame is not None
+        assert abs(brightness(frame) - number) < 4
+        keys.append(coded.key_frame)
+    assert [place for place, key in enumerate(keys) if key] == [0, 5]
+    size = {"H261": (352, 288, 30)}.get(codec.name, (704, 576, 15))
+    chosen = sender.picture_format
+    assert (chosen.width, chosen.height, chosen.frame_rate, chosen.level) == (*size, 0)
 
 
 def test_only_the_newest_picture_is_encoded(make, eventually) -> None:
