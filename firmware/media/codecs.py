@@ -182,7 +182,7 @@ VIDEO_CODECS = {
         },
     ),
     # H.263 without any annex, which every receiver of it decodes, in both payload formats.  A header before every
-    # group of blocks costs 2 % and is where packets begin.
+    # group of blocks costs 17 kbit/s at 30 pictures a second, and is where packets begin.
     "H263": VideoCodec(
         "h263",
         "h263",

@@ -16,11 +16,12 @@ ROOM = (1280, 720, 30)
     ("sizes", "bitrate", "expected"),
     [
         (H261.picture_sizes, 768_000, (352, 288, 30)),
-        (H261.picture_sizes, 100_000, (352, 288, 15)),  # fewer pictures before smaller ones
+        (H261.picture_sizes, 128_000, (352, 288, 16)),  # fewer pictures before smaller ones
         (H261.picture_sizes, 64_000, (176, 144, 30)),
         (H261.picture_sizes, 48_000, (176, 144, 30)),
         (H263.picture_sizes, 1_936_000, (704, 576, 30)),
-        (H263.picture_sizes, 384_000, (704, 576, 15)),
+        (H263.picture_sizes, 512_000, (704, 576, 16)),
+        (H263.picture_sizes, 384_000, (352, 288, 30)),
         (H263.picture_sizes, 256_000, (352, 288, 30)),
         ((QCIF,), 1_000_000, (176, 144, 30)),
         ((), 1_000_000, (176, 144, 30)),
