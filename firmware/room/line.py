@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Timer = Literal["ring", "answer", "silence"]
 
+MAX_DIGITS: Final = 32
+"""Digits of a far end that are kept."""
+
 
 class Line:
     """What the room keeps of one call."""
@@ -30,6 +33,7 @@ class Line:
         """Whether either side had the call on hold when it was last looked at."""
         self.held_by_room = False
         """On hold because another call became active, not because somebody asked."""
+        self._digits = ""
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
 
     def start_timer(self, name: Timer, handle: asyncio.TimerHandle) -> None:
@@ -42,6 +46,10 @@ class Line:
         for name in names or tuple(self._timers):
             if name in self._timers:
                 self._timers.pop(name).cancel()
+
+    def add_digit(self, digit: str) -> None:
+        """Keep a digit that the far end has keyed."""
+        self._digits = (self._digits + digit)[-MAX_DIGITS:]
 
     def view(self) -> CallView:
         """The call as others may see it."""
@@ -58,5 +66,6 @@ class Line:
             active_since=self.active_since,
             sees=any(c.kind is Kind.VIDEO for c in received),
             codecs=tuple(dict.fromkeys(c.codec.name for c in call.channels)),
+            digits=self._digits,
             encrypted=call.encrypted,
         )

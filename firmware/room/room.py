@@ -307,8 +307,15 @@ class Room:
                 logger.warning("= call %s: no %s to %s: %s", call_id, kind.value, direction.value, reason)
             case message.KeyFrameWanted(call_id=call_id) if call_id in self._lines:
                 self._lines[call_id].call.request_key_frame()
+            case message.DigitReceived(call_id=call_id, digit=digit):
+                self._digit(call_id, digit)
             case message.MediaSilent(call_id=call_id, seconds=seconds) if call_id in self._lines:
                 self._heard_silence(self._lines[call_id], seconds)
+
+    def _digit(self, call_id: str, digit: str) -> None:
+        if call_id in self._lines:
+            self._lines[call_id].add_digit(digit)
+            self._changed()
 
     def _heard_silence(self, line: Line, seconds: float) -> None:
         line.stop_timers("silence")
@@ -343,6 +350,7 @@ class Room:
         line = self._lines[call.id] = Line(call)
         call.on_change = self._call_changed
         call.on_key_frame_request = lambda call: self._media.force_key_frame(call.id)
+        call.on_digit = lambda call, digit: self._digit(call.id, digit)
         return line
 
     def _line(self, call_id: str) -> Line:

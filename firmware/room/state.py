@@ -28,6 +28,8 @@ class CallView:
     """Whether the far end's picture comes in."""
     codecs: tuple[str, ...]
     """What is received and sent, each codec once."""
+    digits: str = ""
+    """What the far end has keyed, the last of it."""
     encrypted: bool = False
     """Whether all that is received and sent is encrypted."""
 

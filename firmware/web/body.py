@@ -70,6 +70,7 @@ class Call(Struct, frozen=True):
     state: CallState
     held: Annotated[bool, Meta(description="This room put the far end on hold.")]
     held_by_far_end: bool
+    digits: Annotated[str, Meta(description="What the far end has keyed, the last 32 of it.")]
     duration: Annotated[float | None, Meta(description="How long it has been active, s; null before that.")]
     sees: Annotated[bool, Meta(description="Whether the far end's picture comes in.")]
     codecs: tuple[str, ...]
@@ -154,6 +155,7 @@ def call(view: CallView, now: float) -> Call:
         state=view.state,
         held=view.held,
         held_by_far_end=view.held_by_far_end,
+        digits=view.digits,
         duration=None if view.active_since is None else round(max(0.0, now - view.active_since), 3),
         sees=view.sees,
         codecs=view.codecs,

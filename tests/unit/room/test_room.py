@@ -413,6 +413,20 @@ async def test_key_frames_are_asked_for_both_ways() -> None:
 
 
 @scene
+async def test_what_the_far_end_keys_is_kept_however_it_comes() -> None:
+    async with Scene() as s:
+        call = s.dialled()
+        call.digit_received("1")
+        s.room.handle_report(message.DigitReceived(call.id, "#"))
+        s.room.handle_report(message.DigitReceived("999999", "9"))
+        await asyncio.sleep(0)
+        assert s.states[-1].calls[0].digits == "1#"
+        for _ in range(100):
+            call.digit_received("7")
+        assert s.room.state.calls[0].digits == "7" * 32
+
+
+@scene
 async def test_a_silent_far_end_is_given_up() -> None:
     async with Scene(silence_time=30.0) as s:
         call = s.dialled()

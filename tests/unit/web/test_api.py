@@ -31,6 +31,7 @@ async def test_the_state(web: Web) -> None:
                     "state": "incoming",
                     "held": False,
                     "held_by_far_end": False,
+                    "digits": "",
                     "duration": None,
                     "sees": False,
                     "codecs": [],
