@@ -55,7 +55,7 @@ def receive_first(layers: Layers, stream: Stream, payload: bytes, now: float) ->
 
 def _objection(layers: Layers, stream: Stream, message: Message, contents: UserInformation) -> tuple[Cause, str] | None:
     """Give why this is no call for us, as cause and ReleaseCompleteReason."""
-    if contents.name != "setup" or message.call_reference == 0:
+    if contents.name != "setup":
         return Cause.MANDATORY_ELEMENT_MISSING, "undefinedReason"
     if contents.body["conferenceGoal"][0] not in _GOALS:
         return Cause.NORMAL_UNSPECIFIED, "undefinedReason"
