@@ -45,6 +45,7 @@ class Stream(asyncio.Protocol):
         self._waiting: list[bytes] = []
         self._unsent = 0
         self._silence: asyncio.TimerHandle | None = None
+        self._linger: asyncio.TimerHandle | None = None
         self._closing = False
 
     def write(self, data: bytes) -> bool:
@@ -61,7 +62,7 @@ class Stream(asyncio.Protocol):
         self._forget()
         if self.transport is not None and not self.transport.is_closing():
             self.transport.close()
-            asyncio.get_running_loop().call_later(LINGER_TIME, self.transport.abort)
+            self._linger = asyncio.get_running_loop().call_later(LINGER_TIME, self.transport.abort)
 
     def abort(self) -> None:
         """Close at once; on_closed will not be called."""
@@ -102,6 +103,8 @@ class Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner why, unless it was its own wish."""
         self.lost.set()
+        if self._linger is not None:
+            self._linger.cancel()  # it would keep what thousands of connections a second leave behind
         self.fail(str(exc) if exc else "closed by the far end")
 
     def _silent(self) -> None:

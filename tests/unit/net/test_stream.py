@@ -136,3 +136,19 @@ def test_a_message_does_not_wait_for_the_acknowledgement_of_the_last(run: Any) -
         server.close()
 
     run(main())
+
+
+def test_nothing_waits_for_a_connection_that_is_closed(run: Any) -> None:
+    async def main() -> None:
+        loop, far = asyncio.get_running_loop(), Log()
+        server = await loop.create_server(lambda: far.stream(None), "127.0.0.1", 0)
+        stream = Log().stream()
+        await loop.create_connection(lambda: stream, *server.sockets[0].getsockname())
+        stream.close()
+        await stream.lost.wait()
+        assert stream._linger is not None
+        assert stream._linger.cancelled(), "thousands of connections in a second would be kept for LINGER_TIME"
+        await far.until(("closed", "closed by the far end"))
+        server.close()
+
+    run(main())
