@@ -1,0 +1,189 @@
+"""A unit in a call while strangers attack its ports for H.323: no packet is lost, no tick, and nothing grows."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import socket
+import struct
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conformance.h323_transcript import connections
+from conformance.test_h323_hostile import CAPTURES, END, H245_PORTS, own_setup
+from h323_mutation import change_message, change_octets, change_payload
+from interop.conftest import FAR_LABEL, SMALL
+from interop.ports import own_address
+from interop.test_h323_units import assert_sees, descriptors
+from interop.unit import Unit
+from interop.waiting import until
+
+from firmware.h323 import h245, tpkt
+
+ATTACK_TIME = 6.0
+"""Seconds of each kind of attack."""
+HALF_OPEN = 300
+AUDIO_PACKETS = 50
+"""A second."""
+GROWTH = 25_000_000
+"""Bytes of memory that are no leak: what an interpreter takes once and keeps."""
+
+
+@dataclass
+class Target:
+    """A unit in a call with another; strangers see its address and ports."""
+
+    unit: Unit
+    far: Unit
+
+    def connect(self, port: int = 1720) -> socket.socket:
+        """Connect as somebody at an address of his own."""
+        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        made.bind((own_address(), 0))
+        made.settimeout(2)
+        made.connect((self.unit.address, port))
+        return made
+
+    def throw(self, data: bytes, port: int = 1720) -> None:
+        """Connect, say it, and go, whatever becomes of it."""
+        with contextlib.suppress(OSError), self.connect(port) as attacker:
+            attacker.sendall(data)
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder = tmp_path_factory.mktemp("siege")
+    settings = {"media": SMALL, "log": {"level": "info"}, "room": {"auto_answer": True, "max_calls": 2}}
+    far = {**settings, "board.sim": {"camera_label": FAR_LABEL}}
+    with Unit(folder / "unit", settings) as unit, Unit(folder / "far", far, tone=880) as other:
+        unit.dial(other.h323_url)
+        for each in (unit, other):
+            number = each.wait_for_call()
+            assert until(lambda e=each, n=number: len(e.streams(n)) == 4)  # type: ignore[misc]
+        yield Target(unit, other)
+        unit.command(unit.state()["calls"][0]["id"], "hang_up")
+        unit.wait_for_idle()
+
+
+def half_open(target: Target, rng: random.Random, until_time: float) -> int:
+    """By the hundred, and each says a little or nothing."""
+    with contextlib.ExitStack() as opened:
+        for _ in range(HALF_OPEN):
+            with contextlib.suppress(OSError):
+                attacker = opened.enter_context(target.connect())
+                attacker.sendall(rng.choice((b"", b"\x03", b"\x03\x00\xff\xff\x08", tpkt.encode(b"\x08\x02")[:5])))
+        while time.monotonic() < until_time:
+            time.sleep(0.1)
+    return HALF_OPEN
+
+
+def damaged_setups(target: Target, rng: random.Random, until_time: float) -> int:
+    setups = [own_setup(True, False), own_setup(True, True)]
+    for name in CAPTURES:
+        setups += [tpkt.encode(c.of(opener=True)[0]) for c in connections(name) if c.signals]
+    count = 0
+    while time.monotonic() < until_time:
+        change = rng.choice((change_octets, change_octets, change_payload, change_message))
+        target.throw(change(rng.choice(setups), rng))
+        count += 1
+    return count
+
+
+def good_setups(target: Target, rng: random.Random, until_time: float) -> int:
+    """A flood of calls: one more is taken, and gone with its connection."""
+    count = 0
+    while time.monotonic() < until_time:
+        with contextlib.ExitStack() as opened:
+            for _ in range(20):
+                with contextlib.suppress(OSError):
+                    opened.enter_context(target.connect()).sendall(own_setup())
+                count += 1
+    return count
+
+
+def garbage_everywhere(target: Target, rng: random.Random, until_time: float) -> int:
+    count = 0
+    while time.monotonic() < until_time:
+        said = rng.choice((rng.randbytes(2_000), tpkt.encode(h245.MESSAGE.encode(END)), b"GET / HTTP/1.0\r\n\r\n"))
+        target.throw(said, rng.choice((1720, *H245_PORTS)))
+        count += 1
+    return count
+
+
+def lying_lengths(target: Target, rng: random.Random, until_time: float) -> int:
+    """Packets that end too soon, too late or never, and endless fragments of one."""
+    count, setup = 0, own_setup()
+    while time.monotonic() < until_time:
+        with contextlib.suppress(OSError), target.connect() as attacker:
+            attacker.sendall(b"\x03\x00" + struct.pack(">H", rng.choice((0, 3, 4, 5, 0x7FFF, 0xFFFF))) + setup[4:])
+            for _ in range(rng.choice((0, 40))):
+                attacker.sendall(bytes(10_000))
+        count += 1
+    return count
+
+
+def slow_senders(target: Target, rng: random.Random, until_time: float) -> int:
+    """Some write an octet now and then; the flow of others is as hurried as can be."""
+    setup = own_setup()
+    with contextlib.ExitStack() as opened:
+        attackers = [opened.enter_context(target.connect()) for _ in range(40)]
+        for octet in setup:
+            for attacker in attackers:
+                with contextlib.suppress(OSError):
+                    attacker.sendall(bytes([octet]))
+            if time.monotonic() > until_time:
+                break
+            time.sleep(0.05)
+    return len(attackers)
+
+
+Attack = Callable[[Target, random.Random, float], int]
+ATTACKS: list[Attack] = [half_open, damaged_setups, good_setups, garbage_everywhere, lying_lengths, slow_senders]
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
+def test_attack(target: Target, attack: Attack) -> None:
+    unit, far = target.unit, target.far
+    number, number_there = unit.state()["calls"][0]["id"], far.wait_for_call()
+    memory, open_files = unit.usage()[0], descriptors(unit)
+    before, before_there = unit.streams(number), far.streams(number_there)
+    begin = time.monotonic()
+    count = attack(target, random.Random(1), begin + ATTACK_TIME)
+    lasted = time.monotonic() - begin
+    after, after_there = unit.streams(number), far.streams(number_there)
+    assert count > 20
+    for streams, earlier in ((after, before), (after_there, before_there)):
+        assert all(stream["lost"] == 0 for stream in streams.values())
+        for kind in ("audio", "video"):
+            for direction in ("send", "receive"):
+                passed = streams[kind, direction]["packets"] - earlier[kind, direction]["packets"]
+                assert passed > (0.9 * AUDIO_PACKETS * lasted if kind == "audio" else lasted)
+    assert_sees(unit, FAR_LABEL)
+    target.unit.forget_sound()
+    assert until(lambda: unit.heard_tone(far.tone) > 0.8)
+    unit.wait(lambda state: [call["id"] for call in state["calls"]] == [number], 20)
+    assert until(lambda: descriptors(unit) <= open_files, 20), "connections are left"
+    assert unit.usage()[0] < memory + GROWTH
+    assert "dropped after" not in unit.log()
+    assert "Traceback" not in unit.log()
+    print(f"{attack.__name__}: {count} in {lasted:.1f} s; memory {(unit.usage()[0] - memory) / 1e6:+.1f} MB")
+
+
+def test_a_caller_comes_through_after_all(target: Target) -> None:
+    """Nothing of what was before keeps the next caller out."""
+    with Unit(Path(target.unit.folder.with_name("next")), {"media": SMALL}, tone=1100) as caller:
+        rng = random.Random(2)
+        silent = []
+        for _ in range(200):
+            with contextlib.suppress(OSError):
+                silent.append(target.connect())
+        rng.shuffle(silent)
+        caller.dial(target.unit.h323_url)
+        target.unit.wait(lambda state: len(state["calls"]) == 2)
+        for attacker in silent:
+            attacker.close()
+        caller.command("1", "hang_up")
+        target.unit.wait(lambda state: len(state["calls"]) == 1)
