@@ -18,7 +18,7 @@ from h323_mutation import change_message, change_octets, change_payload
 from interop.conftest import FAR_LABEL, SMALL
 from interop.ports import own_address
 from interop.test_h323_units import assert_sees, descriptors
-from interop.unit import Unit
+from interop.unit import Settings, Unit
 from interop.waiting import until
 
 from firmware.h323 import h245, tpkt
@@ -56,8 +56,8 @@ class Target:
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("siege")
-    settings = {"media": SMALL, "log": {"level": "info"}, "room": {"auto_answer": True, "max_calls": 2}}
-    far = {**settings, "board.sim": {"camera_label": FAR_LABEL}}
+    settings: Settings = {"media": SMALL, "log": {"level": "info"}, "room": {"auto_answer": True, "max_calls": 2}}
+    far: Settings = {**settings, "board.sim": {"camera_label": FAR_LABEL}}
     with Unit(folder / "unit", settings) as unit, Unit(folder / "far", far, tone=880) as other:
         unit.dial(other.h323_url)
         for each in (unit, other):
