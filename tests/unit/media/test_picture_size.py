@@ -18,7 +18,7 @@ ROOM = (1280, 720, 30)
         (H261.picture_sizes, 768_000, (352, 288, 30)),
         (H261.picture_sizes, 128_000, (352, 288, 16)),  # fewer pictures before smaller ones
         (H261.picture_sizes, 64_000, (176, 144, 30)),
-        (H261.picture_sizes, 48_000, (176, 144, 30)),
+        (H261.picture_sizes, 48_000, (176, 144, 24)),
         (H263.picture_sizes, 1_936_000, (704, 576, 30)),
         (H263.picture_sizes, 512_000, (704, 576, 16)),
         (H263.picture_sizes, 384_000, (352, 288, 30)),
