@@ -147,6 +147,9 @@ class H323Media:
 
         ChannelRefusedError: it doesn't say where to send; the channel must be closed.
         """
+        sending = self._sending.get(number)
+        if sending is None:
+            return  # closed before its acknowledgement was looked at
         multiplex, parameters = ack.get("forwardMultiplexAckParameters", ("", {}))
         usable_here = multiplex == "h2250LogicalChannelAckParameters"
         remote = self.address(parameters.get("mediaChannel")) if usable_here else None
@@ -154,7 +157,7 @@ class H323Media:
             self.refused(number)
             raise ChannelRefusedError("unspecified")
         rtcp = self.address(parameters.get("mediaControlChannel")) or _next_port(remote)
-        self._sending[number] = replace(self._sending[number], remote=remote, remote_rtcp=rtcp)
+        self._sending[number] = replace(sending, remote=remote, remote_rtcp=rtcp)
 
     def refused(self, number: int) -> None:
         """Take that a channel of ours does not open."""

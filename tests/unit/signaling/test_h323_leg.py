@@ -10,9 +10,11 @@ from parties import accept, channel, established, settle
 
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Direction, Kind
+from firmware.h323 import h245
 from firmware.h323.identity import Party
 from firmware.signaling import h323_leg
 from firmware.signaling.h323_leg import H323Leg, party_name
+from firmware.signaling.h323_media import address_value
 
 
 @pytest.fixture
@@ -122,3 +124,22 @@ def test_commands_before_the_call_has_begun(bench: H323Bench) -> None:
     call.hang_up()
     assert call.state is State.ENDED
     assert bench.unit_endpoint._calls == {}
+
+
+def test_a_channel_that_is_acknowledged_in_one_breath_with_the_wish_for_silence(bench: H323Bench) -> None:
+    # H.323 8.4.6: the empty set closes a channel whose acknowledgement is behind it.
+    bench.far.when_called = accept
+    ours = bench.unit.dial(bench.far)
+    while not control_of(ours).ready:
+        bench.wire.pass_time(0.01)
+    leg = leg_of(ours)
+    number, *_ = leg._media.sending  # type: ignore[union-attr]
+    ack = ("h2250LogicalChannelAckParameters", {"mediaChannel": address_value(("192.0.2.2", 5000))})
+    for name, content in (
+        ("terminalCapabilitySet", {"sequenceNumber": 99, "protocolIdentifier": h245.IDENTIFIER}),
+        ("openLogicalChannelAck", {"forwardLogicalChannelNumber": number, "forwardMultiplexAckParameters": ack}),
+    ):
+        kind = "request" if name == "terminalCapabilitySet" else "response"
+        control_of(ours).receive((kind, (name, content)), bench.wire.now)
+    settle(bench)
+    assert (ours.state, ours.held_by_far_end) == (State.ACTIVE, True)
