@@ -22,6 +22,7 @@ MAX_ALIASES: Final = 16
 _TEXTS: Final = ("h323-ID", "dialledDigits", "url-ID", "email-ID")
 _DIGITS: Final = frozenset("0123456789#*,")
 """H.225.0, AliasAddress.dialledDigits."""
+_BROADCAST: Final = ipaddress.IPv4Address(0xFFFFFFFF)
 
 
 def encode_transport(address: Address) -> Value:
@@ -44,10 +45,11 @@ def decode_transport(value: Value) -> Address | None:
 def usable(octets: bytes, port: int) -> Address | None:
     """Give the address that these octets and this port are, if one host can be reached there."""
     ip = ipaddress.ip_address(octets) if len(octets) in (4, 16) else None
-    if ip is None or not 0 < port <= 0xFFFF or ip.is_unspecified or ip.is_multicast:
+    if isinstance(ip, ipaddress.IPv6Address):
+        ip = ip.ipv4_mapped or ip
+    if ip is None or not 0 < port <= 0xFFFF or ip.is_unspecified or ip.is_multicast or ip == _BROADCAST:
         return None
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return (str(mapped or ip), port)
+    return (str(ip), port)
 
 
 def order(address: Address) -> tuple[bytes, int]:
