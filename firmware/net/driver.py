@@ -353,7 +353,7 @@ def source_address(remote: Address) -> str:
 def _log(direction: str, flow: Flow, data: bytes) -> None:
     """Write the first line of what is sent or received; the rest may hold what is nobody's business."""
     if logger.isEnabledFor(logging.DEBUG):
-        line = data[:100].split(b"\r\n", 1)[0].decode("ascii", "backslashreplace")
+        line = repr(data[:100].split(b"\r\n", 1)[0])[2:-1]
         logger.debug("%s %s %s %s (%d bytes)", direction, flow.transport, at(flow.remote), line, len(data))
 
 
