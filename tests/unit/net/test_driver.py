@@ -165,7 +165,7 @@ def test_the_wire_log_has_first_lines_only(run: Any, caplog: pytest.LogCaptureFi
     assert words[0].startswith("> udp 127.0.0.1:")
     assert words[0].endswith(" OPTIONS \\xff (32 bytes)")
     assert words[1].endswith(" ping (4 bytes)")
-    assert words[2].endswith(" \\x03\\x00\\x1b[2J\\n= a lie\\\\ (15 bytes)"), "no stranger moves the cursor"
+    assert words[3].endswith(" \\x03\\x00\\x1b[2J\\n= a lie\\\\ (15 bytes)"), "no stranger moves the cursor"
 
 
 def test_what_can_not_be_sent_is_reported(run: Any) -> None:
