@@ -2,6 +2,8 @@
 
 Rule 1: it begins when the call is answered, or as soon as the far end begins it, once we know what we can.
 Rule 2: a call that fast connect set up lives without it; another one ends with it.
+Rule 3: a far end that answers, and then says nothing of what it can, or opens nothing and takes nothing, is waited for
+so long and no longer.
 """
 
 from __future__ import annotations
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 
 LOST_TIME: Final = 3.0
 """Seconds in which a ReleaseComplete may follow the end of the H.245 connection."""
+SETTLE_TIME: Final = 40.0
+"""Seconds from Connect until both know of each other, and from then on until a channel is open; a little longer than
+the procedures of H.245 repeat themselves and wait, which then know better what was missing."""
+
+
+_NO_CHANNEL: Final = "neither end opened a channel"
 
 
 class ControlFunction:
@@ -39,6 +47,9 @@ class ControlFunction:
         self._begun = False
         self._heard = False
         self._sent_in_setup: tuple[bytes, ...] = ()
+        self._missing = ""
+        """What a call that is answered still waits for, in words."""
+        self._deadline: float | None = None
 
     # Beginning
 
@@ -72,10 +83,38 @@ class ControlFunction:
             self.channel.put_back(self._sent_in_setup)
         self._sent_in_setup = ()
 
+    def answered(self, now: float) -> None:
+        """Take that the call is answered: the far end has its part to do from now on."""
+        self.control.answered(now)
+        self._missing = "the far end never said what it can"
+        self._deadline = now + SETTLE_TIME
+
     def _start(self, now: float) -> None:
         if not self._begun and self.capabilities is not None:
             self._begun = True
             self.control.start(self.capabilities, now)
+
+    # Time
+
+    def timer(self) -> float | None:
+        """When handle_timer is wanted."""
+        return min((t for t in (self._deadline, self.control.timer()) if t is not None), default=None)
+
+    def handle_timer(self, now: float) -> None:
+        """Do what is due."""
+        control = self.control.timer()
+        if control is not None and control <= now:
+            self.control.handle_timer(now)
+        self.pump(now)
+        if self._deadline is not None and self._deadline <= now:
+            self._session.finish(Cause.INCOMPATIBLE_DESTINATION, now, detail=f"H.245: {self._missing}")
+
+    def _settle(self, now: float) -> None:
+        """Look what a call that is answered still waits for."""
+        if self._session.fast_connect.accepted or self.control.flowing:
+            self._missing, self._deadline = "", None
+        elif self.control.ready and self._missing != _NO_CHANNEL:
+            self._missing, self._deadline = _NO_CHANNEL, now + SETTLE_TIME
 
     # control_channel.Call
 
@@ -136,6 +175,8 @@ class ControlFunction:
     def pump(self, now: float) -> None:
         """Report what H.245 found out, and send what it has to send."""
         session = self._session
+        if self._deadline is not None:
+            self._settle(now)
         for event in self.control.events() if session.announced and not session.ended else ():
             if not session.ended:
                 self._report(event, now)
@@ -150,6 +191,7 @@ class ControlFunction:
         session = self._session
         if self._begun or self._heard:
             self.control.end(now)
+        self._deadline = None
         for event in self.control.events() if session.announced else ():
             if not isinstance(event, control_events.SessionEnded | control_events.Failed):
                 session.layers.events.append(ControlReport(session, event))

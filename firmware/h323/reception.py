@@ -114,7 +114,7 @@ def _answer(session: Session, received: Received, now: float) -> None:
         conference = received.contents.body.get("conferenceID")
         session.conference_id = conference if isinstance(conference, bytes) else session.conference_id
         session.layers.events.append(Connected(session))
-        session.control.answered(now)
+        session.h245.answered(now)
     receive_control(session, received.contents, now)
     if connects:
         session.h245.say_again()

@@ -148,7 +148,7 @@ class Session:
             self.h245.begin(now)
         # H.323 8.1.7.1: H.245 beside the answer to fast connect could be taken for its refusal.
         self.send(MessageType.CONNECT, body, alone=bool(fast_start))
-        self.control.answered(now)
+        self.h245.answered(now)
         self.h245.begin(now)
         self.h245.pump(now)
 
@@ -323,7 +323,7 @@ class Session:
         """When handle_timer is wanted."""
         if self.ended:
             return self._deadline
-        times = (self._deadline, self.signaling.deadline, self.control.timer())
+        times = (self._deadline, self.signaling.deadline, self.h245.timer())
         return min((time for time in times if time is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -336,10 +336,7 @@ class Session:
             name, cause = self.signaling.timer
             self.finish(cause, now, detail=f"{name} expired")
         else:
-            control = self.control.timer()
-            if control is not None and control <= now:
-                self.control.handle_timer(now)
-            self.h245.pump(now)
+            self.h245.handle_timer(now)
 
     def leave(self) -> None:
         """Let go of the connection, and report the end."""

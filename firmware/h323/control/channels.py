@@ -36,6 +36,13 @@ class Channels:
         self._our_closes: dict[int, OutgoingClose] = {}
         self._last_number = 0
 
+    @property
+    def is_any_open(self) -> bool:
+        """Whether either end may send on any of them."""
+        return any(channel.state is State.ESTABLISHED for channel in self.outgoing.values()) or any(
+            channel.state is State.ESTABLISHED for channel in self.incoming.values()
+        )
+
     # Commands
 
     def open(self, parameters: dict[str, Value], now: float) -> int:

@@ -101,6 +101,11 @@ class Control:
         return self.started and self.master is not None and self._theirs.received and not self._link.closed
 
     @property
+    def flowing(self) -> bool:
+        """Whether a channel is open, or the far end wants none for now (H.323 8.4.6)."""
+        return self._channels.is_any_open or (self._theirs.received and not self.capabilities)
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more will be said."""
         return self._end.ended

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from h323_terminals import CAPABILITY_SET, HOSTS, PORTS, ScriptedBench, proposal
 
+from firmware.asn1 import Value
 from firmware.h323 import events, h245, tpkt
 from firmware.h323.address import encode_transport
+from firmware.h323.cause import Cause
 from firmware.h323.control import events as control
-from firmware.h323.control_function import LOST_TIME
+from firmware.h323.control_function import LOST_TIME, SETTLE_TIME
 from firmware.h323.q931 import MessageType as M
 from firmware.h323.session import CLEAR_TIME
 from firmware.h323.user_information import encode_channels
@@ -99,6 +101,44 @@ def test_slow_call_ends_with_one_that_never_answers_h245() -> None:
     bench.settle(120)
     assert bench.unit.ended.detail.startswith("H.245: ")
     bench.check_clean()
+
+
+ACKNOWLEDGED: Value = ("response", ("terminalCapabilitySetAck", {"sequenceNumber": 1}))
+DETERMINED: Value = ("response", ("masterSlaveDeterminationAck", {"decision": ("slave", None)}))
+
+
+def test_far_end_that_never_says_what_it_can() -> None:
+    bench = ScriptedBench()
+    bench.call()
+    bench.say(M.CONNECT)
+    bench.say(M.FACILITY, control=[ACKNOWLEDGED, DETERMINED])
+    bench.settle(SETTLE_TIME - 1)
+    assert bench.unit.of(events.Ended) == []
+    bench.settle(1)
+    assert bench.unit.ended.cause == Cause.INCOMPATIBLE_DESTINATION
+    assert bench.unit.ended.detail == "H.245: the far end never said what it can"
+    bench.settle(CLEAR_TIME)
+    bench.check_clean()
+
+
+def test_far_end_with_which_no_channel_is_ever_open() -> None:
+    bench = ScriptedBench()
+    bench.call()
+    bench.say(M.CONNECT)
+    bench.say(M.FACILITY, control=[ACKNOWLEDGED, DETERMINED, CAPABILITY_SET])
+    bench.settle(SETTLE_TIME)
+    assert bench.unit.ended.detail == "H.245: neither end opened a channel"
+
+
+def test_far_end_that_wants_no_channel_yet() -> None:
+    # H.323 8.4.6
+    bench = ScriptedBench()
+    bench.call()
+    nothing = ("request", ("terminalCapabilitySet", {"sequenceNumber": 1, "protocolIdentifier": h245.IDENTIFIER}))
+    bench.say(M.CONNECT)
+    bench.say(M.FACILITY, control=[ACKNOWLEDGED, DETERMINED, nothing])
+    bench.settle(3 * SETTLE_TIME)
+    assert bench.unit.of(events.Ended) == []
 
 
 def test_fast_call_without_a_way_for_h245_asks_for_none() -> None:
