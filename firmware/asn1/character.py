@@ -2,6 +2,9 @@
 
 Those of which every character takes the same number of bits (IA5String, BMPString ...) go by their size and by the
 alphabet that is permitted; the others (UTF8String, GeneralString ...) go as octets, whatever their constraints say.
+
+Rule: octets that no character stands for cost that character, not the whole message, where any character is permitted;
+there are senders that put a name in Latin-1 wherever a name goes.  What is read can always be written again.
 """
 
 from __future__ import annotations
@@ -29,6 +32,8 @@ WIDE: Final = {"bmp": (16, "utf-16-be"), "universal": (32, "utf-32-be")}
 OCTET_CODECS: Final = {"utf8": "utf-8", "general": "latin-1", "teletex": "latin-1", "graphic": "latin-1"}
 """Types that go as octets, and how we read those.  What escape sequences (ISO 2022) would select is not followed."""
 _NOT_PERMITTED: Final = "\uffff"
+_UNREADABLE: Final = ord("?")
+"""What stands for an octet that is no character of IA5String, as U+FFFD does in the larger alphabets."""
 _SHOWN: Final = 40
 """Characters of a string that an error shows."""
 
@@ -139,7 +144,9 @@ class _Codes:
 
     def text(self, data: bytes, length: int) -> str:
         del length
-        text = data.decode(self.codec, "strict" if self.bits == 8 else "replace")
+        if self.bits == 8 and not data.isascii():
+            data = bytes(octet if octet < 0x80 else _UNREADABLE for octet in data)
+        text = data.decode(self.codec, "replace")
         if self.permitted and not self.permitted.issuperset(text):
             raise DecodeError(f"{text[:_SHOWN]!r} has a character that is not permitted")
         return text
@@ -183,7 +190,7 @@ class OctetText:
     def reader(self) -> Read:
         """Read octets behind their length."""
         codec = OCTET_CODECS[self.kind]
-        return lambda reader: read_octets(reader).decode(codec)
+        return lambda reader: read_octets(reader).decode(codec, "replace")
 
     def writer(self) -> Write:
         """Write octets behind their length."""

@@ -99,10 +99,8 @@ def test_no_value_of_the_type(text: str, value: object) -> None:
 @pytest.mark.parametrize(
     ("text", "encoded"),
     [
-        ("ia5", "01e9"),
         ("numeric", "01f0"),
         ("printable", "0121"),
-        ("utf8", "01ff"),
         ("bmp", "030041"),
         ("ia5(5..70000)", "0141"),
     ],
@@ -110,3 +108,18 @@ def test_no_value_of_the_type(text: str, value: object) -> None:
 def test_no_encoding_of_the_type(text: str, encoded: str) -> None:
     with pytest.raises(DecodeError, match=r"^T: "):
         Schema(f"T = {text}")["T"].decode(bytes.fromhex(encoded))
+
+
+@pytest.mark.parametrize(
+    ("notation", "octets", "value"),
+    [
+        ("ia5", "0361e962", "a?b"),
+        ("ia5(1..8)", "4061e962", "a?b"),
+        ("utf8", "0361e962", "a\ufffdb"),
+        ("bmp", "02d8000041", "\ufffdA"),
+    ],
+)
+def test_one_character_that_is_none_costs_no_more(notation: str, octets: str, value: str) -> None:
+    text = Schema(f"T = {notation}")["T"]
+    assert text.decode(bytes.fromhex(octets)) == value
+    assert text.decode(text.encode(value)) == value
