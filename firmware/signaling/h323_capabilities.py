@@ -83,7 +83,7 @@ def read_set(capabilities: Value) -> RemoteCapabilities:
     without = "" if h323_picture_sizes.takes_rfc4629(packetizations) else H263_1998.name
     return RemoteCapabilities(
         {
-            kind: tuple(
+            kind: h323_picture_sizes.largest_first(
                 described
                 for name, capability in entries
                 if name in names

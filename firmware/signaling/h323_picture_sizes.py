@@ -8,7 +8,7 @@ Rule 2: no annex of H.263 is announced, and what the far end says of them is pas
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from firmware.call.media import CIF, CIF4, CIF16, H261, H263, H263_1998, QCIF, SUB_QCIF, PictureSize
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
     from firmware.asn1 import Value
     from firmware.call.media import Codec
+
+
+class _Described(Protocol):
+    @property
+    def codec(self) -> Codec: ...
+
+
+D = TypeVar("D", bound=_Described)
 
 _NAMES: Final = {
     H261.name: "h261VideoCapability",
@@ -72,6 +80,19 @@ def read(capability: Value) -> Iterator[tuple[Codec, int]]:
     if sizes:
         for codec in _CODECS[name]:
             yield replace(codec, picture_sizes=sizes), value["maxBitRate"] * BITRATE_UNIT
+
+
+def largest_first(described: Iterable[D]) -> tuple[D, ...]:
+    """Put those with a larger picture before those with a smaller one, as far as we send such, all behind the others.
+
+    H.323 systems have an entry for each size, and only one of them can be chosen.
+    """
+    return tuple(sorted(described, key=lambda each: (bool(each.codec.picture_sizes), -_largest(each.codec))))
+
+
+def _largest(codec: Codec) -> int:
+    areas = [size.width * size.height for size in codec.picture_sizes]
+    return max((area for area in areas if area <= CIF4.width * CIF4.height), default=0)
 
 
 def takes_rfc4629(payload_types: Iterable[Value]) -> bool:

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from firmware.call.media import G722, H261, H263, H264_BASELINE, OPUS, PCMU, Capabilities, Kind
+from firmware.call.media import (
+    CIF,
+    CIF16,
+    G722,
+    H261,
+    H263,
+    H264_BASELINE,
+    OPUS,
+    PCMU,
+    QCIF,
+    SUB_QCIF,
+    Capabilities,
+    Kind,
+)
 from firmware.h323 import h245
+from firmware.signaling import h323_formats, h323_picture_sizes
 from firmware.signaling.h323_capabilities import EVENT_TYPE, RemoteCapabilities, codecs, read_set, write_set
 
 
@@ -42,6 +57,21 @@ def test_h263_is_one_capability_and_two_payload_formats() -> None:
             "mediaPacketizationCapability"
         ]["rtpPayloadType"]
     )
+
+
+def test_sizes_that_are_entries_of_their_own() -> None:
+    """As H323Plus has them: each is a capability, and the largest that we send is chosen."""
+    said = write_set(Capabilities())
+    sizes = [(QCIF,), (CIF16,), (CIF,), (SUB_QCIF,)]
+    entries = [h323_picture_sizes.describe(replace(H263, picture_sizes=each), 384_000) for each in sizes]
+    said["capabilityTable"] = [
+        {"capabilityTableEntryNumber": number, "capability": ("receiveVideoCapability", entry)}
+        for number, entry in enumerate([*entries, h323_formats.describe(H264_BASELINE, 384_000)], 1)
+    ]
+    read = read_set(travelled(said)).media[Kind.VIDEO]
+    found = [d.codec.picture_sizes for d in read if d.codec.name == "H263"]
+    assert found == [(CIF,), (QCIF,), (SUB_QCIF,), (CIF16,)]
+    assert [d.codec.name for d in read].count("H264") == 1
 
 
 def test_the_empty_set() -> None:
