@@ -9,12 +9,14 @@ macroblock that stands for itself, is taken for one.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from firmware.errors import DecodeError, LocalProtocolError
 from firmware.rtp import picture
-from firmware.rtp.h261_macroblock import Macroblock, macroblocks
 from firmware.rtp.picture import Fragment
+
+if TYPE_CHECKING:
+    from firmware.rtp.h261_macroblock import Macroblock
 
 MAX_PAYLOAD: Final = 1200
 """Octets of payload in a packet, as for H.264."""
@@ -79,6 +81,8 @@ def packetize(coded: bytes, max_payload: int = MAX_PAYLOAD) -> list[bytes]:
 
 def _last_macroblock(coded: bytes, groups: list[int], at: int, most: int) -> Macroblock:
     """Give the last macroblock in reach, of a group that is too large for a packet."""
+    from firmware.rtp.h261_macroblock import macroblocks  # its tables take 3 ms, and only large groups need them
+
     begin = max(group for group in groups if group <= max(at, groups[1]))
     end = next((group for group in groups if group > begin), 8 * len(coded))
     found = None
