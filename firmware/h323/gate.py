@@ -110,7 +110,7 @@ class Gate:
             return
         addresses = (admission.address, *admission.alternatives[:MAX_ALTERNATIVES])
         try:
-            session.connect(now, addresses=addresses, body=_setup_body(admission))
+            session.connect(now, addresses=addresses, body=self._setup_body(admission))
         except (LocalProtocolError, ValueError) as error:
             session.finish(Cause.RESOURCE_UNAVAILABLE, now, detail=str(error))
 
@@ -151,16 +151,18 @@ class Gate:
             source_address=session.flow.remote if answer else None,
         )
 
-
-def _setup_body(admission: Admission) -> dict[str, Value]:
-    """Give what a Setup says because the gatekeeper said it (H.225.0 7.11.2).  ValueError: that can't be written."""
-    body: dict[str, Value] = {}
-    if admission.destination:
-        body["destinationAddress"] = encode_aliases(admission.destination)
-    if admission.extra:
-        body["destExtraCallInfo"] = encode_aliases(admission.extra)
-    if admission.remote_extension:
-        body["remoteExtensionAddress"] = encode_aliases(admission.remote_extension[:1])[0]
-    if admission.tokens:
-        body["tokens"] = list(admission.tokens)
-    return body
+    def _setup_body(self, admission: Admission) -> dict[str, Value]:
+        """Give what a Setup says because of the gatekeeper (H.225.0 7.11.2).  ValueError: that can't be written."""
+        body: dict[str, Value] = {}
+        if self.client is not None and self.client.endpoint_identifier:
+            # H.225.0 7.3.10: so that a gatekeeper that routes the call knows whose it is.
+            body["endpointIdentifier"] = self.client.endpoint_identifier
+        if admission.destination:
+            body["destinationAddress"] = encode_aliases(admission.destination)
+        if admission.extra:
+            body["destExtraCallInfo"] = encode_aliases(admission.extra)
+        if admission.remote_extension:
+            body["remoteExtensionAddress"] = encode_aliases(admission.remote_extension[:1])[0]
+        if admission.tokens:
+            body["tokens"] = list(admission.tokens)
+        return body

@@ -103,6 +103,11 @@ class RasClient:
         return self._registration.registered
 
     @property
+    def endpoint_identifier(self) -> str:
+        """Our name at the gatekeeper, which a Setup to it carries; "" while we have none."""
+        return self._registration.endpoint_identifier
+
+    @property
     def gatekeeper(self) -> Gatekeeper | None:
         """The one that we are registered with, or try."""
         return self._registration.gatekeeper

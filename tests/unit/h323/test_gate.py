@@ -63,6 +63,11 @@ class Zone:
             for payload in tpkt.PacketReader().receive(data)
         ]
 
+    def alice_identifier(self) -> str:
+        """What the gatekeeper calls the caller."""
+        heard = next(heard for heard in self.gatekeeper.heard if heard.name == "admissionRequest")
+        return str(heard.body["endpointIdentifier"])
+
     def admissions(self) -> list[bool]:
         """Who asked, in order: False the caller, True the called."""
         return [heard.body["answerCall"] for heard in self.gatekeeper.heard if heard.name == "admissionRequest"]
@@ -80,6 +85,8 @@ def test_call_by_name() -> None:
     assert session.flow.remote == zone.bob.address
     assert session.control.ready
     assert zone.admissions() == [False, True]
+    (setup,) = [contents.body for contents in zone.signalled() if contents.name == "setup"]
+    assert setup["endpointIdentifier"] == zone.alice_identifier()
     asked = zone.gatekeeper.last("admissionRequest")
     assert asked["bandWidth"] == 2 * 384_000 // 100
     assert asked["callIdentifier"]["guid"] == session.call_identifier
