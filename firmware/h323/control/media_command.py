@@ -56,6 +56,8 @@ class MediaCommands:
         """Limit what the far end sends to so many bit/s; of either, None is all and no limit."""
         scope = ("wholeMultiplex", None) if number is None else ("logicalChannelNumber", number)
         units = None if bitrate is None else min(max(bitrate, 0) // BITRATE_UNIT, MAX_UNITS)
+        if bitrate and not units:
+            units = 1  # 0 would be the order to send nothing
         restriction = ("noRestriction", None) if units is None else ("maximumBitRate", units)
         self._link.command("flowControlCommand", {"scope": scope, "restriction": restriction})
 

@@ -88,6 +88,7 @@ def test_limited(bench: Bench, scope: Value, restriction: Value, event: Limited 
     [
         (101, 384_000, ("logicalChannelNumber", 101), ("maximumBitRate", 3840)),
         (101, 199, ("logicalChannelNumber", 101), ("maximumBitRate", 1)),
+        (101, 99, ("logicalChannelNumber", 101), ("maximumBitRate", 1)),
         (101, 0, ("logicalChannelNumber", 101), ("maximumBitRate", 0)),
         (101, 10**12, ("logicalChannelNumber", 101), ("maximumBitRate", MAX_UNITS)),
         (None, None, ("wholeMultiplex", None), ("noRestriction", None)),
