@@ -228,4 +228,6 @@ class ControlChannel:
     def _is_reachable(self, address: Address) -> bool:
         """Whether it is an address to which a far end may send us: never this machine's own services."""
         far, peer = ipaddress.ip_address(address[0]), ipaddress.ip_address(self._signaling.flow.remote[0])
-        return far.version == peer.version and (not far.is_loopback or peer.is_loopback)
+        own = ipaddress.ip_address(self._signaling.flow.local[0])
+        strange = (far.is_loopback and not peer.is_loopback) or (far == own and peer != own)
+        return far.version == peer.version and not strange

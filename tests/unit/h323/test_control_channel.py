@@ -138,6 +138,8 @@ def test_connection_of_another_host_needs_a_gatekeeper() -> None:
     [
         (("203.0.113.5", 1), THERE, True),
         (("127.0.0.1", 8080), THERE, False),
+        ((HERE, 8080), THERE, False),
+        ((HERE, 8080), HERE, True),
         (("::1", 8080), THERE, False),
         (("2001:db8::1", 1), THERE, False),
         (("127.0.0.1", 1), "127.0.0.2", True),
@@ -154,9 +156,9 @@ def test_no_far_end_sends_us_to_our_own_services(address: Address, peer: str, re
 # Both sides at once
 
 
-def both(far: Address, *, theirs_first: bool) -> tuple[Setting, Flow, Flow]:
-    setting = Setting(tunnelling=False)
-    flow = setting.theirs()
+def both(far: Address, *, theirs_first: bool, peer: str = THERE) -> tuple[Setting, Flow, Flow]:
+    setting = Setting(tunnelling=False, peer=peer)
+    flow = setting.theirs(peer)
     setting.channel.far_end_listens(far)
     if theirs_first:
         assert setting.channel.accept(flow, 0.0)
@@ -186,7 +188,7 @@ def test_larger_address_keeps_what_it_opened() -> None:
 
 def test_port_decides_between_equal_hosts() -> None:
     for port, closes in ((1, False), (65_535, True)):
-        setting, ours, _ = both((HERE, port), theirs_first=False)
+        setting, ours, _ = both((HERE, port), theirs_first=False, peer=HERE)
         assert (Close(ours) in setting.did()) is closes
 
 
