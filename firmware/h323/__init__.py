@@ -57,7 +57,7 @@ with it (no multipleCalls, no maintainConnection); a Setup for another call on i
 alias is taken: a room has one door.  One call too many, or too many unanswered ones from one host, is inConf, "called
 party busy".  Who releases says endSession and ReleaseComplete in one breath, and gives the other side two seconds to
 close.  A far end that closes call signalling has ended the call; one that closes H.245 has three seconds to say why,
-unless fast connect set the call up.  T303 is not followed by a second Setup, since TCP loses none.  A message that
+unless fast connect set the call up.  T303 runs twice, but without a second Setup, since TCP loses none.  A message that
 can't be read is passed over; fifty of them on one connection are an attack.  An address that a far end gives for H.245
 is never one of this machine's own, and a connection for H.245 must come from the call's own far end, unless a
 gatekeeper stands between.  Facility with callForwarded ends a call that is not answered; following it is up to the

@@ -23,8 +23,9 @@ from firmware.h323.q931 import MessageType
 
 T301: Final = 180.0
 """Seconds from Alerting to Connect (H.225.0 7.5: at least 180 s)."""
-T303: Final = 4.0
-"""Seconds from Setup to the first answer (H.225.0 7.5, Q.931 table 9-2)."""
+T303: Final = 2 * 4.0
+"""Seconds from Setup to the first answer (H.225.0 7.5, Q.931 table 9-2): it runs twice (Q.931 5.1.6), but TCP has not
+lost the first Setup, so there is no second."""
 T304: Final = 20.0
 """Seconds from our last digit to an answer, in overlap sending (Q.931 table 9-2)."""
 T310: Final = 30.0
