@@ -87,7 +87,10 @@ def test_vectors_are_those_that_a_decoder_uses() -> None:
         vectors = frame.side_data.get("MOTION_VECTORS")
         if vectors is None:
             continue
-        used = {(v.dst_x, v.dst_y): (v.src_x - v.dst_x, v.src_y - v.dst_y) for v in vectors}
+        used = {
+            (v.dst_x, v.dst_y): (v.src_x - v.dst_x, v.src_y - v.dst_y)
+            for v in (vectors[place] for place in range(len(vectors)))
+        }
         groups = starts(encoded.data)[1:]
         for begin, end in zip(groups, [*groups[1:], 8 * len(encoded.data)], strict=True):
             for block in macroblocks(encoded.data, begin, end):
