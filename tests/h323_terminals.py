@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -241,6 +241,7 @@ class ScriptedPeer:
         elements: dict[Element, bytes] | None = None,
         tunnelling: bool = True,
         control: list[Value] | None = None,
+        services: Sequence[bytes] = (),
     ) -> None:
         """Send a message of call signalling with what its type needs, and *control* tunnelled."""
         reference = self.call_reference or 77
@@ -252,6 +253,7 @@ class ScriptedPeer:
             elements=elements or {},
             tunnelling=tunnelling,
             control=[h245.MESSAGE.encode(message) for message in control or ()],
+            services=services,
         )
         self.send_octets(flow, tpkt.encode(octets))
 

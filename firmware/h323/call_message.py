@@ -62,6 +62,7 @@ class CallMessages:
         elements: Mapping[Element, bytes] | None = None,
         tunnelling: bool,
         control: Sequence[bytes] = (),
+        services: Sequence[bytes] = (),
     ) -> bytes:
         """Write one, with what is common to its type added."""
         whole: Body = {
@@ -73,7 +74,9 @@ class CallMessages:
         display = {}
         if self._identity.display_name and message_type in _WITH_DISPLAY:
             display = {Element.DISPLAY: information_element.encode_display(self._identity.display_name)}
-        octets = user_information.encode(NAMES[message_type], whole, tunnelling=tunnelling, control=control)
+        octets = user_information.encode(
+            NAMES[message_type], whole, tunnelling=tunnelling, control=control, services=services
+        )
         elements = {**display, **(elements or {})}
         return Message(message_type, self._reference, not self._outgoing, elements, octets).encode()
 

@@ -182,7 +182,7 @@ class ControlFunction:
                 self._report(event, now)
         if not session.ended:
             control = self.to_be_tunnelled()
-            if control:
+            if control or session.services.operations.waiting:
                 # H.323 8.2.1: where no message is due that could carry them.
                 session.send_with(MessageType.FACILITY, facility("transportedInformation"), control)
 

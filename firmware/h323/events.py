@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from firmware.h323.h450_event import ServiceEvent
 from firmware.h323.ras_event import Registered, Unregistered
 
 if TYPE_CHECKING:
@@ -100,5 +101,7 @@ class Ended:
     """Words for the log."""
 
 
-Event = Incoming | Alerting | Connected | FastStart | Control | Digit | Forwarded | Ended | Registered | Unregistered
-"""`Registered` and `Unregistered` are the gatekeeper's (`firmware.h323.ras_event`) and have no session."""
+CallEvent = Incoming | Alerting | Connected | FastStart | Control | Digit | Forwarded | Ended
+Event = CallEvent | ServiceEvent | Registered | Unregistered
+"""`Registered` and `Unregistered` are the gatekeeper's (`firmware.h323.ras_event`) and have no session; what
+supplementary services tell stands in `firmware.h323.h450_event`."""

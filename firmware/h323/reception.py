@@ -49,6 +49,9 @@ def receive(session: Session, payload: bytes, now: float) -> None:
             session.leave()  # both ends did at once
         return
     contents = _contents(session, message)
+    session.services.receive(contents.services, now)
+    if session.ended:
+        return
     handle = _HANDLERS.get(message.type)
     if handle is not None:
         handle(session, Received(message, contents), now)

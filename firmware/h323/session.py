@@ -25,6 +25,7 @@ from firmware.h323.cause import Cause
 from firmware.h323.control_function import ControlFunction
 from firmware.h323.events import Ended
 from firmware.h323.fast_connect import FastConnect
+from firmware.h323.h450_services import SupplementaryServices
 from firmware.h323.identity import Party
 from firmware.h323.q931 import MessageType
 from firmware.h323.reception import receive
@@ -82,10 +83,12 @@ class Session:
         self.control: Final = self.h245.control
         """H.245 of this call: its commands are for the application."""
         self.channel: Final = self.h245.channel
+        self.services: Final = SupplementaryServices(self)
+        """Hold, transfer and waiting by service: its commands are for the application."""
         self._messages = CallMessages(layers.identity, call_reference, call_identifier, outgoing=outgoing)
         self.announced = outgoing
         """Whether the application knows of this call."""
-        self._setup: tuple[Body, dict[Element, bytes], list[bytes]] = ({}, {}, [])
+        self._setup: tuple[Body, dict[Element, bytes], list[bytes], list[bytes]] = ({}, {}, [], [])
         self._alternatives: tuple[Address, ...] = ()
         self._deadline: float | None = None
         self._deadline_cause = Cause.NORMAL_UNSPECIFIED
@@ -101,9 +104,10 @@ class Session:
 
     # Commands
 
-    def alert(self, now: float, *, fast_start: Sequence[Value] = ()) -> None:
+    def alert(self, now: float, *, fast_start: Sequence[Value] = (), waiting: bool = False) -> None:
         """Tell the caller that it rings here; *fast_start* answers its proposals already, for early media.
 
+        *waiting* says that there is another call, behind which this one waits (H.450.6).
         LocalProtocolError: it is not an incoming call that waits for this.
         """
         if self.ended:
@@ -112,6 +116,7 @@ class Session:
         self._advance(MessageType.ALERTING, now)
         if fast_start:
             self.fast_connect.answer(accepted=True)
+        self.services.alerting(waiting=waiting)
         self.send(MessageType.ALERTING, body)
         self.h245.pump(now)
 
@@ -146,6 +151,7 @@ class Session:
         self.h245.capabilities = capabilities
         if not fast_start:
             self.h245.begin(now)
+        self.services.transfer.answering()
         # H.323 8.1.7.1: H.245 beside the answer to fast connect could be taken for its refusal.
         self.send(MessageType.CONNECT, body, alone=bool(fast_start))
         self.h245.answered(now)
@@ -177,6 +183,7 @@ class Session:
         tokens: Sequence[Value] = (),
         h245_in_setup: bool = False,
         overlap: bool = False,
+        transfer: str | None = None,
     ) -> None:
         """Make the Setup; `connect` is next.  ValueError: an alias or a channel can't be written."""
         self.h245.capabilities = capabilities
@@ -195,7 +202,8 @@ class Session:
             if control:
                 # H.323 8.2.4: beside fast connect H.245 stands where old terminals do not see it.
                 body["parallelH245Control"], control = control, []
-        self._setup = (body, elements, control)
+        services = [] if transfer is None else [self.services.transfer.setup(transfer)]
+        self._setup = (body, elements, control, services)
         self._encode_message(MessageType.SETUP, *self._setup)
 
     def connect(self, now: float, *, addresses: Sequence[Address] = (), body: Body | None = None) -> None:
@@ -272,7 +280,9 @@ class Session:
         elements: Mapping[Element, bytes] | None = None,
     ) -> None:
         """Send a message, and with it these H.245 messages."""
-        self.layers.streams.send(self.stream, self._encode_message(message_type, body, elements or {}, control))
+        services = self.services.operations.take()
+        octets = self._encode_message(message_type, body, elements or {}, control, services)
+        self.layers.streams.send(self.stream, octets)
 
     def send_status(self, cause: Cause) -> None:
         """Say in which state we are."""
@@ -306,6 +316,7 @@ class Session:
         control = self.h245.end(now)
         said = not silent and self.signaling.state != 0
         if said:
+            self.services.transfer.ending(cause)
             body, elements = self._messages.release_complete(cause or Cause.NORMAL_CALL_CLEARING)
             self.send_with(MessageType.RELEASE_COMPLETE, body, control, elements)
         self.ended = True
@@ -323,7 +334,7 @@ class Session:
         """When handle_timer is wanted."""
         if self.ended:
             return self._deadline
-        times = (self._deadline, self.signaling.deadline, self.h245.timer())
+        times = (self._deadline, self.signaling.deadline, self.h245.timer(), self.services.timer())
         return min((time for time in times if time is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
@@ -336,6 +347,7 @@ class Session:
             name, cause = self.signaling.timer
             self.finish(cause, now, detail=f"{name} expired")
         else:
+            self.services.handle_timer(now)
             self.h245.handle_timer(now)
 
     def leave(self) -> None:
@@ -360,7 +372,18 @@ class Session:
         return {"fastStart": user_information.encode_channels(channels)} if channels else {}
 
     def _encode_message(
-        self, message_type: MessageType, body: Body, elements: Mapping[Element, bytes], control: Sequence[bytes]
+        self,
+        message_type: MessageType,
+        body: Body,
+        elements: Mapping[Element, bytes],
+        control: Sequence[bytes],
+        services: Sequence[bytes],
     ) -> bytes:
-        tunnelling = self.channel.offers_tunnelling
-        return self._messages.encode(message_type, body, elements=elements, tunnelling=tunnelling, control=control)
+        return self._messages.encode(
+            message_type,
+            body,
+            elements=elements,
+            tunnelling=self.channel.offers_tunnelling,
+            control=control,
+            services=services,
+        )

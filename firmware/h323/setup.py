@@ -91,6 +91,9 @@ def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInfor
         session.fast_connect.propose(parallel="parallelH245Control" in contents.body)
     receive_control(session, contents, now)
     session.proceed(now)
+    session.services.receive(contents.services, now)
+    if session.ended:
+        return
     called = decode_aliases(contents.body.get("destinationAddress"))
     layers.gate.answer(Incoming(session, proposals), called, now)
     session.h245.pump(now)

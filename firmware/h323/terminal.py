@@ -74,13 +74,14 @@ class Terminal:
         tunnelling: bool = True,
         h245_in_setup: bool = False,
         overlap: bool = False,
+        transfer: str | None = None,
     ) -> Session:
         """Call; Alerting, Connected or Ended follow.
 
         *capabilities* is our TerminalCapabilitySet as `Control.start` takes it, *fast_start* the OpenLogicalChannel
         structures of fast connect, best first; *tokens* are ClearTokens for the Setup.  *h245_in_setup* begins H.245 at
         once: tunnelled in the Setup, or, with *tunnelling* off, by giving an address.  *overlap* says that the number
-        may be incomplete.
+        may be incomplete.  *transfer* is the identity of a `TransferRequested`, which this call fulfils.
         While we are registered with a gatekeeper, it is asked first, and the call goes where it says; the flow then
         gives only our own address.  LocalProtocolError: the limit of calls or connections is reached.  ValueError: an
         alias or a channel can't be written.
@@ -106,6 +107,7 @@ class Terminal:
                 tokens=tokens,
                 h245_in_setup=h245_in_setup,
                 overlap=overlap,
+                transfer=transfer,
             )
             layers.gate.call(session, destination, now)
         except (ValueError, LocalProtocolError):

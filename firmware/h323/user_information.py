@@ -24,6 +24,8 @@ MAX_FAST_START: Final = 128
 """OpenLogicalChannel structures that are looked at; H323Plus sends 40."""
 MAX_CONTROL: Final = 32
 """H.245 messages in one message that are looked at."""
+MAX_SERVICES: Final = 8
+"""Supplementary services in one message that are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class UserInformation:
     control: tuple[bytes, ...] = ()
     """H.245 messages: h245Control, or in a Setup parallelH245Control (H.323 8.2.4)."""
     h245_address: Address | None = None
+    services: tuple[bytes, ...] = ()
+    """h4501SupplementaryService: items of H.450.1."""
 
     @property
     def fast_start(self) -> tuple[Value, ...]:
@@ -93,14 +97,19 @@ def decode(octets: bytes | None) -> UserInformation:
         _tunnelling(pdu),
         _octet_strings(control, MAX_CONTROL),
         decode_transport(body.get("h245Address")),
+        _octet_strings(pdu.get("h4501SupplementaryService"), MAX_SERVICES),
     )
 
 
-def encode(name: str, body: Value, *, tunnelling: bool, control: Sequence[bytes] = ()) -> bytes:
+def encode(
+    name: str, body: Value, *, tunnelling: bool, control: Sequence[bytes] = (), services: Sequence[bytes] = ()
+) -> bytes:
     """Write an H323-UserInformation; ``empty`` has None as its body."""
     pdu: dict[str, Value] = {"h323-message-body": (name, body), "h245Tunnelling": tunnelling}
     if control:
         pdu["h245Control"] = list(control)
+    if services:
+        pdu["h4501SupplementaryService"] = list(services)
     return h225.USER_INFORMATION.encode({"h323-uu-pdu": pdu})
 
 
