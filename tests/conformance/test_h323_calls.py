@@ -285,6 +285,9 @@ def test_a_quiet_call_stays() -> None:
     bench = Bench()
     bench.answer_at_once()
     bench.call()
+    bench.settle()
+    bench.caller.session.control.adopt(1, {}, bench.wire.now, ours=True)
+    bench.called.session.control.adopt(1, {}, bench.wire.now, ours=False)
     bench.settle(3600)
     assert bench.caller.of(events.Ended) == []
     assert bench.called.of(events.Ended) == []
