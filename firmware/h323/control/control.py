@@ -200,18 +200,6 @@ class Control:
         """Refuse what the far end wants to send.  *cause*: of an OpenLogicalChannelReject."""
         self._channels.reject(number, cause, now)
 
-    def resolve_conflict(self, theirs: int, ours: int, now: float) -> bool:
-        """Decide between their request and one of ours that can't both be (H.245 C.4.1).
-
-        True: we are master, and theirs is refused.  False: ours is withdrawn; accept theirs, and ask for one that goes
-        with it.
-        """
-        if self.master:
-            self._channels.reject(theirs, "masterSlaveConflict", now)
-            return True
-        self._channels.close(ours, now)
-        return False
-
     def adopt(self, number: int, parameters: dict[str, Value], _now: float, /, *, ours: bool) -> None:
         """Take a channel as open that fast connect opened; *parameters*: its OpenLogicalChannel.
 
@@ -316,7 +304,7 @@ class Control:
             "masterSlaveDeterminationAck": self._master_slave.ack_received,
             "masterSlaveDeterminationReject": lambda _, now: self._master_slave.reject_received(now),
             "masterSlaveDeterminationRelease": lambda _, now: self._master_slave.release_received(now),
-            "terminalCapabilitySet": theirs.set_received,
+            "terminalCapabilitySet": self._set_received,
             "terminalCapabilitySetRelease": lambda _, now: theirs.release_received(now),
             "terminalCapabilitySetAck": ours.ack_received,
             "terminalCapabilitySetReject": ours.reject_received,
@@ -340,6 +328,14 @@ class Control:
             "miscellaneousIndication": lambda body, _: self._media.indication_received(body),
             "userInput": lambda body, _: self._user_input_received(body),
         }
+
+    def _set_received(self, body: Value, now: float) -> None:
+        paused = self._theirs.received and not self.capabilities
+        self._theirs.set_received(body, now)
+        if paused and self.capabilities and self.started:
+            # H.323 8.4.6: who may send again begins H.245 anew; it may be somebody else now who is to be sent to.
+            self._ours.repeat(now)
+            self._master_slave.restart(now)
 
     def _user_input_received(self, body: Value) -> None:
         for digit in digits(body):

@@ -44,7 +44,7 @@ class CapabilitiesRefused:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRequested:
-    """The far end wants to send: ``accept_channel``, ``reject_channel`` or ``resolve_conflict``."""
+    """The far end wants to send: ``accept_channel`` or ``reject_channel``."""
 
     number: int
     """Theirs."""

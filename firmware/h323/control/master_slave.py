@@ -119,6 +119,8 @@ class MasterSlave(Procedure[State, Input, Output]):
         self.terminal_type: Final = terminal_type
         self.master: bool | None = None
         """Whether we are master, as far as we know; None: nothing is confirmed yet."""
+        self._before: bool | None = None
+        """What we were when it began anew."""
         self._rng = rng
         self._number = rng.randrange(_CIRCLE)
         self._draws = 0
@@ -137,6 +139,13 @@ class MasterSlave(Procedure[State, Input, Output]):
             self._attempts += 1
             self._draws = 0
             self._take(Input.DETERMINE_REQUEST, now)
+
+    def restart(self, now: float) -> None:
+        """Determine anew, unless that is under way; what was known holds where nothing comes of it."""
+        if self.state is State.IDLE:
+            self._before, self.master = self.master, None
+            self._attempts = 0
+            self.start(now)
 
     def determination_received(self, message: Value, now: float) -> None:
         """Take a MasterSlaveDetermination."""
@@ -200,7 +209,7 @@ class MasterSlave(Procedure[State, Input, Output]):
                 self._status = self._result
             case Output.CONFIRM:
                 self._attempts = 0
-                self.master = self._status
+                self.master, self._before = self._status, None
                 self.link.report(Determined(self._status))
             case Output.REJECT_INDICATION:
                 self._retry(now)
@@ -211,5 +220,8 @@ class MasterSlave(Procedure[State, Input, Output]):
         self.master = None
         if self._attempts < ATTEMPTS:
             self.start(now)
+        elif self._before is not None:
+            self.master = self._before
+            self.link.report(Determined(self._before))
         else:
             self.link.fail("master slave determination")

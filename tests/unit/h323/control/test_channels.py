@@ -1,20 +1,16 @@
-"""Numbers, bounds, what is refused unasked, conflicts, and channels that fast connect opened."""
+"""Numbers, bounds, what is refused unasked, and channels that fast connect opened."""
 
 from __future__ import annotations
 
 import pytest
-from h245_bench import AUDIO, VIDEO, Bench, Pair, open_channel, request, response
+from h245_bench import AUDIO, VIDEO, Bench, open_channel, request, response
 
 from firmware.asn1 import Value
 from firmware.errors import LocalProtocolError
 from firmware.h323.control.channels import MAX_CHANNELS
-from firmware.h323.control.control import Control
 from firmware.h323.control.events import (
     ChannelClosed,
-    ChannelOpened,
-    ChannelRefused,
     ChannelRequested,
-    Determined,
 )
 
 T120: Value = (
@@ -155,33 +151,3 @@ def test_adopting_before_anything_else() -> None:
         bench.control.adopt(number, {}, 0.0, ours=True)
     with pytest.raises(LocalProtocolError):
         bench.control.adopt(200, {}, 0.0, ours=True)
-
-
-def test_conflict() -> None:
-    """Both ends ask for a coding that goes with no other: the master's stands, and the slave opens the same one."""
-    wanted: dict[Control, Value] = {}
-    asked: dict[Control, int] = {}
-
-    def owner(control: Control, event: object, now: float) -> None:
-        match event:
-            case Determined():
-                asked[control] = control.open_channel(wanted[control], {"sessionID": 1}, now)
-            case ChannelRequested(number=theirs, parameters=parameters):
-                coding = parameters["forwardLogicalChannelParameters"]["dataType"]
-                if coding == wanted[control]:
-                    control.accept_channel(theirs, {"sessionID": 1}, now)
-                elif not control.resolve_conflict(theirs, asked[control], now):
-                    control.accept_channel(theirs, {"sessionID": 1}, now)
-                    wanted[control] = coding
-                    control.open_channel(coding, {"sessionID": 1}, now)
-
-    pair = Pair(terminal_types=(60, 50), owner=owner)
-    master, slave = pair.controls
-    wanted.update({master: AUDIO, slave: ("audioData", ("g711Ulaw64k", 20))})
-    pair.start()
-    pair.run(10.0)
-    assert wanted[slave] == AUDIO
-    assert len(pair.of(0, ChannelOpened)) == len(pair.of(1, ChannelOpened)) == 1
-    assert pair.names(0).count("openLogicalChannelReject") == 1
-    assert pair.of(1, ChannelRefused) == []
-    assert pair.of(1, ChannelClosed) == [ChannelClosed(asked[slave], ours=True)]

@@ -85,6 +85,43 @@ def test_timer_of_a_call_that_goes_on() -> None:
     assert bench.control.timer() == 16.0
 
 
+def paused() -> Bench:
+    """A call that goes on, until the far end wants to be sent nothing, and then something again."""
+    bench = Bench()
+    bench.establish()
+    bench.receive(capability_set(2, {}))
+    assert bench.names() == ["terminalCapabilitySetAck"]
+    bench.receive(capability_set(3))
+    bench.events()
+    return bench
+
+
+def test_who_may_send_again_begins_anew() -> None:
+    # H.323 8.4.6: it may be another terminal now, which knows nothing of us.
+    bench = paused()
+    assert bench.names() == ["terminalCapabilitySetAck", "terminalCapabilitySet", "masterSlaveDetermination"]
+    assert not bench.control.ready
+    bench.receive(response("masterSlaveDeterminationAck", decision=("slave", None)))
+    assert bench.events() == [Determined(False)]
+    assert bench.control.ready
+
+
+def test_who_does_not_determine_again_is_what_it_was() -> None:
+    bench = paused()
+    for _ in range(6):
+        bench.pass_time(5.0)
+        bench.receive(response("roundTripDelayResponse", sequenceNumber=0))  # a sign of life
+    assert Determined(True) in bench.events()
+    assert bench.control.ready
+
+
+def test_change_of_a_set_begins_nothing() -> None:
+    bench = Bench()
+    bench.establish()
+    bench.receive(capability_set(2))
+    assert bench.names() == ["terminalCapabilitySetAck"]
+
+
 def test_flood_is_the_end() -> None:
     bench = Bench()
     bench.start()
