@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import re
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from card_pictures import counters, encode
 from interop.conftest import FAR_LABEL
 from interop.footage import write_card
+from interop.peer import Peer
 from interop.ports import free_ports
 from interop.unit import CARD_LABEL, Unit
 from interop.waiting import until
@@ -59,6 +62,7 @@ def test_ffmpeg_shows_what_we_send(old: Old, program: Callable[[str], str], tmp_
         f"m=video {port} RTP/AVP {old.payload_type}\n{old.rtpmap}"
     )
     command = [program("ffmpeg"), "-v", "warning", "-protocol_whitelist", "file,udp,rtp", "-analyzeduration", "1000000"]
+    command += ["-buffer_size", "1000000"]
     command += ["-i", str(description), "-frames:v", "40", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     stop = threading.Event()
@@ -74,6 +78,8 @@ def test_ffmpeg_shows_what_we_send(old: Old, program: Callable[[str], str], tmp_
                     packet = Packet(old.payload_type, payload is payloads[-1], sequence, number * 3_000, 7, payload)
                     sock.sendto(packet.encode(), ("127.0.0.1", port))
                     sequence += 1
+                    if sequence % 8 == 0:
+                        time.sleep(0.001)  # as a unit spreads them
                 if stop.wait(1 / RATE):
                     return
 
@@ -88,7 +94,7 @@ def test_ffmpeg_shows_what_we_send(old: Old, program: Callable[[str], str], tmp_
     size = WIDTH * HEIGHT
     frames = [Image.frombytes("L", (WIDTH, HEIGHT), shown[at : at + size]) for at in range(0, len(shown), size)]
     numbers = [number for frame in frames if (number := read_counter(frame)) is not None]
-    assert len(numbers) == len(frames) == 40
+    assert len(numbers) == len(frames) == 40, said.decode()
     assert {later - before for before, later in itertools.pairwise(numbers)} <= {0, 1}
     assert b"rror" not in said, said.decode()
 
@@ -147,3 +153,21 @@ def test_a_call_with_nothing_else(url: str, setting: str, codec: str, size: tupl
             assert picture["lost"] == 0
         near.command(call, "hang_up")
         there.wait_for_idle()
+
+
+@pytest.mark.parametrize(("payload_type", "name"), [(34, "H263"), (31, "H261")])
+def test_an_old_terminal_that_offers_a_static_type(payload_type: int, name: str, answering: Unit) -> None:
+    """It knows no feedback and sends back what it gets: the unit shows its own pictures."""
+    with Peer("127.0.0.1", "AVP") as peer:
+        offer = re.sub(r"RTP/AVP 96 97\r\n.*", f"RTP/AVP {payload_type}\r\n", peer.offer, flags=re.DOTALL)
+        call = peer.call(answering.sip, f"{offer}a=fmtp:{payload_type} CIF=2;QCIF=1\r\n")
+        answer = call.established()
+        assert re.search(rf"m=video \d+ RTP/AVP {payload_type}\r\n", answer)
+        assert f"a=fmtp:{payload_type} CIF=2;QCIF=1\r\n" in answer
+        number = answering.wait_for_call()
+        receiving = ("video", "receive")
+        assert until(lambda: answering.streams(number).get(receiving, {"frame_rate": 0})["frame_rate"] > 5)
+        received = answering.streams(number)["video", "receive"]
+        assert (received["codec"], received["lost"]) == (name, 0)
+        assert peer.rtp_payload_types()[payload_type] > 10
+        call.end()
