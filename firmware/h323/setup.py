@@ -45,7 +45,7 @@ def receive_first(layers: Layers, stream: Stream, payload: bytes, now: float) ->
         layers.counters["malformed Setup"] += 1
         _refuse(layers, stream, message, Cause.INVALID_ELEMENT_CONTENTS, "undefinedReason")
         return
-    refusal = _objection(layers, stream, message, contents)
+    refusal = _objection(layers, stream, contents)
     if refusal is None:
         _begin(layers, stream, message, contents, now)
     else:
@@ -53,7 +53,7 @@ def receive_first(layers: Layers, stream: Stream, payload: bytes, now: float) ->
         _refuse(layers, stream, message, *refusal)
 
 
-def _objection(layers: Layers, stream: Stream, message: Message, contents: UserInformation) -> tuple[Cause, str] | None:
+def _objection(layers: Layers, stream: Stream, contents: UserInformation) -> tuple[Cause, str] | None:
     """Give why this is no call for us, as cause and ReleaseCompleteReason."""
     if contents.name != "setup":
         return Cause.MANDATORY_ELEMENT_MISSING, "undefinedReason"
