@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from parties import Party
 from wire import Wire
@@ -11,7 +13,7 @@ from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
 from firmware.asn1 import Value
-from firmware.call.media import Capabilities, Format, Kind
+from firmware.call.media import Capabilities, Encryption, Format, Kind
 from firmware.h323.terminal import Terminal
 from firmware.signaling.h323 import H323Endpoint
 from firmware.signaling.h323_media import ChannelRefusedError, H323Media
@@ -42,15 +44,23 @@ class LyingMedia(H323Media):
 class H323Bench:
     """A unit and a far end, both of ours."""
 
-    def __init__(self, tunnelling: bool = True, fast_connect: bool = False) -> None:
+    def __init__(
+        self,
+        tunnelling: bool = True,
+        fast_connect: bool = False,
+        *,
+        encryption: tuple[Encryption, Encryption] = (Encryption.OFF, Encryption.OFF),
+        **settings: Any,
+    ) -> None:
+        """*encryption*: what the unit and what the far end want."""
         self.wire = Wire()
         self.terminals: list[Terminal] = []
         self.ports = MemoryPorts()
-        self.settings = {"tunnelling": tunnelling, "fast_connect": fast_connect}
-        self.unit, self.unit_endpoint = self.party(UNIT)
-        self.far, self.far_endpoint = self.party(FAR)
+        self.settings: dict[str, Any] = {"tunnelling": tunnelling, "fast_connect": fast_connect, **settings}
+        self.unit, self.unit_endpoint = self.party(UNIT, encryption[0])
+        self.far, self.far_endpoint = self.party(FAR, encryption[1])
 
-    def party(self, address: tuple[str, int]) -> tuple[Party, H323Endpoint]:
+    def party(self, address: tuple[str, int], encryption: Encryption) -> tuple[Party, H323Endpoint]:
         settings = config.H323(addresses=(address[0],), port=address[1], **self.settings)
 
         def make(core: Terminal, on_event: Callable[[object], None]) -> WireTransport:
@@ -59,7 +69,7 @@ class H323Bench:
 
         endpoint = H323Endpoint(
             settings,
-            Capabilities(),
+            Capabilities(encryption=encryption),
             self.ports,
             "A room",
             rng=random.Random(str(address)),
@@ -69,7 +79,8 @@ class H323Bench:
         return Party(endpoint, f"h323:{address[0]}:{address[1]}"), endpoint
 
     def far_end_can(self, capabilities: Capabilities) -> None:
-        self.far_endpoint._capabilities = capabilities
+        encryption = self.far_endpoint._capabilities.encryption
+        self.far_endpoint._capabilities = replace(capabilities, encryption=encryption)
 
     def far_end_lies(self) -> None:
         endpoint = self.far_endpoint

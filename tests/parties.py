@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from wire import Wire
@@ -100,6 +101,11 @@ def channel(call: Call, kind: Kind, direction: Direction) -> Channel:
     return next(c for c in call.channels if (c.kind, c.direction) == (kind, direction))
 
 
+def but_for_keys(call: Call) -> set[Channel]:
+    """The channels of a call, any key as good as another: who opens a channel again makes a new one."""
+    return {replace(c, crypto=replace(c.crypto, key=b"") if c.crypto else None) for c in call.channels}
+
+
 def check_agreement(one: Call, other: Call) -> None:
     """What one sends is what the other receives: address, payload type, codec and its limits."""
     for sender, receiver in ((one, other), (other, one)):
@@ -110,6 +116,7 @@ def check_agreement(one: Call, other: Call) -> None:
             assert sent[kind].remote == received[kind].local
             assert sent[kind].format in received[kind].formats
             assert sent[kind].feedback == received[kind].feedback
+            assert sent[kind].crypto == received[kind].crypto
 
 
 def established(bench: Bench, *, by_far_end: bool = False) -> tuple[Call, Call]:

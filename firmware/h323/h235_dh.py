@@ -110,6 +110,10 @@ class KeyExchange:
         self._agree(group, half_key)
         return [{"tokenOID": VERSION_3}, token]
 
+    def can_answer(self, tokens: Iterable[Value]) -> bool:
+        """Whether `answer` would agree."""
+        return self._find(tokens) is not None
+
     def finish(self, tokens: Iterable[Value]) -> None:
         """Take the answer to our offer; one that has nothing of it changes nothing."""
         found = self._find(tokens) if self.secret is None else None

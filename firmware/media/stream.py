@@ -16,6 +16,7 @@ from typing import Protocol
 
 from firmware.call.media import Channel, Feedback, Kind
 from firmware.media.far_address import FarAddress
+from firmware.media.protection import Protection
 from firmware.rtp.packet import Packet, is_control
 from firmware.rtp.payload import COMFORT_NOISE
 from firmware.rtp.session import Goodbye, KeyFrameRequested, Retransmit, Session
@@ -69,6 +70,7 @@ class Stream:
         self._rtp, self._rtcp = sockets
         self._lock = threading.Lock()
         self._mux = False
+        self._protection = Protection()
         self._far = FarAddress(None)
         self._far_control = FarAddress(None)
         self._session = Session(
@@ -83,9 +85,10 @@ class Stream:
         )
 
     def use(self, send: Channel | None, receive: Channel | None) -> None:
-        """Keep to what was agreed from now on."""
+        """Keep to what was agreed from now on.  ValueError: what it is encrypted with makes no sense."""
         channel = send or receive
         assert channel is not None
+        self._protection.use(send, receive, time.monotonic())  # first: without it nothing may be sent
         self._mux = channel.rtcp_mux
         remote = channel.remote or (receive.remote if receive else None)
         control = channel.remote_rtcp or (remote and (remote if self._mux else (remote[0], remote[1] + 1)))
@@ -109,7 +112,7 @@ class Stream:
         """Send one packet; *timestamp* is on the caller's own timeline.  Any thread may send."""
         with self._lock:
             data = self._session.send(payload, timestamp, marker, payload_type, time.monotonic())
-        self._send_to(self._rtp, data, self._far.destination)
+        self._send_packet(data)
 
     def receive(self, sock: socket.socket, data: bytes, source: Address, now: float) -> None:
         """Take a datagram."""
@@ -119,8 +122,11 @@ class Stream:
             return
         if not self._far.accepts(source, now):
             return
+        clear = self._protection.unprotect(data, now)
+        if clear is None:
+            return
         with self._lock:
-            packet = self._session.receive(data, now)
+            packet = self._session.receive(clear, now)
         if packet is None:
             return
         self._far.heard(source, now)
@@ -198,13 +204,16 @@ class Stream:
                     self.on_key_frame_requested()
                 case Retransmit(packets=packets):
                     for packet in packets:
-                        self._send_to(self._rtp, packet, self._far.destination)
+                        self._send_packet(packet)
                 case Goodbye(reason=reason):
                     logger.debug("The far end's %s said goodbye: %s", self.kind.value, reason)
 
     def _send_control(self, data: bytes | None) -> None:
         if data:
             self._send_to(self._rtp if self._mux else self._rtcp, data, self._far_control.destination)
+
+    def _send_packet(self, packet: bytes) -> None:
+        self._send_to(self._rtp, self._protection.protect(packet), self._far.destination)
 
     def _send_to(self, sock: socket.socket, data: bytes, destination: Address | None) -> None:
         if destination is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-from firmware.call.call import Call, State
+from firmware.call.call import Call, EndReason, State
 from firmware.h323 import address as alias
 from firmware.h323 import events, ras_event
 from firmware.h323.identity import Destination, Identity
@@ -17,6 +17,7 @@ from firmware.h323.terminal import Terminal
 from firmware.net.driver import Driver
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable
 from firmware.signaling.h323_address import DEFAULT_PORT, H323Address, is_h323, parse_address
+from firmware.signaling.h323_crypto import H323Crypto
 from firmware.signaling.h323_gatekeeper import Gatekeeper
 from firmware.signaling.h323_leg import H323Leg, party_name
 from firmware.signaling.h323_media import H323Media
@@ -64,6 +65,7 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         rng = rng or random.SystemRandom()
         self._terminal = Terminal(identity, rng)
         self._gatekeeper = Gatekeeper(settings, identity, self._terminal, rng)
+        self._rng = rng
         self._legs: dict[Session, H323Leg] = {}
 
     @property
@@ -119,7 +121,8 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         return H323Leg(self._terminal, transport, self._make_media, self._legs.__setitem__, self._gone)
 
     def _make_media(self, host: str) -> H323Media:
-        return H323Media(self._capabilities, self._ports, host)
+        crypto = H323Crypto(self._capabilities.encryption, self._rng, allow_weak=self._settings.allow_weak_dh)
+        return H323Media(self._capabilities, self._ports, host, crypto)
 
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, events.Incoming):
@@ -142,4 +145,8 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         host = session.flow.remote[0]
         port = remote.address[1] if remote.address is not None and remote.address[0] == host else DEFAULT_PORT
         address = H323Address(alias.number(remote.aliases), host, port)
-        self.on_call(self._begin(leg, State.INCOMING, str(address), party_name(remote)))
+        call = self._begin(leg, State.INCOMING, str(address), party_name(remote))
+        if leg.suits:
+            self.on_call(call)
+        else:
+            leg.fail(EndReason.NOT_ENCRYPTED, "the caller gives no key that can be used")

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from firmware.call.media import H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Kind
-from firmware.h323 import h245
+from firmware.h323 import h235_media, h245
 from firmware.signaling import h323_formats, h323_picture_sizes
 
 if TYPE_CHECKING:
     from firmware.asn1 import Value
+    from firmware.h323.h235_media import Algorithm
+    from firmware.signaling.h323_crypto import H323Crypto
 
 _NAMES: Final = {
     Kind.AUDIO: ("receiveAudioCapability", "receiveAndTransmitAudioCapability"),
@@ -33,14 +35,23 @@ def codecs(capabilities: Capabilities, kind: Kind) -> tuple[Codec, ...]:
     return tuple(codec for codec in capabilities.of(kind) if h323_formats.describe(codec) is not None)
 
 
-def write_set(capabilities: Capabilities | None) -> Value:
-    """Give a TerminalCapabilitySet without its sequence number; None: the empty one."""
+def write_set(capabilities: Capabilities | None, crypto: H323Crypto | None = None) -> Value:
+    """Give a TerminalCapabilitySet without its sequence number; None: the empty one.
+
+    What *crypto* can encrypt stands there once more as such, and where it must, only so among what can be chosen.
+    """
     identifier: dict[str, Value] = {"protocolIdentifier": h245.IDENTIFIER}
     table = _table(capabilities) if capabilities is not None else []
     if capabilities is None or not table:
         return identifier
+    media = [number for number, (name, _) in enumerate(table, 1) if any(name in names for names in _NAMES.values())]
+    secure = {}
+    for number, capability in zip(media, crypto.capabilities(media) if crypto is not None else (), strict=False):
+        table.append(capability)
+        secure[number] = len(table)
     alternatives = [
-        numbers
+        [secure[number] for number in numbers if number in secure]
+        + [number for number in numbers if number not in secure or (crypto is not None and not crypto.required)]
         for names in (*_NAMES.values(), ("receiveUserInputCapability", _EVENTS))
         if (numbers := [number for number, (name, _) in enumerate(table, 1) if name in names])
     ]
@@ -66,6 +77,8 @@ class RemoteCapabilities:
     """Payload type under which it takes telephone events; None: it takes none."""
     empty: bool = False
     """It wants to be sent nothing."""
+    algorithms: dict[h323_formats.Described, tuple[Algorithm, ...]] = field(default_factory=dict)
+    """What of it may come encrypted, and how."""
 
 
 def read_set(capabilities: Value) -> RemoteCapabilities:
@@ -74,11 +87,12 @@ def read_set(capabilities: Value) -> RemoteCapabilities:
     packetizations = []
     if multiplex == "h2250Capability":
         packetizations = h2250["mediaPacketizationCapability"].get("rtpPayloadType", [])
-    entries = [
-        entry["capability"]
+    table = {
+        entry["capabilityTableEntryNumber"]: entry["capability"]
         for entry in capabilities.get("capabilityTable", ())[:MAX_CAPABILITIES]
         if "capability" in entry
-    ]
+    }
+    entries = list(table.values())
     events = (capability["dynamicRTPPayloadType"] for name, capability in entries if name == _EVENTS)
     without = "" if h323_picture_sizes.takes_rfc4629(packetizations) else H263_1998.name
     return RemoteCapabilities(
@@ -95,7 +109,19 @@ def read_set(capabilities: Value) -> RemoteCapabilities:
         h323_formats.read_packetizations(packetizations),
         next(events, None),
         not entries,
+        _read_security(table),
     )
+
+
+def _read_security(table: dict[int, Value]) -> dict[h323_formats.Described, tuple[Algorithm, ...]]:
+    found = {}
+    for name, capability in table.values():
+        entry = table.get(capability["mediaCapability"]) if name == "h235SecurityCapability" else None
+        if entry is None or not any(entry[0] in names for names in _NAMES.values()):
+            continue
+        algorithms = h235_media.read_security(capability["encryptionAuthenticationAndIntegrity"])
+        found.update(dict.fromkeys(h323_formats.read(entry[1]), algorithms))
+    return found
 
 
 def _table(capabilities: Capabilities) -> list[Value]:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from firmware.call.media import Format, Kind
 from firmware.h323.control.fast_start import FastChannel, read
 from firmware.signaling import h323_formats
+from firmware.signaling.h323_channel import Receiving, Sending
 from firmware.signaling.h323_media import (
     DATA_TYPES,
     SESSIONS,
     ChannelRefusedError,
     H323Media,
-    Receiving,
-    Sending,
     address_value,
     packet_time,
 )

@@ -72,6 +72,12 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         self._determined = False
         self._capabilities_known = False
 
+    @property
+    def suits(self) -> bool:
+        """Whether what the far end's Setup says makes a call that our settings allow."""
+        session, media = self._require()
+        return media.crypto.suits(session.tokens)
+
     # How it begins
 
     def take(self, session: Session, proposals: tuple[Value, ...] = ()) -> None:
@@ -106,9 +112,11 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         if not media.can_receive:
             self.fail(EndReason.NO_COMMON_MEDIA, "this unit has no codec that H.323 knows")
             return
+        tokens = media.crypto.answer(session.tokens)
         self._answered = True
         chosen = self._choose(session, media)
-        self._command(partial(session.accept, fast_start=chosen), media.capability_set(), self._transport.now())
+        accept = partial(session.accept, fast_start=chosen, tokens=tokens)
+        self._command(accept, media.capability_set(), self._transport.now())
         self._go_on()
 
     def release(self, reason: EndReason) -> None:
@@ -141,7 +149,9 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
     # Fast connect
 
     def _choose(self, session: Session, media: H323Media) -> list[Value]:
-        """Answer the caller's proposals."""
+        """Answer the caller's proposals, which are in the clear."""
+        if media.crypto.agreed:
+            return []
         try:
             chosen = fast_connect.choose(media, self._proposals)
         except CallError as error:
@@ -180,8 +190,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 self.call.alerting()
             case events.Connected():
                 self._learn_name()
-                self._answered = True
-                self._go_on()
+                self._connected()
             case events.FastStart(channels=channels):
                 self._fast_started(channels)
             case events.Control(event=happened):
@@ -193,8 +202,9 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
 
     def _control(self, event: control.Event) -> None:
         match event:
-            case control.Determined():
+            case control.Determined(master=master):
                 self._determined = True
+                self._require()[1].crypto.master = master
                 self._go_on()
             case control.Digit(digit=digit) if digit != "!":
                 self.call.digit_received(digit)
@@ -220,7 +230,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 self._channel_opened(number, ack)
             case control.ChannelRefused(number=number, cause=cause):
                 logger.info("= call %s: the far end takes no %s: %s", self.call.id, media.sending.get(number), cause)
-                media.refused(number)
+                media.refused(number, cause)
                 self._go_on()
             case control.ChannelClosed(number=number, ours=ours):
                 media.closed(number, ours=ours)
@@ -232,8 +242,29 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             case control.Limited(number=number, bitrate=bitrate):
                 media.limited(number, bitrate)
                 self._changed()
+            case control.KeyRequested(number=number, ours=ours):
+                sync = media.renew_key(number, ours=ours)
+                if sync is not None:
+                    self._command(partial(session.control.give_key, ours=ours), number, sync, self._transport.now())
+                    self._changed()
+            case control.KeyGiven(number=number, ours=ours, sync=sync):
+                if media.take_key(number, sync, ours=ours):
+                    acknowledge = partial(session.control.acknowledge_key, ours=ours)
+                    self._command(acknowledge, number, sync["synchFlag"], self._transport.now())
+                    self._changed()
             case _:
                 pass
+
+    def _connected(self) -> None:
+        session, media = self._require()
+        self._answered = True
+        media.crypto.finish(session.tokens)
+        if media.crypto.required and not media.crypto.agreed:
+            self.fail(EndReason.NOT_ENCRYPTED, "the far end gave no key that can be used")
+        elif self._capabilities_known and not media.held_by_far_end and not media.has_common:
+            self.fail(media.lack, "nothing that the far end receives can be sent from here")
+        else:
+            self._go_on()
 
     def _capabilities_received(self, capabilities: Value) -> None:
         _, media = self._require()
@@ -243,13 +274,14 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             self._close_ours()
             self._changed()
         elif not media.has_common and self.call.state is not State.ACTIVE:
-            self.fail(EndReason.NO_COMMON_MEDIA, "nothing that the far end receives can be sent from here")
+            self.fail(media.lack, "nothing that the far end receives can be sent from here")
         else:
             self._changed()
             self._go_on()
 
     def _channel_requested(self, number: int, request: Value) -> None:
         session, media = self._require()
+        media.crypto.learn(session.tokens)
         try:
             parameters = media.take_channel(number, request)
         except ChannelRefusedError as refusal:
@@ -259,7 +291,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             logger.warning("= call %s: a channel is refused: %s", self.call.id, error)
             self._command(session.control.reject_channel, number, "unspecified", self._transport.now())
         else:
-            self._command(session.control.accept_channel, number, parameters, self._transport.now())
+            accept = partial(session.control.accept_channel, encryption_sync=media.sync(number))
+            self._command(accept, number, parameters, self._transport.now())
             self._changed()
             self._go_on()
 
@@ -267,8 +300,10 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         session, media = self._require()
         try:
             media.opened(number, ack)
-        except ChannelRefusedError:
-            logger.info("= call %s: the far end does not say where it takes a channel", self.call.id)
+        except ChannelRefusedError as refusal:
+            logger.info(
+                "= call %s: the far end does not say where or how it takes a channel: %s", self.call.id, refusal
+            )
             self._command(session.control.close_channel, number, self._transport.now())
         self._changed()
         self._go_on()
@@ -294,7 +329,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             return
         words = f"Q.850 {event.cause}" if event.cause is not None else ""
         detail = " ".join(word for word in (words, event.reason, event.detail) if word)
-        self.call.released(causes.h323_end_reason(self.call.state, event.cause, event.by_far_end), detail)
+        reason = causes.h323_end_reason(self.call.state, event.cause, event.by_far_end, event.reason)
+        self.call.released(reason, detail)
         self._finish()
 
     # What they share
@@ -313,13 +349,17 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 words = str(error)
                 continue
             media = self._media = self._make_media(flow.local[0])
+            tokens = media.crypto.offer()
+            # What fast connect opens is in the clear.
+            fast = self._fast_connect and not media.crypto.required
             try:
                 self._session = self._terminal.call(
                     flow,
                     self._destination,
                     self._transport.now(),
                     capabilities=media.capability_set(),
-                    fast_start=fast_connect.propose(media) if self._fast_connect else (),
+                    fast_start=fast_connect.propose(media) if fast else (),
+                    tokens=tokens,
                 )
             except (CallError, LocalProtocolError) as error:
                 self._drop_attempt()
@@ -333,10 +373,13 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
     def _go_on(self) -> None:
         """Open the channels that are wanted; report the call established once it is."""
         session, media = self._require()
+        media.crypto.learn(session.tokens)
         if self._determined and self._capabilities_known:
             for wanted in media.wanted():
                 try:
-                    number = session.control.open_channel(wanted.data_type, wanted.parameters, self._transport.now())
+                    number = session.control.open_channel(
+                        wanted.data_type, wanted.parameters, self._transport.now(), encryption_sync=wanted.sync
+                    )
                 except LocalProtocolError as error:
                     logger.debug("= call %s: %s", self.call.id, error)
                     continue
@@ -346,7 +389,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         if not up or not media.settled or self.call.state not in (State.DIALING, State.ALERTING, State.CONNECTING):
             return
         if media.hopeless:
-            self.fail(EndReason.NO_COMMON_MEDIA, "the far end takes nothing that can be sent from here")
+            self.fail(media.lack, "the far end takes nothing that can be sent from here")
         elif media.channels or media.held_by_far_end:
             self.call.established(media.channels)
             if media.held_by_far_end:

@@ -4,26 +4,34 @@ Rule 1: the opener of a channel chooses its codec: the first of ours that the fa
 Rule 2: there is one session of sound and one of pictures (H.245 annex C.4: session 1 and 2), each with one pair of
 ports for both directions, reserved when first promised and kept until `H323Media.close`.
 Rule 3: an empty capability set closes what we send and is no end (H.323 8.4.6); ours puts the far end on hold.
-Rule 4: what isn't one of the two sessions (presentation, data, far-end camera control) is refused in its place.
+Rule 4: what can be encrypted is (`firmware.signaling.h323_crypto`); only where that need not be, the rest is in the
+clear.  Nothing is opened before it is known whether the far end can.
+Rule 5: what isn't one of the two sessions (presentation, data, far-end camera control) is refused in its place.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import H263_1998, TELEPHONE_EVENT, Channel, Direction, Format, Kind
+from firmware.call.call import EndReason
+from firmware.call.media import H263_1998, TELEPHONE_EVENT, Channel, Direction, Encryption, Format, Kind
 from firmware.errors import FirmwareError
+from firmware.h323 import h235_media
 from firmware.h323.address import usable
 from firmware.rtp.payload import static_payload_type
 from firmware.signaling import h323_capabilities, h323_formats, h323_picture_sizes
 from firmware.signaling.h264_levels import max_bitrate
 from firmware.signaling.h323_capabilities import EVENT_TYPE, VIDEO_TYPES, RemoteCapabilities, read_set, write_set
+from firmware.signaling.h323_channel import Receiving, Sending, Wanted
+from firmware.signaling.h323_crypto import H323Crypto, crypto
 
 if TYPE_CHECKING:
     from firmware.asn1 import Value
     from firmware.call.media import Capabilities, Codec
+    from firmware.h323.h235_media import Algorithm, SessionKey
     from firmware.sansio import Address
     from firmware.signaling.endpoint import Ports
 
@@ -43,41 +51,20 @@ class ChannelRefusedError(FirmwareError):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A channel that we would open."""
+class _Choice:
+    """What could be sent."""
 
-    kind: Kind
-    data_type: Value
-    parameters: Value
-    """h2250LogicalChannelParameters."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """A channel of ours, proposed or open."""
-
-    kind: Kind
-    format: Format
-    bitrate: int
-    packet_time: float
-    remote: Address | None = None
-    """None: not open yet."""
-    remote_rtcp: Address | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Receiving:
-    """A channel of theirs."""
-
-    kind: Kind
-    formats: tuple[Format, ...]
-    remote_rtcp: Address | None
+    codec: Codec
+    theirs: h323_formats.Described
+    algorithm: Algorithm | None
+    """None: in the clear."""
 
 
 class H323Media:
     """The media of one call; *host* is the address of ours that the far end reaches."""
 
-    def __init__(self, capabilities: Capabilities, ports: Ports, host: str) -> None:
+    def __init__(self, capabilities: Capabilities, ports: Ports, host: str, crypto: H323Crypto | None = None) -> None:
+        self.crypto: Final = crypto or H323Crypto(Encryption.OFF, random.Random())
         self.held = False
         """We put the far end on hold: our capability set is empty, and we send nothing."""
         self._capabilities = capabilities
@@ -89,6 +76,10 @@ class H323Media:
         self._receiving: dict[int, Receiving] = {}
         self._refused: set[Kind] = set()
         """What the far end would not be sent, until it says anew what it can receive."""
+        self._in_clear: set[Kind] = set()
+        """What it would not be sent encrypted, likewise."""
+        self._denied = False
+        """It wants what we send encrypted."""
         self._limits: dict[int | None, int] = {}
         """bit/s, by our channel; None: all together."""
 
@@ -96,7 +87,7 @@ class H323Media:
 
     def capability_set(self) -> Value:
         """Give our TerminalCapabilitySet, without its sequence number; empty while we hold (H.323 8.4.6)."""
-        return write_set(None if self.held else self._capabilities)
+        return write_set(None if self.held else self._capabilities, self.crypto)
 
     @property
     def can_receive(self) -> bool:
@@ -107,6 +98,7 @@ class H323Media:
         """Learn what the far end can receive now; it replaces what was said before."""
         self._remote = read_set(capabilities)
         self._refused.clear()
+        self._in_clear.clear()
 
     @property
     def held_by_far_end(self) -> bool:
@@ -118,11 +110,17 @@ class H323Media:
         """Whether anything of ours can be received there."""
         return any(self._choose(kind) for kind in Kind)
 
+    @property
+    def lack(self) -> EndReason:
+        """Why there is no call where there is nothing in common."""
+        in_clear = self.crypto.required and any(self._match(kind) for kind in Kind)
+        return EndReason.NOT_ENCRYPTED if in_clear or self._denied else EndReason.NO_COMMON_MEDIA
+
     # Channels that we open
 
     def wanted(self) -> list[Wanted]:
         """Give the channels that could be opened now and are not."""
-        if self.held or self.held_by_far_end:
+        if self.held or self.held_by_far_end or self.crypto.open:
             return []
         settled = {sending.kind for sending in self._sending.values()} | self._refused
         found = []
@@ -134,18 +132,12 @@ class H323Media:
 
     def opening(self, number: int, wanted: Wanted) -> None:
         """Tell under which number a wanted channel was asked for."""
-        kind = wanted.kind
-        chosen = self._choose(kind)
-        assert chosen is not None, "it was wanted"
-        codec, described = chosen
-        self.send(
-            number, Sending(kind, Format(_payload_type(codec), codec), self.bitrate(described), packet_time(described))
-        )
+        self.send(number, wanted.sending)
 
     def opened(self, number: int, ack: Value) -> None:
         """Take the far end's OpenLogicalChannelAck for a channel of ours.
 
-        ChannelRefusedError: it doesn't say where to send; the channel must be closed.
+        ChannelRefusedError: it doesn't say where to send, or with what key; the channel must be closed.
         """
         sending = self._sending.get(number)
         if sending is None:
@@ -156,14 +148,22 @@ class H323Media:
         if remote is None:
             self.refused(number)
             raise ChannelRefusedError("unspecified")
+        key = sending.key
+        if sending.algorithm is not None and key is None:
+            key = self.crypto.read(ack.get("encryptionSync"), [sending.algorithm])
+            if key is None:
+                self.refused(number)
+                raise ChannelRefusedError("securityDenied")
         rtcp = self.address(parameters.get("mediaControlChannel")) or _next_port(remote)
-        self._sending[number] = replace(sending, remote=remote, remote_rtcp=rtcp)
+        self._sending[number] = replace(sending, remote=remote, remote_rtcp=rtcp, key=key)
 
-    def refused(self, number: int) -> None:
-        """Take that a channel of ours does not open."""
+    def refused(self, number: int, cause: str = "") -> None:
+        """Take that a channel of ours does not open; *cause* is that of the OpenLogicalChannelReject."""
+        self._denied = self._denied or cause == "securityDenied"
         sending = self._sending.pop(number, None)
         if sending is not None:
-            self._refused.add(sending.kind)
+            again = sending.algorithm is not None and not self.crypto.required
+            (self._in_clear if again else self._refused).add(sending.kind)
 
     def limited(self, number: int | None, bitrate: int | None) -> None:
         """Obey a flow control command for a channel of ours (None: all), bit/s (None: no more limit)."""
@@ -203,7 +203,7 @@ class H323Media:
         ChannelRefusedError: it is of no use.  CallError: no ports are free.
         """
         forward = request["forwardLogicalChannelParameters"]
-        name, described = forward["dataType"]
+        (name, described), algorithms = h235_media.unwrap(forward["dataType"])
         multiplex, parameters = forward["multiplexParameters"]
         kind = DATA_TYPES.get(name)
         if kind is None or "reverseLogicalChannelParameters" in request:
@@ -211,17 +211,46 @@ class H323Media:
         if multiplex != "h2250LogicalChannelParameters":
             raise ChannelRefusedError("unspecified")
         session = parameters["sessionID"]
-        if session not in (0, SESSIONS[kind]):
+        if session not in (0, SESSIONS[kind]) and not self._may_be_first(kind, session):
             raise ChannelRefusedError("dataTypeNotAvailable" if kind is Kind.VIDEO else "invalidSessionID")
         formats = self.read_formats(kind, described, parameters)
+        key = self._take_key(kind, algorithms, request)
         local = self.port(kind)
-        self.receive(number, Receiving(kind, formats, self.address(parameters.get("mediaControlChannel"))))
+        # In an encrypted stream there is one payload type.
+        formats = formats if key is None else formats[:1]
+        self.receive(number, Receiving(kind, formats, self.address(parameters.get("mediaControlChannel")), key))
         acknowledged: dict[str, Value] = {
             "mediaChannel": address_value(local),
             "mediaControlChannel": address_value((local[0], local[1] + 1)),
         }
         # H.245 annex B: a slave asks with session 0, and the master says which it is.
         return acknowledged if session else {"sessionID": SESSIONS[kind], **acknowledged}
+
+    def sync(self, number: int) -> Value | None:
+        """Give the EncryptionSync with which we accept a channel of theirs; None: it has no key, or not from us."""
+        key = self._receiving[number].key
+        return self.crypto.write(key) if key is not None and self.crypto.master else None
+
+    def _take_key(self, kind: Kind, algorithms: tuple[Algorithm, ...] | None, request: Value) -> SessionKey | None:
+        """Give the key of a channel of theirs; None: it is in the clear.  ChannelRefusedError: it may not be so."""
+        if algorithms is None:
+            if self.crypto.required:
+                raise ChannelRefusedError("securityDenied")
+            return None
+        algorithm = self.crypto.choose(algorithms)
+        if algorithm is None:
+            raise ChannelRefusedError("securityDenied")
+        if self.crypto.master:
+            parameters = request["forwardLogicalChannelParameters"]["multiplexParameters"][1]
+            return self.crypto.make_key(algorithm, kind, parameters.get("dynamicRTPPayloadType"))
+        key = self.crypto.read(request.get("encryptionSync"), algorithms)
+        if key is None:
+            raise ChannelRefusedError("securityDenied")
+        return key
+
+    def _may_be_first(self, kind: Kind, session: int) -> bool:
+        """Whether a session with a number of the master's own (H.245 annex B: above 3) stands for our only one."""
+        return session > max(SESSIONS.values()) + 1 and kind not in self.receiving.values()
 
     @property
     def receiving(self) -> dict[int, Kind]:
@@ -254,6 +283,33 @@ class H323Media:
                 found.append(self._channel(kind, Direction.RECEIVE, sending, receiving))
         return tuple(found)
 
+    # Other keys
+
+    def renew_key(self, number: int, *, ours: bool) -> Value | None:
+        """Make another key for a channel, being the master; gives its EncryptionSync.  None: the channel has none."""
+        channel = self._sending.get(number) if ours else self._receiving.get(number)
+        if channel is None or channel.key is None or not self.crypto.master:
+            return None
+        key = self.crypto.make_next_key(channel.key, channel.kind)
+        self._set_key(number, key, ours=ours)
+        return self.crypto.write(key)
+
+    def take_key(self, number: int, sync: Value, *, ours: bool) -> bool:
+        """Take another key for a channel, being the slave; whether it can be used."""
+        channel = self._sending.get(number) if ours else self._receiving.get(number)
+        if channel is None or channel.key is None or self.crypto.master:
+            return False
+        key = self.crypto.read(sync, [channel.key.algorithm])
+        if key is not None:
+            self._set_key(number, key, ours=ours)
+        return key is not None
+
+    def _set_key(self, number: int, key: SessionKey, *, ours: bool) -> None:
+        if ours:
+            self._sending[number] = replace(self._sending[number], key=key)
+        else:
+            self._receiving[number] = replace(self._receiving[number], key=key)
+
     def close(self) -> None:
         """Give back all ports."""
         for address in self._reserved.values():
@@ -266,8 +322,10 @@ class H323Media:
 
     def _channel(self, kind: Kind, way: Direction, sending: Sending | None, receiving: Receiving | None) -> Channel:
         formats = receiving.formats if receiving is not None else ()
+        key = receiving.key if receiving is not None else None
         if way is Direction.SEND and sending is not None:
-            events = self._remote.event_type if kind is Kind.AUDIO else None
+            key = sending.key
+            events = self._remote.event_type if kind is Kind.AUDIO and key is None else None
             wanted = events is not None and events != sending.format.payload_type
             formats = (sending.format, *((Format(events or 0, TELEPHONE_EVENT),) if wanted else ()))
         rtcp = sending.remote_rtcp if sending is not None else None
@@ -275,7 +333,7 @@ class H323Media:
             rtcp = receiving.remote_rtcp
         limit = self._capabilities.video_bitrate if kind is Kind.VIDEO else 0
         remote = sending.remote if sending is not None else None
-        return Channel(kind, way, formats, self.port(kind), remote, rtcp, bitrate=limit)
+        return Channel(kind, way, formats, self.port(kind), remote, rtcp, bitrate=limit, crypto=crypto(key))
 
     def _limit(self, number: int | None, sending: Sending) -> int | None:
         """Give what a channel of ours may send, bit/s (0: no limit); None: nothing."""
@@ -288,17 +346,25 @@ class H323Media:
         """Give those of our codecs that H.245 has a name for, best first."""
         return h323_capabilities.codecs(self._capabilities, kind)
 
-    def _choose(self, kind: Kind) -> tuple[Codec, h323_formats.Described] | None:
+    def _choose(self, kind: Kind) -> _Choice | None:
+        """Give the first codec of ours that they receive, encrypted if that can or must be."""
+        secure = self._match(kind, secure=True) if self.crypto.agreed and kind not in self._in_clear else None
+        # What must be encrypted may yet be agreed; until then nothing is opened.
+        waits = self.crypto.required and not self.crypto.open
+        return secure or (None if waits else self._match(kind))
+
+    def _match(self, kind: Kind, *, secure: bool = False) -> _Choice | None:
         """Give the first codec of ours that they receive, within their limits."""
         for ours in self.codecs(kind):
             for theirs in self._remote.media.get(kind, ()):
-                if h323_formats.same(ours, theirs.codec):
+                algorithm = self.crypto.choose(self._remote.algorithms.get(theirs, ())) if secure else None
+                if h323_formats.same(ours, theirs.codec) and (algorithm is not None or not secure):
                     mode = min(ours.h264.packetization_mode if ours.h264 else 0, self._remote.packetization_mode)
-                    return h323_formats.with_mode(theirs.codec, mode), theirs
+                    return _Choice(h323_formats.with_mode(theirs.codec, mode), theirs, algorithm)
         return None
 
-    def _propose(self, kind: Kind, chosen: tuple[Codec, h323_formats.Described]) -> Wanted:
-        codec, described = chosen
+    def _propose(self, kind: Kind, choice: _Choice) -> Wanted:
+        codec = choice.codec
         local = self.port(kind)
         parameters: dict[str, Value] = {
             "sessionID": SESSIONS[kind],
@@ -314,9 +380,19 @@ class H323Media:
         elif codec.name == H263_1998.name:
             parameters["dynamicRTPPayloadType"] = h323_picture_sizes.PAYLOAD_TYPE
             parameters["mediaPacketization"] = "rtpPayloadType", h323_picture_sizes.packetization()
-        value = h323_formats.describe(codec, self.bitrate(described))
-        name = next(name for name, data_kind in DATA_TYPES.items() if data_kind is kind)
-        return Wanted(kind, (name, value), parameters)
+        bitrate = self.bitrate(choice.theirs)
+        value = h323_formats.describe(codec, bitrate)
+        data_type = next(name for name, data_kind in DATA_TYPES.items() if data_kind is kind), value
+        sending = Sending(kind, Format(_payload_type(codec), codec), bitrate, packet_time(choice.theirs))
+        if choice.algorithm is None:
+            return Wanted(kind, data_type, parameters, sending)
+        key = self.crypto.make_key(choice.algorithm, kind)
+        parameters["dynamicRTPPayloadType"] = key.payload_type
+        if kind is Kind.VIDEO:
+            sending = replace(sending, format=Format(key.payload_type, codec))
+        sending = replace(sending, algorithm=choice.algorithm, key=key if self.crypto.master else None)
+        sync = self.crypto.write(key) if self.crypto.master else None
+        return Wanted(kind, h235_media.wrap(data_type, choice.algorithm), parameters, sending, sync)
 
     def read_formats(self, kind: Kind, described: Value, parameters: Value) -> tuple[Format, ...]:
         """Give what arrives in a channel of theirs.  ChannelRefusedError: nothing that we have."""

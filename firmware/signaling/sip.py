@@ -2,6 +2,7 @@
 
 Rule 1: an address that is no name is called at once; a name is looked up first, and the call is DIALING meanwhile.
 Rule 2: an INVITE whose offer is of no use here is refused without troubling the room.
+Rule 3: there is no encryption here yet, so where it is required there are no calls.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from firmware.call.call import Call, State
+from firmware.call.call import Call, EndReason, State
+from firmware.call.media import Encryption
 from firmware.errors import DecodeError
 from firmware.net.driver import Driver
 from firmware.net.resolver import is_address
 from firmware.signaling import sip_media
+from firmware.signaling.causes import SIP_STATUSES
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
 from firmware.signaling.sip_address import is_sip, parse_address
 from firmware.signaling.sip_leg import SipLeg
@@ -40,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_PORT: Final = 5060
 """RFC 3261 19.1.2."""
+_NO_ENCRYPTION: Final = "encryption is required, and SIP has none in this unit"
 
 
 class SipEndpoint(BaseEndpoint[SipLeg]):
@@ -104,6 +108,9 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         uri = parse_address(address)
         leg = self._make_leg(self._require_transport())
         call = self._begin(leg, State.DIALING, str(uri))
+        if self._capabilities.encryption is Encryption.REQUIRED:
+            leg.fail(EndReason.NOT_ENCRYPTED, _NO_ENCRYPTION)
+            return call
         self._look_up(
             leg,
             uri.host,
@@ -141,6 +148,10 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
     def _incoming(self, event: events.Incoming) -> None:
         transport, session = self._transport, event.session
         if transport is None:
+            return
+        if self._capabilities.encryption is Encryption.REQUIRED:
+            logger.info("= sip %s called and was refused: %s", session.remote.uri, _NO_ENCRYPTION)
+            session.reject(SIP_STATUSES[EndReason.NOT_ENCRYPTED], transport.now())
             return
         leg = self._make_leg(transport)
         try:

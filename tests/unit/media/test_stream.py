@@ -7,10 +7,22 @@ import time
 import pytest
 from media_parts import Peer
 
-from firmware.call.media import H264_BASELINE, PCMU, TELEPHONE_EVENT, Channel, Direction, Feedback, Format, Kind
+from firmware.call.media import (
+    H264_BASELINE,
+    PCMU,
+    TELEPHONE_EVENT,
+    Channel,
+    Crypto,
+    Direction,
+    Feedback,
+    Format,
+    Kind,
+    Suite,
+)
 from firmware.media.network import Network
 from firmware.media.stream import Stream
 from firmware.rtp import rtcp
+from firmware.rtp.h235 import PayloadCipher
 from firmware.rtp.packet import Packet
 
 FORMATS = {Kind.AUDIO: (Format(0, PCMU), Format(101, TELEPHONE_EVENT)), Kind.VIDEO: (Format(97, H264_BASELINE),)}
@@ -149,3 +161,41 @@ def test_goodbye(started, peer: Peer, network: Network) -> None:
         pass
     assert stream.sockets[0].fileno() == -1
     stream.send(b"two", 160, False, 0)  # an encoder that comes a moment late
+
+
+CRYPTO = Crypto(Suite.AES_128_CBC, b"sixteen octets!!", 104)
+
+
+def test_an_encrypted_stream_sends_no_payload_in_the_clear(started, peer: Peer) -> None:
+    stream = started(crypto=CRYPTO)
+    stream.send(b"sound" * 32, 1_000, True, 0)
+    data, _ = peer.rtp.recvfrom(2048)
+    assert b"sound" not in data
+    assert data[1] & 0x7F == CRYPTO.payload_type
+    clear = PayloadCipher(CRYPTO.key, 104, 0).decrypt(data)
+    assert clear is not None
+    assert Packet.decode(clear).payload == b"sound" * 32
+
+
+def test_an_encrypted_stream_hears_what_is_encrypted_and_nothing_else(started, peer: Peer, eventually) -> None:
+    stream = started(crypto=CRYPTO)
+    cipher = PayloadCipher(CRYPTO.key, 104, 0)
+    to = stream.sockets[0].getsockname()
+    send_packets(peer, stream, 3)  # in the clear
+    for number in range(5):
+        packet = Packet(0, False, 100 + number, 160 * number, 7, b"sound%d" % number).encode()
+        for data in (cipher.encrypt(packet), cipher.encrypt(packet)[:9], b"\x80\x68", b""):
+            peer.rtp.sendto(data, to)
+    eventually(lambda: len(stream.sink.packets) == 5)
+    assert [packet.payload for packet in stream.sink.packets] == [b"sound%d" % number for number in range(5)]
+    assert {packet.payload_type for packet in stream.sink.packets} == {0}
+
+
+def test_a_packet_that_is_sent_again_is_encrypted_again(started, peer: Peer) -> None:
+    stream = started(Kind.VIDEO, feedback=frozenset({Feedback.NACK}), crypto=CRYPTO)
+    stream.send(b"picture" * 9, 0, True, 97)
+    first = peer.rtp.recv(2048)
+    sequence, ssrc = int.from_bytes(first[2:4], "big"), int.from_bytes(first[8:12], "big")
+    nack = rtcp.compound((rtcp.ReceiverReport(7, ()), rtcp.Nack(7, ssrc, (sequence,))))
+    peer.rtcp.sendto(nack, stream.sockets[1].getsockname())
+    assert peer.rtp.recv(2048) == first

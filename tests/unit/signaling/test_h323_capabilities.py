@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -17,11 +18,14 @@ from firmware.call.media import (
     QCIF,
     SUB_QCIF,
     Capabilities,
+    Encryption,
     Kind,
 )
-from firmware.h323 import h245
+from firmware.h323 import h235_media, h245
+from firmware.h323.h235_media import AES_128, ALGORITHMS
 from firmware.signaling import h323_formats, h323_picture_sizes
 from firmware.signaling.h323_capabilities import EVENT_TYPE, RemoteCapabilities, codecs, read_set, write_set
+from firmware.signaling.h323_crypto import H323Crypto
 
 
 def travelled(value: Any) -> Any:
@@ -89,3 +93,57 @@ def test_an_entry_without_capability_and_a_set_of_another_network() -> None:
 
 def test_opus_is_not_for_h323() -> None:
     assert OPUS not in codecs(Capabilities(), Kind.AUDIO)
+
+
+# Encryption
+
+
+def crypto_of(policy: Encryption) -> H323Crypto:
+    made = H323Crypto(policy, random.Random(1))
+    made.offer()
+    return made
+
+
+def named(said: Any) -> dict[int, str]:
+    return {entry["capabilityTableEntryNumber"]: entry["capability"][0] for entry in said["capabilityTable"]}
+
+
+def choices(said: Any) -> list[list[str]]:
+    table = named(said)
+    (descriptor,) = said["capabilityDescriptors"]
+    return [[table[number] for number in numbers] for numbers in descriptor["simultaneousCapabilities"]]
+
+
+def test_what_can_come_encrypted_is_said_of_each_medium() -> None:
+    said = travelled(write_set(Capabilities(), crypto_of(Encryption.PREFERRED)))
+    read = read_set(said)
+    everything = {described for kind in Kind for described in read.media[kind]}
+    assert {d for d, algorithms in read.algorithms.items() if algorithms == ALGORITHMS} >= everything
+    audio, video, events = choices(said)
+    assert set(audio) == {"h235SecurityCapability", "receiveAudioCapability"}
+    assert set(video) == {"h235SecurityCapability", "receiveVideoCapability"}
+    assert "h235SecurityCapability" not in events
+
+
+def test_where_it_is_required_nothing_else_can_be_chosen() -> None:
+    said = travelled(write_set(Capabilities(), crypto_of(Encryption.REQUIRED)))
+    audio, video, *_ = choices(said)
+    assert set(audio) == set(video) == {"h235SecurityCapability"}
+
+
+def test_where_it_is_off_nothing_is_said_of_it() -> None:
+    said = write_set(Capabilities(), crypto_of(Encryption.OFF))
+    assert said == write_set(Capabilities())
+    assert read_set(travelled(said)).algorithms == {}
+
+
+def test_a_security_capability_of_nothing_is_passed_over() -> None:
+    said = write_set(Capabilities())
+    said["capabilityTable"] += [
+        {"capabilityTableEntryNumber": 100, "capability": h235_media.capability(ALGORITHMS, 99)},
+        {"capabilityTableEntryNumber": 101, "capability": h235_media.capability(ALGORITHMS, 101)},
+        {"capabilityTableEntryNumber": 102, "capability": h235_media.capability([AES_128], 1)},
+    ]
+    read = read_set(travelled(said))
+    assert list(read.algorithms.values()) == [(AES_128,)]
+    assert set(read.algorithms) <= set(read.media[Kind.AUDIO])
