@@ -9,7 +9,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import H263, H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Kind
+from firmware.call.media import H263, H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Encryption, Kind
 from firmware.errors import DeviceError
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
@@ -121,4 +121,5 @@ def capabilities(config: Config) -> Capabilities:
     for codec in missing:
         logger.warning("%s is left out: this machine has no library for it", codec.name)
         chosen.remove(codec)
-    return Capabilities((*chosen, TELEPHONE_EVENT), config.media.bitrate)
+    encryption = Encryption(config.media.encryption)
+    return Capabilities((*chosen, TELEPHONE_EVENT), config.media.bitrate, encryption)

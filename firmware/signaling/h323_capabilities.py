@@ -22,6 +22,7 @@ _NAMES: Final = {
     Kind.VIDEO: ("receiveVideoCapability", "receiveAndTransmitVideoCapability"),
 }
 _EVENTS: Final = "receiveRTPAudioTelephonyEventCapability"
+_USER_INPUT: Final = "receiveUserInputCapability"
 EVENT_TYPE: Final = 101
 """Payload type under which we take telephone events."""
 VIDEO_TYPES: Final = {0: 98, 1: 97}
@@ -52,7 +53,7 @@ def write_set(capabilities: Capabilities | None, crypto: H323Crypto | None = Non
     alternatives = [
         [secure[number] for number in numbers if number in secure]
         + [number for number in numbers if number not in secure or (crypto is not None and not crypto.required)]
-        for names in (*_NAMES.values(), ("receiveUserInputCapability", _EVENTS))
+        for names in (*_NAMES.values(), (_USER_INPUT, _EVENTS))
         if (numbers := [number for number, (name, _) in enumerate(table, 1) if name in names])
     ]
     return {
@@ -74,7 +75,7 @@ class RemoteCapabilities:
     packetization_mode: int = 0
     """The best for H.264."""
     event_type: int | None = None
-    """Payload type under which it takes telephone events; None: it takes none."""
+    """Payload type under which it takes telephone events; None: it takes none, or digits by H.245 as well."""
     empty: bool = False
     """It wants to be sent nothing."""
     algorithms: dict[h323_formats.Described, tuple[Algorithm, ...]] = field(default_factory=dict)
@@ -93,7 +94,9 @@ def read_set(capabilities: Value) -> RemoteCapabilities:
         if "capability" in entry
     }
     entries = list(table.values())
-    events = (capability["dynamicRTPPayloadType"] for name, capability in entries if name == _EVENTS)
+    # Who takes digits by H.245 gets them so: some name telephone events as well and then pass over them (ooh323).
+    by_h245 = any(name == _USER_INPUT and value[0] in ("dtmf", "basicString") for name, value in entries)
+    events = (value["dynamicRTPPayloadType"] for name, value in entries if name == _EVENTS and not by_h245)
     without = "" if h323_picture_sizes.takes_rfc4629(packetizations) else H263_1998.name
     return RemoteCapabilities(
         {
@@ -132,8 +135,8 @@ def _table(capabilities: Capabilities) -> list[Value]:
             if entry not in table:  # H.263 is one capability, whatever the payload format
                 table.append(entry)
     if table and any(codec.name == TELEPHONE_EVENT.name for codec in capabilities.codecs):
-        table.append(("receiveUserInputCapability", ("basicString", None)))
-        table.append(("receiveUserInputCapability", ("dtmf", None)))
+        table.append((_USER_INPUT, ("basicString", None)))
+        table.append((_USER_INPUT, ("dtmf", None)))
         table.append((_EVENTS, {"dynamicRTPPayloadType": EVENT_TYPE, "audioTelephoneEvent": "0-15"}))
     return table
 

@@ -40,6 +40,8 @@ class Receiving:
     formats: tuple[Format, ...]
     remote_rtcp: Address | None
     key: SessionKey | None = field(default=None, repr=False)
+    key_is_ours: bool = False
+    """We made it, so the far end has to be told."""
 
 
 @dataclass(frozen=True, slots=True)

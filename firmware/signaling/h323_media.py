@@ -215,10 +215,13 @@ class H323Media:
             raise ChannelRefusedError("dataTypeNotAvailable" if kind is Kind.VIDEO else "invalidSessionID")
         formats = self.read_formats(kind, described, parameters)
         key = self._take_key(kind, algorithms, request)
+        key_is_ours = key is not None and "encryptionSync" not in request
         local = self.port(kind)
         # In an encrypted stream there is one payload type.
         formats = formats if key is None else formats[:1]
-        self.receive(number, Receiving(kind, formats, self.address(parameters.get("mediaControlChannel")), key))
+        self.receive(
+            number, Receiving(kind, formats, self.address(parameters.get("mediaControlChannel")), key, key_is_ours)
+        )
         acknowledged: dict[str, Value] = {
             "mediaChannel": address_value(local),
             "mediaControlChannel": address_value((local[0], local[1] + 1)),
@@ -228,8 +231,8 @@ class H323Media:
 
     def sync(self, number: int) -> Value | None:
         """Give the EncryptionSync with which we accept a channel of theirs; None: it has no key, or not from us."""
-        key = self._receiving[number].key
-        return self.crypto.write(key) if key is not None and self.crypto.master else None
+        receiving = self._receiving[number]
+        return self.crypto.write(receiving.key) if receiving.key is not None and receiving.key_is_ours else None
 
     def _take_key(self, kind: Kind, algorithms: tuple[Algorithm, ...] | None, request: Value) -> SessionKey | None:
         """Give the key of a channel of theirs; None: it is in the clear.  ChannelRefusedError: it may not be so."""
@@ -240,10 +243,12 @@ class H323Media:
         algorithm = self.crypto.choose(algorithms)
         if algorithm is None:
             raise ChannelRefusedError("securityDenied")
-        if self.crypto.master:
+        # H.235.6 8.6: the master makes the key.  Where both ends or none think that they are (it may be determined anew
+        # after the empty set), the opener's word counts.
+        if "encryptionSync" not in request:
             parameters = request["forwardLogicalChannelParameters"]["multiplexParameters"][1]
             return self.crypto.make_key(algorithm, kind, parameters.get("dynamicRTPPayloadType"))
-        key = self.crypto.read(request.get("encryptionSync"), algorithms)
+        key = self.crypto.read(request["encryptionSync"], algorithms)
         if key is None:
             raise ChannelRefusedError("securityDenied")
         return key

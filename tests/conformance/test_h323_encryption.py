@@ -17,6 +17,7 @@ from firmware.call.media import Capabilities, Channel, Direction, Encryption, Ki
 from firmware.h323 import h235_dh, h235_media
 from firmware.h323.user_information import UserInformation
 from firmware.sansio import Action, Address
+from firmware.signaling import h323
 from firmware.signaling.h323_crypto import H323Crypto
 from firmware.signaling.h323_media import H323Media
 
@@ -220,6 +221,38 @@ def test_only_the_slave_asks_and_only_the_master_gives() -> None:
         leg._transport.run()
     settle(bench)
     assert (keys(ours), keys(theirs)) == before
+
+
+# Who is master
+
+
+class Sure(H323Crypto):
+    """Is sure of being the master, or the slave, whatever H.245 says."""
+
+    believes = True
+
+    @property
+    def master(self) -> bool:  # type: ignore[override]
+        return self.believes
+
+    @master.setter
+    def master(self, said: bool) -> None: ...
+
+
+class Unsure(Sure):
+    believes = False
+
+
+@CALLERS
+@pytest.mark.parametrize("kind", [Sure, Unsure])
+def test_ends_that_do_not_agree_who_is_master_agree_on_keys_all_the_same(
+    kind: type[H323Crypto], by_far_end: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # So it is for a moment when it is determined anew, after the empty capability set.
+    monkeypatch.setattr(h323, "H323Crypto", kind)
+    ours, theirs = established(bench_of(REQUIRED, REQUIRED), by_far_end=by_far_end)
+    assert directions(ours) == directions(theirs) == ALL
+    check_agreement(ours, theirs)
 
 
 # Far ends that do it wrong

@@ -38,7 +38,14 @@ def test_written_and_read() -> None:
     assert [d.codec.name for d in read.media[Kind.AUDIO]] == ["G722", "PCMU", "PCMA"]
     assert [d.codec.name for d in read.media[Kind.VIDEO]] == ["H264", "H263-1998", "H263", "H261"]
     assert read.media[Kind.VIDEO][0].bitrate == Capabilities().video_bitrate
-    assert (read.packetization_mode, read.event_type, read.empty) == (1, EVENT_TYPE, False)
+    assert (read.packetization_mode, read.event_type, read.empty) == (1, None, False)
+
+
+def test_digits_by_h245_come_before_telephone_events() -> None:
+    said = write_set(Capabilities())
+    by_rtp = [e for e in said["capabilityTable"] if e["capability"][0] != "receiveUserInputCapability"]
+    assert len(by_rtp) == len(said["capabilityTable"]) - 2
+    assert read_set(travelled(said | {"capabilityTable": by_rtp})).event_type == EVENT_TYPE
 
 
 def test_sound_and_picture_go_together() -> None:
