@@ -29,11 +29,12 @@ class SimpleLeg:
 
     call: Call
 
-    def __init__(self) -> None:
+    def __init__(self, endpoint: SimpleEndpoint) -> None:
         self.asked: list[str] = []
+        self._endpoint = endpoint
 
-    def alert(self) -> None:
-        self.asked.append("alert")
+    def alert(self, *, waiting: bool = False) -> None:
+        self.asked.append("alert, waiting" if waiting else "alert")
 
     def accept(self) -> None:
         self.asked.append("accept")
@@ -50,6 +51,21 @@ class SimpleLeg:
 
     def request_key_frame(self) -> None:
         self.asked.append("key frame")
+
+    def transfer(self, address: str) -> None:
+        if not self._endpoint.handles(address):
+            raise CallError(f"{address} is no {self._endpoint.name} address")
+        self.asked.append(f"transfer {address}")
+
+    def transfer_to(self, other: Call) -> None:
+        self.asked.append(f"transfer to {other.remote}")
+
+    def follow(self) -> Call:
+        self.asked.append("follow")
+        return self._endpoint.dial(self.call.transfer_target)
+
+    def refuse_transfer(self, reason: EndReason) -> None:
+        self.asked.append(f"refuse transfer {reason.name}")
 
 
 class SimpleEndpoint:
@@ -76,9 +92,10 @@ class SimpleEndpoint:
             raise CallError(f"{address} is no {self.name} address")
         return self._make(State.DIALING, address if self.handles(address) else f"{self.scheme}:{address}", "")
 
-    def ring(self, remote: str, name: str = "") -> Call:
+    def ring(self, remote: str, name: str = "", *, replaces: Call | None = None) -> Call:
         """Let somebody call."""
         call = self._make(State.INCOMING, f"{self.scheme}:{remote}", name)
+        call.replaces = replaces
         self.on_call(call)
         return call
 
@@ -86,7 +103,7 @@ class SimpleEndpoint:
         return self.legs[call.id]
 
     def _make(self, state: State, remote: str, name: str) -> Call:
-        leg = SimpleLeg()
+        leg = SimpleLeg(self)
         leg.call = call = Call(leg, state, remote, name)
         self.legs[call.id] = leg
         self.calls.append(call)

@@ -3,7 +3,7 @@
 Rule 1: every change of a call's state goes through the table in this file.
 Rule 2: this file does not know which protocol is in use.  A leg turns the call's commands into messages of its protocol
 and reports what the far end did; the room sees only the call.
-Rule 3: hold and media are attributes, not states.
+Rule 3: hold, transfer and media are attributes, not states.
 
 ::
 
@@ -58,6 +58,7 @@ class EndReason(Enum):
     PROTOCOL_ERROR = "The far end sent something that makes no sense."
     NOT_ENCRYPTED = "The two sides could not agree to encrypt the call."
     LOCAL_ERROR = "This unit could not go on with the call."
+    TRANSFERRED = "The call was passed on."
 
 
 class _Step(Enum):
@@ -110,7 +111,11 @@ def _ignore(*_: object) -> None:
 class Call:
     """One call, ours or the far end's.
 
-    The parent sets the three callbacks; each is called after the fact, and may give the call its next command.
+    The parent sets the callbacks; each is called after the fact, and may give the call its next command.
+
+    Transfer makes a call of its own in the place of this one.  Where the far end wants us to call somebody else, the
+    parent may `follow`: it gets the new call, and when that is up, it hangs this one up as TRANSFERRED; if it comes to
+    nothing, it says so by `refuse_transfer`, and stays.
     """
 
     def __init__(self, leg: Leg, state: State, remote: str, remote_name: str = "") -> None:
@@ -125,12 +130,26 @@ class Call:
         self.held = False
         """We put the far end on hold."""
         self.held_by_far_end = False
+        self.waiting = False
+        """The far end says that our call waits there behind another one."""
+        self.replaces: Call | None = None
+        """The call in the place of which this incoming one was made, by whom its far end transferred us to."""
+        self.transfer_target = ""
+        """Whom the far end wants us to call instead, ready to be shown; "": nobody."""
+        self.transferring = False
+        """We asked for the far end to be with somebody else instead, and nobody has answered yet."""
+        self._consulted: Call | None = None
+        """The other call of ours whose far end ours is to be joined with."""
         self.end_reason: EndReason | None = None
         self.end_detail = ""
         """The wire's own words, for the log: ``486 Busy Here``, ``Q.850 17``."""
         self.on_change: Callable[[Call], None] = _ignore
         self.on_digit: Callable[[Call, str], None] = _ignore
         self.on_key_frame_request: Callable[[Call], None] = _ignore
+        self.on_transfer_request: Callable[[Call], None] = _ignore
+        """The far end wants us to call `transfer_target` instead: `follow`, or `refuse_transfer`."""
+        self.on_transfer_refused: Callable[[Call, str], None] = _ignore
+        """The far end does not call whom we wanted it to; with the wire's own words."""
         self._leg = leg
 
     @property
@@ -140,10 +159,10 @@ class Call:
 
     # Commands
 
-    def alert(self) -> None:
-        """Let the caller know that it rings here.  CallError: not INCOMING."""
+    def alert(self, *, waiting: bool = False) -> None:
+        """Let the caller know that it rings here, or is *waiting* behind another call.  CallError: not INCOMING."""
         self._require(State.INCOMING)
-        self._leg.alert()
+        self._leg.alert(waiting=waiting)
 
     def accept(self) -> None:
         """Answer.  CallError: not INCOMING."""
@@ -176,10 +195,47 @@ class Call:
         if self.state is State.ACTIVE:
             self._leg.request_key_frame()
 
+    def transfer(self, target: str | Call) -> None:
+        """Ask the far end to call an address, or the far end of another ACTIVE call, instead.
+
+        This call ends as TRANSFERRED, or `on_transfer_refused` is called.  CallError: not ACTIVE, or asked already, or
+        not possible.
+        """
+        self._require(State.ACTIVE)
+        if self.transferring:
+            raise CallError(f"call {self.id} is being passed on already")
+        if isinstance(target, Call):
+            target._require(State.ACTIVE)  # noqa: SLF001
+            if target is self or target.transferring:
+                raise CallError(f"call {target.id} is being passed on itself")
+            self._leg.transfer_to(target)
+            self._consulted = target
+            target._set_transferring(True)  # noqa: SLF001
+        else:
+            self._leg.transfer(target)
+        self._set_transferring(True)
+
+    def follow(self) -> Call:
+        """Call whom the far end wants us to call instead; gives the new call, which is DIALING.
+
+        CallError: nobody wants that (any more), or it can't be done.
+        """
+        if not self.transfer_target:
+            raise CallError(f"call {self.id} is not to be passed on")
+        return self._leg.follow()
+
+    def refuse_transfer(self, reason: EndReason) -> None:
+        """Tell the far end that we don't call whom it wanted us to, or that it came to nothing, and stay here."""
+        if self.transfer_target:
+            self.transfer_target = ""
+            if self.state not in (State.ENDING, State.ENDED):
+                self._leg.refuse_transfer(reason)
+
     # Reports from the leg
 
-    def alerting(self) -> None:
-        """The far end rings."""
+    def alerting(self, *, waiting: bool = False) -> None:
+        """The far end rings; or our call is *waiting* there behind another one."""
+        self.waiting = self.waiting or waiting
         self._advance(_Step.ALERTING)
 
     def connected(self) -> None:
@@ -209,14 +265,39 @@ class Call:
         self.held = not on
         self.on_change(self)
 
+    def transfer_requested(self, target: str) -> None:
+        """The far end wants us to call somebody else instead, whether it has answered or not."""
+        if self.state not in (State.ENDING, State.ENDED):
+            self.transfer_target = target
+            self.on_transfer_request(self)
+
+    def transfer_refused(self, detail: str) -> None:
+        """The far end does not call whom we wanted it to, and the call goes on."""
+        if self._consulted is not None:
+            self._consulted._set_transferring(False)  # noqa: SLF001
+            self._consulted = None
+        self._set_transferring(False)
+        self.on_transfer_refused(self, detail)
+
     def released(self, reason: EndReason, detail: str = "") -> None:
-        """The call is over; the first reason counts."""
+        """The call is over; the first reason counts.
+
+        Who hangs up after being asked to be with somebody else is taken to be there.
+        """
         if self.state is State.ENDED:
             return
+        if self.transferring and reason is EndReason.HUNG_UP:
+            reason = EndReason.TRANSFERRED
         self.end_reason = self.end_reason or reason
         self.end_detail = self.end_detail or detail
         self.channels = ()
         self._advance(_Step.RELEASED)
+        if self._consulted is not None and self.end_reason is EndReason.TRANSFERRED:
+            self._consulted.hang_up(EndReason.TRANSFERRED)
+
+    def _set_transferring(self, on: bool) -> None:
+        self.transferring = on
+        self.on_change(self)
 
     def _require(self, state: State) -> None:
         if self.state is not state:

@@ -12,14 +12,17 @@ if TYPE_CHECKING:
 class Leg(Protocol):
     """What a protocol does for one call.  Each command returns at once; what comes of it is reported to the call."""
 
-    def alert(self) -> None:
-        """Tell the caller that we ring (SIP 180, H.225 Alerting)."""
+    def alert(self, *, waiting: bool = False) -> None:
+        """Tell the caller that we ring (SIP 180, H.225 Alerting), or that it is *waiting* behind another call."""
 
     def accept(self) -> None:
         """Answer the incoming call with what the unit can do; ``established`` follows, or ``released``."""
 
     def release(self, reason: EndReason) -> None:
-        """End the call in any state: refuse, cancel or clear.  ``released`` always follows."""
+        """End the call in any state: refuse, cancel or clear.  ``released`` always follows.
+
+        TRANSFERRED: what the far end asked for by ``transfer_requested`` is done.
+        """
 
     def hold(self, on: bool) -> None:
         """Stop, or start again, both directions of all media; ``media_changed`` follows."""
@@ -29,6 +32,24 @@ class Leg(Protocol):
 
     def request_key_frame(self) -> None:
         """Ask the far end's encoder for a key frame by signalling; asked only where RTCP feedback can't."""
+
+    def transfer(self, address: str) -> None:
+        """Ask the far end to call this address instead; ``released`` or ``transfer_refused`` follows.
+
+        CallError: it is no address, or the protocol can't.
+        """
+
+    def transfer_to(self, other: Call) -> None:
+        """Ask the far end to take our place in this call; what follows is that of ``transfer``, for both calls.
+
+        CallError: it is a call of another kind, or the protocol can't.
+        """
+
+    def follow(self) -> Call:
+        """Make the call that was asked for by ``transfer_requested``.  CallError: it can't be made."""
+
+    def refuse_transfer(self, reason: EndReason) -> None:
+        """Tell the far end that what it asked for by ``transfer_requested`` came to nothing."""
 
 
 class Endpoint(Protocol):

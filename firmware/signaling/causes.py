@@ -60,6 +60,7 @@ SIP_STATUSES: Final = {
     EndReason.PROTOCOL_ERROR: 400,
     EndReason.NOT_ENCRYPTED: 488,
     EndReason.LOCAL_ERROR: 500,
+    EndReason.TRANSFERRED: 480,
 }
 """How an INVITE is refused."""
 SIP_FAILURES: Final = {
@@ -136,8 +137,17 @@ H323_CAUSES: Final = {
     EndReason.PROTOCOL_ERROR: Cause.PROTOCOL_ERROR,
     EndReason.NOT_ENCRYPTED: Cause.BEARER_CAPABILITY_NOT_AVAILABLE,
     EndReason.LOCAL_ERROR: Cause.TEMPORARY_FAILURE,
+    EndReason.TRANSFERRED: Cause.NORMAL_CALL_CLEARING,
 }
 """How a call is refused or ended."""
+
+H450_ERRORS: Final = {
+    EndReason.REFUSED: "supplementaryServiceInteractionNotAllowed",
+    EndReason.NOT_FOUND: "invalidReroutingNumber",
+    EndReason.LOCAL_ERROR: "resourceUnavailable",
+}
+"""Why we don't call whom a far end wanted us to call; whatever else it is, the call could not be made."""
+H450_ERROR: Final = "establishmentFailure"
 
 
 def h323_end_reason(state: State, cause: int | None, by_far_end: bool, reason: str = "") -> EndReason:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from firmware.h323.session import Session
     from firmware.sansio import Core
     from firmware.signaling.endpoint import Ports, Transport
+    from firmware.signaling.h323_transfer import Target
 
 
 class H323Endpoint(BaseEndpoint[H323Leg]):
@@ -118,7 +119,32 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         return call
 
     def _make_leg(self, transport: Transport) -> H323Leg:
-        return H323Leg(self._terminal, transport, self._make_media, self._legs.__setitem__, self._gone)
+        return H323Leg(self._terminal, transport, self._make_media, self._legs.__setitem__, self._gone, self)
+
+    # h323_transfer.Exchange
+
+    @property
+    def has_gatekeeper(self) -> bool:
+        """Whether a gatekeeper finds aliases for us."""
+        return self._gatekeeper.address is not None
+
+    def call_target(self, target: Target) -> Call:
+        """Call whom a far end wants us to call.  CallError: the endpoint is not started."""
+        leg = self._make_leg(self._require_transport())
+        wanted = target.address
+        address = (wanted.host, wanted.port) if wanted.host else self._gatekeeper.address
+        call = self._begin(leg, State.DIALING, str(wanted))
+        if address is None:
+            leg.fail(EndReason.NOT_FOUND, "the gatekeeper is gone")
+        else:
+            leg.dial_target(target, address, fast_connect=self._settings.fast_connect)
+        return call
+
+    def leg_of(self, call: Call) -> H323Leg | None:
+        """Give the leg of a call, where it is one of ours."""
+        return next((leg for leg, known in self._calls.items() if known is call), None)
+
+    # Events
 
     def _make_media(self, host: str) -> H323Media:
         crypto = H323Crypto(self._capabilities.encryption, self._rng, allow_weak=self._settings.allow_weak_dh)
@@ -146,7 +172,14 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         port = remote.address[1] if remote.address is not None and remote.address[0] == host else DEFAULT_PORT
         address = H323Address(alias.number(remote.aliases), host, port)
         call = self._begin(leg, State.INCOMING, str(address), party_name(remote))
+        self._note_replaced(call, session)
         if leg.suits:
             self.on_call(call)
         else:
             leg.fail(EndReason.NOT_ENCRYPTED, "the caller gives no key that can be used")
+
+    def _note_replaced(self, call: Call, session: Session) -> None:
+        """Tell a call that was made by a transfer in the place of which other it stands."""
+        replaced = session.services.transfer.replaces
+        leg = self._legs.get(replaced) if replaced is not None else None
+        call.replaces = leg.call if leg is not None else None

@@ -3,6 +3,7 @@
 Rule 1: media are agreed channel by channel; the call is established once it was answered, every channel that we asked
 for is open or refused, and something flows.
 Rule 2: hold is an empty capability set (H.323 8.4.6), which the far end answers by closing its channels; we close ours.
+We say it in words as well (H.450.4).  A far end that holds us by words alone keeps its channels, and is sent nothing.
 """
 
 from __future__ import annotations
@@ -12,28 +13,32 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from firmware.call.call import EndReason, State
-from firmware.call.media import Kind
+from firmware.call.media import Direction, Kind
 from firmware.errors import CallError, FirmwareError, LocalProtocolError
 from firmware.h323 import address as alias
-from firmware.h323 import events
+from firmware.h323 import events, h450_event
 from firmware.h323.control import events as control
 from firmware.h323.identity import Destination
 from firmware.signaling import causes
 from firmware.signaling import h323_fast_connect as fast_connect
 from firmware.signaling.endpoint import readable_name
 from firmware.signaling.h323_media import ChannelRefusedError
+from firmware.signaling.h323_transfer import H323Transfer
 from firmware.signaling.leg import BaseLeg
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from firmware.asn1 import Value
+    from firmware.call.call import Call
+    from firmware.call.media import Channel
     from firmware.h323.identity import Party
     from firmware.h323.session import Session
     from firmware.h323.terminal import Terminal
     from firmware.sansio import Address
     from firmware.signaling.endpoint import Transport
     from firmware.signaling.h323_media import H323Media
+    from firmware.signaling.h323_transfer import Exchange, Target
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +52,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
     """The leg (`firmware.call.endpoint.Leg`) of an H.323 call.
 
     *make_media* gives the media side for a local host; *on_session* is told each session that the leg takes up,
-    *on_gone* once when nothing more will happen.
+    *on_gone* once when nothing more will happen; *exchange* makes the calls that far ends want us to make.
     """
 
     def __init__(
@@ -57,8 +62,15 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         make_media: Callable[[str], H323Media],
         on_session: Callable[[Session, H323Leg], None],
         on_gone: Callable[[H323Leg], None],
+        exchange: Exchange,
     ) -> None:
         self._terminal = terminal
+        self._exchange = exchange
+        self.transfers = H323Transfer(exchange)
+        self._identity: str | None = None
+        """What our Setup says of the transfer that the call comes of."""
+        self._held_in_words = False
+        """The far end said that we are on hold."""
         super().__init__(transport, make_media, lambda: on_gone(self))
         self._on_session = on_session
         self._candidates: list[Address] = []
@@ -91,6 +103,17 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         self._destination, self._candidates, self._fast_connect = destination, candidates, fast_connect
         self._try_next("there is no address to try")
 
+    def dial_target(self, target: Target, address: Address, *, fast_connect: bool = False) -> None:
+        """Call whom a far end wants us to call, at this address, or where the gatekeeper there says."""
+        self._identity = target.identity
+        destination = Destination(target.aliases, address if target.address.host else None)
+        self.dial(destination, [address], fast_connect=fast_connect)
+
+    @property
+    def session(self) -> Session | None:
+        """The call's session, once there is one."""
+        return self._session
+
     def fail(self, reason: EndReason, detail: str) -> None:
         """End what has no session yet, or has one that can't go on."""
         self.call.released(reason, detail)
@@ -101,10 +124,10 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
 
     # The commands of a Leg, see `firmware.call.endpoint`
 
-    def alert(self) -> None:
-        """Send Alerting."""
+    def alert(self, *, waiting: bool = False) -> None:
+        """Send Alerting, with callWaiting (H.450.6) where another call is there."""
         if self._session is not None:
-            self._command(self._session.alert, self._transport.now())
+            self._command(partial(self._session.alert, waiting=waiting), self._transport.now())
 
     def accept(self) -> None:
         """Send Connect; channels follow."""
@@ -125,12 +148,15 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             self.call.released(reason)
             self._finish()
         else:
+            if reason is EndReason.TRANSFERRED:
+                self.transfers.done(self._session)
             self._command(self._session.release, causes.H323_CAUSES[reason], self._transport.now())
 
     def hold(self, on: bool) -> None:
-        """Say that we take nothing more, or that we take it again (H.323 8.4.6)."""
+        """Say that we take nothing more, or that we take it again (H.323 8.4.6, H.450.4)."""
         session, media = self._require()
         media.held = on
+        session.services.hold(on)
         self._command(session.control.send_capabilities, media.capability_set(), self._transport.now())
         self._changed()
 
@@ -145,6 +171,29 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         numbers = [number for number, kind in media.receiving.items() if kind is Kind.VIDEO]
         if numbers and self._may_ask_for_key_frame():
             self._command(session.control.request_key_frame, numbers[-1], self._transport.now())
+
+    def transfer(self, address: str) -> None:
+        """Send callTransferInitiate.  CallError: it is no address."""
+        session, _ = self._require()
+        self._command(self.transfers.ask, session, address, self._transport.now())
+
+    def transfer_to(self, other: Call) -> None:
+        """Send callTransferIdentify to the other far end, and once it knows, callTransferInitiate to ours."""
+        session, _ = self._require()
+        there = self._exchange.leg_of(other)
+        if there is None or there.session is None:
+            raise CallError("the far end of the other call is not reached by H.323")
+        arguments = session, self.call, there.transfers, there.session, self._transport.now()
+        self._command(self.transfers.ask_for, *arguments)
+
+    def follow(self) -> Call:
+        """Call whom the far end wants us to call.  CallError: it doesn't want that, or it can't be done."""
+        return self.transfers.follow()
+
+    def refuse_transfer(self, reason: EndReason) -> None:
+        """Answer callTransferInitiate with an error."""
+        session, _ = self._require()
+        self._command(self.transfers.refuse, session, reason)
 
     # Fast connect
 
@@ -197,6 +246,23 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 self._control(happened)
             case events.Digit(digit=digit):
                 self.call.digit_received(digit)
+            case _:
+                self._service(event)
+
+    def _service(self, event: events.Event) -> None:
+        now = self._transport.now()
+        match event:
+            case h450_event.Held(on=on):
+                self._held_in_words = on
+                self._changed()
+            case h450_event.Waiting() if self.call.state in (State.DIALING, State.ALERTING):
+                self.call.alerting(waiting=True)
+            case h450_event.TransferRequested() | events.Forwarded():
+                self._command(self.transfers.requested, event, self.call)
+            case h450_event.TransferAnswered():
+                self._command(self.transfers.answered, event, self.call, now)
+            case h450_event.Identified():
+                self._command(self.transfers.identified, event, now)
             case _:
                 pass
 
@@ -268,7 +334,10 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
 
     def _capabilities_received(self, capabilities: Value) -> None:
         _, media = self._require()
+        was_held = media.held_by_far_end
         media.take_capabilities(capabilities)
+        if was_held and not media.held_by_far_end:
+            self._held_in_words = False  # whoever takes media again holds no more
         self._capabilities_known = True
         if media.held_by_far_end:
             self._close_ours()
@@ -316,9 +385,10 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             self._go_on()
 
     def _hold_refused(self) -> None:
-        _, media = self._require()
+        session, media = self._require()
         refused = media.held
         media.held = not refused
+        session.services.hold(media.held)
         self.call.hold_refused(refused)
         self._changed()
 
@@ -330,6 +400,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         words = f"Q.850 {event.cause}" if event.cause is not None else ""
         detail = " ".join(word for word in (words, event.reason, event.detail) if word)
         reason = causes.h323_end_reason(self.call.state, event.cause, event.by_far_end, event.reason)
+        self.transfers.ended()
         self.call.released(reason, detail)
         self._finish()
 
@@ -360,8 +431,9 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                     capabilities=media.capability_set(),
                     fast_start=fast_connect.propose(media) if fast else (),
                     tokens=tokens,
+                    transfer=self._identity,
                 )
-            except (CallError, LocalProtocolError) as error:
+            except (CallError, LocalProtocolError, ValueError) as error:
                 self._drop_attempt()
                 self.fail(EndReason.LOCAL_ERROR, str(error))
                 return
@@ -392,7 +464,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             self.fail(media.lack, "the far end takes nothing that can be sent from here")
         elif media.channels or media.held_by_far_end:
             self.call.established(media.channels)
-            if media.held_by_far_end:
+            if media.held_by_far_end or self._held_in_words:
                 self._changed()
 
     def _close_ours(self) -> None:
@@ -404,4 +476,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
     def _changed(self) -> None:
         _, media = self._require()
         if self.call.state is State.ACTIVE:
-            self.call.media_changed(media.channels, media.held_by_far_end)
+            channels: tuple[Channel, ...] = media.channels
+            if self._held_in_words:
+                channels = tuple(c for c in channels if c.direction is Direction.RECEIVE)
+            self.call.media_changed(channels, media.held_by_far_end or self._held_in_words)

@@ -13,7 +13,7 @@ from firmware.errors import CallError, LocalProtocolError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firmware.call.call import Call
+    from firmware.call.call import Call, EndReason
     from firmware.signaling.endpoint import Transport
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,25 @@ class BaseLeg(Generic[S, M]):
     def abandon(self) -> None:
         """Forget the call, whatever the far end still has to say."""
         self._finish()
+
+    # Commands of a Leg that not every protocol has here
+
+    def transfer(self, address: str) -> None:
+        """Raise CallError: this kind of call can't be passed on."""
+        raise CallError(f"calls like that with {self.call.remote} can't be passed on to {address}")
+
+    def transfer_to(self, other: Call) -> None:
+        """Raise CallError: this kind of call can't be passed on."""
+        raise CallError(f"calls like that with {self.call.remote} can't be passed on to {other.remote}")
+
+    def follow(self) -> Call:
+        """Raise CallError: nobody asks for it."""
+        raise CallError("nobody asked for this call to be passed on")
+
+    def refuse_transfer(self, reason: EndReason) -> None:
+        """Do nothing: nobody asks for it."""
+
+    # What they share
 
     def _command(self, command: Callable[..., object], *arguments: object) -> None:
         """Give the session a command; one that came too late is no error: the event that says so is on its way."""

@@ -83,7 +83,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     # The commands of a Leg, see `firmware.call.endpoint`
 
-    def alert(self) -> None:
+    def alert(self, *, waiting: bool = False) -> None:  # noqa: ARG002
         """Send 180 Ringing."""
         if self._session is not None:
             self._command(self._session.ring, self._transport.now())

@@ -22,8 +22,8 @@ class Leg:
     def __init__(self) -> None:
         self.commands: list[object] = []
 
-    def alert(self) -> None:
-        self.commands.append("alert")
+    def alert(self, *, waiting: bool = False) -> None:
+        self.commands.append("waiting" if waiting else "alert")
 
     def accept(self) -> None:
         self.commands.append("accept")
@@ -39,6 +39,18 @@ class Leg:
 
     def request_key_frame(self) -> None:
         self.commands.append("key frame")
+
+    def transfer(self, address: str) -> None:
+        self.commands.append(("transfer", address))
+
+    def transfer_to(self, other: Call) -> None:
+        self.commands.append(("transfer", other))
+
+    def follow(self) -> Call:
+        return Call(self, State.DIALING, "sip:elsewhere@192.0.2.3")
+
+    def refuse_transfer(self, reason: EndReason) -> None:
+        self.commands.append(("refuse transfer", reason))
 
 
 STEPS: dict[str, Callable[[Call], None]] = {
@@ -108,6 +120,8 @@ def test_each_command_in_each_state(state: State) -> None:
         "alert": (Call.alert, "alert", {S.INCOMING}),
         "hold": (lambda call: call.hold(True), ("hold", True), {S.ACTIVE}),
         "digit": (lambda call: call.send_digit("5"), ("digit", "5"), {S.ACTIVE}),
+        "transfer": (lambda call: call.transfer("sip:c@192.0.2.3"), ("transfer", "sip:c@192.0.2.3"), {S.ACTIVE}),
+        "waiting": (lambda call: call.alert(waiting=True), "waiting", {S.INCOMING}),
     }
     for command, written, allowed in commands.values():
         call, leg = make(state)
@@ -213,3 +227,81 @@ def test_a_call_is_encrypted_when_all_of_it_is() -> None:
     assert not call.encrypted
     call.released(EndReason.LOST)
     assert not call.encrypted
+
+
+# Transfer
+
+
+def test_transfer_is_asked_for_once_at_a_time() -> None:
+    call, leg = make(S.ACTIVE)
+    changes: list[bool] = []
+    refusals: list[str] = []
+    call.on_change = lambda call: changes.append(call.transferring)
+    call.on_transfer_refused = lambda _, detail: refusals.append(detail)
+    call.transfer("sip:c@192.0.2.3")
+    with pytest.raises(CallError, match="already"):
+        call.transfer("sip:d@192.0.2.4")
+    call.transfer_refused("no answer")
+    assert changes == [True, False]
+    assert refusals == ["no answer"]
+    other, _ = make(S.ACTIVE)
+    call.transfer(other)
+    assert leg.commands == [("transfer", "sip:c@192.0.2.3"), ("transfer", other)]
+
+
+def test_transfer_to_a_call_that_is_not_up() -> None:
+    call, leg = make(S.ACTIVE)
+    other, _ = make(S.ALERTING)
+    with pytest.raises(CallError, match="alerting"):
+        call.transfer(other)
+    assert leg.commands == []
+    assert not call.transferring
+
+
+def test_a_transfer_that_cannot_be_asked_for_is_not_under_way() -> None:
+    call, leg = make(S.ACTIVE)
+
+    def refuse(address: str) -> None:
+        raise CallError(f"{address} is no address")
+
+    leg.transfer = refuse  # type: ignore[method-assign]
+    with pytest.raises(CallError, match="no address"):
+        call.transfer("sip:")
+    assert not call.transferring
+
+
+@pytest.mark.parametrize("state", State)
+def test_the_far_end_wants_us_elsewhere(state: State) -> None:
+    call, leg = make(state)
+    requests: list[str] = []
+    call.on_transfer_request = lambda call: requests.append(call.transfer_target)
+    call.transfer_requested("sip:c@192.0.2.3")
+    if state in (S.ENDING, S.ENDED):
+        assert requests == []
+        with pytest.raises(CallError, match="not to be passed on"):
+            call.follow()
+        call.refuse_transfer(EndReason.BUSY)
+        assert leg.commands == []
+        return
+    assert requests == ["sip:c@192.0.2.3"]
+    assert call.follow().state is S.DIALING
+    call.refuse_transfer(EndReason.BUSY)
+    call.refuse_transfer(EndReason.BUSY)
+    assert leg.commands == [("refuse transfer", EndReason.BUSY)]
+    with pytest.raises(CallError, match="not to be passed on"):
+        call.follow()
+
+
+def test_a_call_that_ended_meanwhile_has_nobody_to_refuse() -> None:
+    call, leg = make(S.ACTIVE)
+    call.transfer_requested("sip:c@192.0.2.3")
+    call.released(EndReason.HUNG_UP)
+    call.refuse_transfer(EndReason.BUSY)
+    assert leg.commands == []
+
+
+def test_waiting_is_remembered() -> None:
+    call, _ = make()
+    call.alerting(waiting=True)
+    call.alerting()
+    assert call.waiting

@@ -1,0 +1,106 @@
+"""As many H.323 endpoints on one virtual network as a transfer needs, and parties that do what far ends ask for."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from parties import Party, accept
+from wire import Wire
+from wire_transport import MemoryPorts, WireTransport, complete
+
+from firmware import config
+from firmware.call.call import Call, EndReason, State
+from firmware.call.media import Capabilities
+from firmware.h323.terminal import Terminal
+from firmware.signaling.h323 import H323Endpoint
+
+
+class Member(Party):
+    """A party that answers and goes where it is sent, unless the test says otherwise."""
+
+    def __init__(self, endpoint: H323Endpoint, address: str) -> None:
+        super().__init__(endpoint, address)
+        self.h323 = endpoint
+        self.follows = True
+        self.refusals: list[str] = []
+        """Words with which far ends refused to go where we sent them."""
+        self.when_called = accept
+        self._left: dict[Call, Call] = {}
+
+    def _watch(self, call: Call) -> None:
+        super()._watch(call)
+        call.on_transfer_request = self._requested
+        call.on_transfer_refused = lambda _, detail: self.refusals.append(detail)
+
+    def _requested(self, call: Call) -> None:
+        if not self.follows:
+            call.refuse_transfer(EndReason.REFUSED)
+            return
+        new = call.follow()
+        self._watch(new)
+        self._left[new] = call
+
+    def _changed(self, call: Call) -> None:
+        super()._changed(call)
+        left = self._left.get(call) or call.replaces
+        if left is not None and call.state is State.ACTIVE:
+            left.hang_up(EndReason.TRANSFERRED)
+            self._left.pop(call, None)
+        elif left is not None and call.state is State.ENDED and call in self._left:
+            left.refuse_transfer(call.end_reason or EndReason.HUNG_UP)
+            del self._left[call]
+
+
+class Exchange:
+    """Members by name, A at 192.0.2.1 and so on, all at port 1720."""
+
+    def __init__(self, names: str = "ABC", **settings: Any) -> None:
+        self.wire = Wire()
+        self.ports = MemoryPorts()
+        self.terminals: list[Terminal] = []
+        self.settings = settings
+        self.members = {name: self._member(name, (f"192.0.2.{n}", 1720)) for n, name in enumerate(names, 1)}
+
+    def __getitem__(self, name: str) -> Member:
+        return self.members[name]
+
+    def _member(self, name: str, address: tuple[str, int]) -> Member:
+        settings = config.H323(addresses=(address[0],), port=address[1], **self.settings)
+
+        def make(core: Terminal, on_event: Callable[[object], None]) -> WireTransport:
+            self.terminals.append(core)
+            return WireTransport(self.wire, address, core, on_event)
+
+        endpoint = H323Endpoint(
+            settings,
+            Capabilities(),
+            self.ports,
+            name,
+            rng=random.Random(name),
+            make_transport=make,  # type: ignore[arg-type]
+        )
+        complete(endpoint.start())
+        return Member(endpoint, f"h323:{address[0]}")
+
+    def call(self, caller: str, called: str) -> tuple[Call, Call]:
+        """Make a call that is up; gives both sides of it."""
+        ours = self[caller].dial(self[called])
+        self.settle()
+        theirs = self[called].call
+        assert ours.state is theirs.state is State.ACTIVE
+        return ours, theirs
+
+    def settle(self, seconds: float = 1.0) -> None:
+        self.wire.pass_time(seconds)
+
+    def check_clean(self) -> None:
+        for member in self.members.values():
+            for call in member.calls:
+                call.hang_up()
+        self.settle(10)
+        assert all(call.state is State.ENDED for member in self.members.values() for call in member.calls)
+        assert self.ports.reserved == set()
+        for terminal in self.terminals:
+            assert terminal.sizes["sessions"] == terminal.sizes["ports"] == 0

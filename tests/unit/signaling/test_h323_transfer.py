@@ -1,0 +1,206 @@
+"""Transfers between three endpoints: A has B leave their call for C."""
+
+from __future__ import annotations
+
+import pytest
+from h323_exchange import Exchange
+from parties import ALL, check_agreement, directions, ended
+
+from firmware.asn1 import Value
+from firmware.call.call import Call, EndReason, State
+from firmware.errors import CallError
+from firmware.h323.address import Alias, encode_transport
+from firmware.h323.call_message import facility
+from firmware.h323.q931 import MessageType
+from firmware.h323.session import Session
+from firmware.sansio import Address
+
+C = "h323:192.0.2.3"
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange()
+
+
+def session_of(exchange: Exchange, name: str, call: Call) -> Session:
+    leg = exchange[name].h323.leg_of(call)
+    assert leg is not None
+    assert leg.session is not None
+    return leg.session
+
+
+@pytest.mark.parametrize("b_calls_a", [False, True])
+@pytest.mark.parametrize("settings", [{}, {"tunnelling": False}, {"fast_connect": True}], ids=str)
+def test_without_consultation(b_calls_a: bool, settings: dict[str, bool]) -> None:
+    exchange = Exchange(**settings)
+    if b_calls_a:
+        theirs, ours = exchange.call("B", "A")
+    else:
+        ours, theirs = exchange.call("A", "B")
+    ours.transfer(C)
+    assert ours.transferring
+    exchange.settle(3.0)
+    assert ended(ours, EndReason.TRANSFERRED)
+    assert ended(theirs, EndReason.TRANSFERRED)
+    new, at_c = exchange["B"].call, exchange["C"].call
+    assert new.remote == C
+    assert new.state is at_c.state is State.ACTIVE
+    assert directions(new) == directions(at_c) == ALL
+    check_agreement(new, at_c)
+    exchange.check_clean()
+
+
+def test_somebody_behind_an_address(exchange: Exchange) -> None:
+    ours, _ = exchange.call("A", "B")
+    ours.transfer("h323:4711@192.0.2.3")
+    exchange.settle()
+    assert exchange["B"].call.remote == "h323:4711@192.0.2.3"
+    assert exchange["C"].call.state is State.ACTIVE
+
+
+def test_c_declines(exchange: Exchange) -> None:
+    ours, theirs = exchange.call("A", "B")
+    exchange["C"].when_called = lambda call: call.hang_up(EndReason.BUSY)
+    ours.transfer(C)
+    exchange.settle()
+    assert exchange["A"].refusals == ["establishmentFailure"]
+    assert ours.state is theirs.state is State.ACTIVE
+    assert not ours.transferring
+    assert directions(ours) == ALL
+    exchange.check_clean()
+
+
+def test_c_is_not_there(exchange: Exchange) -> None:
+    ours, theirs = exchange.call("A", "B")
+    ours.transfer("h323:192.0.2.99")
+    exchange.settle(20)
+    assert exchange["A"].refusals == ["establishmentFailure"]
+    assert ours.state is theirs.state is State.ACTIVE
+
+
+def test_b_does_not_want_to(exchange: Exchange) -> None:
+    ours, _ = exchange.call("A", "B")
+    exchange["B"].follows = False
+    ours.transfer(C)
+    exchange.settle()
+    assert exchange["A"].refusals == ["supplementaryServiceInteractionNotAllowed"]
+    assert exchange["C"].calls == []
+
+
+def test_a_hangs_up_before_c_has_answered(exchange: Exchange) -> None:
+    ours, theirs = exchange.call("A", "B")
+    exchange["C"].when_called = Call.alert
+    ours.transfer(C)
+    exchange.settle()
+    ours.hang_up()
+    exchange.settle()
+    assert ended(theirs, EndReason.HUNG_UP)
+    exchange["C"].call.accept()
+    exchange.settle()
+    assert exchange["B"].call.state is State.ACTIVE
+    exchange.check_clean()
+
+
+def test_with_consultation(exchange: Exchange) -> None:
+    with_b, b_with_a = exchange.call("A", "B")
+    with_b.hold(True)
+    exchange.settle()
+    with_c, c_with_a = exchange.call("A", "C")
+    with_b.transfer(with_c)
+    exchange.settle(3.0)
+    for call in (with_b, b_with_a, with_c, c_with_a):
+        assert ended(call, EndReason.TRANSFERRED)
+    new, at_c = exchange["B"].call, exchange["C"].call
+    assert at_c.replaces is c_with_a
+    assert new.state is at_c.state is State.ACTIVE
+    check_agreement(new, at_c)
+    exchange.check_clean()
+
+
+def test_consultation_with_somebody_who_leaves(exchange: Exchange) -> None:
+    with_b, _ = exchange.call("A", "B")
+    with_c, c_with_a = exchange.call("A", "C")
+    with_b.transfer(with_c)
+    c_with_a.hang_up()
+    exchange.settle(3.0)
+    assert with_b.state is State.ACTIVE
+    exchange.settle(15)
+    assert len(exchange["A"].refusals) == 1
+    assert not with_b.transferring
+    exchange.check_clean()
+
+
+def test_consultation_with_b_that_does_not_want_to(exchange: Exchange) -> None:
+    with_b, _ = exchange.call("A", "B")
+    with_c, _ = exchange.call("A", "C")
+    exchange["B"].follows = False
+    with_b.transfer(with_c)
+    exchange.settle(3.0)
+    assert exchange["A"].refusals == ["supplementaryServiceInteractionNotAllowed"]
+    assert with_b.state is with_c.state is State.ACTIVE
+    assert session_of(exchange, "C", exchange["C"].call).services.transfer.identity == ""  # abandoned
+    exchange.check_clean()
+
+
+@pytest.mark.parametrize("address", ["", "4711", "h323:", "h323:" + "x" * 600, "h323:\n@192.0.2.3"])
+def test_addresses_that_are_none(exchange: Exchange, address: str) -> None:
+    ours, _ = exchange.call("A", "B")
+    with pytest.raises(CallError):
+        ours.transfer(address)
+    assert not ours.transferring
+
+
+@pytest.mark.parametrize(
+    ("aliases", "address", "goes_to"),
+    [
+        ((), ("192.0.2.3", 1720), C),
+        ((("h323-ID", "Room C"),), ("192.0.2.3", 1720), "h323:Room%20C@192.0.2.3"),
+        ((("url-ID", "h323:bob@192.0.2.3:1720"),), None, "h323:bob@192.0.2.3"),
+        ((("dialledDigits", "4711"), ("h323-ID", "C")), None, "h323:4711@192.0.2.1"),
+        ((("url-ID", "h323:bob@c.example.com"),), None, None),
+        ((("url-ID", "sip:bob@192.0.2.3"),), None, None),
+        ((), ("127.0.0.1", 1720), None),
+        ((("url-ID", "h323:127.0.0.1:80"),), None, None),
+        ((), ("::1", 1720), None),
+    ],
+)
+def test_whom_far_ends_may_name(
+    exchange: Exchange, aliases: tuple[Alias, ...], address: Address | None, goes_to: str | None
+) -> None:
+    ours, theirs = exchange.call("A", "B")
+    session_of(exchange, "A", ours).services.transfer.transfer(aliases, address, exchange.wire.now)
+    targets: list[str] = []
+    theirs.on_transfer_request = lambda call: targets.append(call.transfer_target)
+    exchange.settle()
+    assert targets == ([goes_to] if goes_to else [])
+    assert exchange["A"].refusals == ([] if goes_to else ["invalidReroutingNumber"])
+
+
+def forward(exchange: Exchange, body: dict[str, Value]) -> Call:
+    """Let B forward a call of A's, before it is answered."""
+    exchange["B"].when_called = Call.alert
+    ours = exchange["A"].dial(exchange["B"])
+    exchange.settle()
+    session = session_of(exchange, "B", exchange["B"].call)
+    session.send(MessageType.FACILITY, {**facility("callForwarded"), **body})
+    exchange.settle(3.0)
+    return ours
+
+
+def test_forwarded_call(exchange: Exchange) -> None:
+    ours = forward(exchange, {"alternativeAddress": encode_transport(("192.0.2.3", 1720))})
+    assert ours.state is State.ENDED
+    new = exchange["A"].call
+    assert new is not ours
+    assert new.remote == C
+    assert new.state is State.ACTIVE
+    exchange.check_clean()
+
+
+def test_forwarded_call_that_is_not_followed(exchange: Exchange) -> None:
+    exchange["A"].follows = False
+    ours = forward(exchange, {"alternativeAddress": encode_transport(("192.0.2.3", 1720))})
+    assert ours.state is State.ENDED
+    assert exchange["A"].calls == [ours]
+    exchange.check_clean()
