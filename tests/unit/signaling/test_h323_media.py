@@ -103,7 +103,7 @@ def test_what_one_sends_is_what_the_other_takes() -> None:
             assert received.remote_rtcp == (sent.local[0], sent.local[1] + 1)
             assert sent.format == received.format
     assert channel(pair.ours, Kind.AUDIO, Direction.SEND).codec == G722
-        assert channel(pair.ours, Kind.AUDIO, Direction.SEND).telephone_event is None, "H.245 carries digits"
+    assert channel(pair.ours, Kind.AUDIO, Direction.SEND).telephone_event is None, "H.245 carries digits"
     assert channel(pair.ours, Kind.VIDEO, Direction.SEND).bitrate == Capabilities().video_bitrate
 
 
