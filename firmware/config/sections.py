@@ -72,6 +72,9 @@ class Room(Struct, frozen=True, kw_only=True):
         Literal["hold", "together"],
         Meta(description="When a call is answered during another: put the other on hold, or talk to all together."),
     ] = "hold"
+    follow_transfers: Annotated[
+        bool, Meta(description="When a far end passes this room on to somebody else, call them.")
+    ] = True
     call_button: Annotated[
         str, Meta(max_length=256, description='The address that the call button dials when nothing rings; "": none.')
     ] = ""

@@ -33,6 +33,10 @@ class Line:
         """Whether either side had the call on hold when it was last looked at."""
         self.held_by_room = False
         """On hold because another call became active, not because somebody asked."""
+        self.instead_of: Call | None = None
+        """The call in the place of which this one is made, once it is up."""
+        self.hops = 0
+        """How many far ends have passed us on, one to the other, to come to this call."""
         self._digits = ""
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
 
@@ -68,4 +72,6 @@ class Line:
             codecs=tuple(dict.fromkeys(c.codec.name for c in call.channels)),
             digits=self._digits,
             encrypted=call.encrypted,
+            waiting=call.waiting,
+            transferring=call.transferring,
         )

@@ -26,6 +26,8 @@ MAX_ADDRESS: Final = 256
 """Characters of an address that can be dialled."""
 MAX_DIGITS: Final = 64
 """Digits in one command."""
+MAX_HOPS: Final = 5
+"""How often a room is passed on from one far end to the next."""
 MEDIA_DEVICES: Final = frozenset({"camera", "microphone", "speaker", "display"})
 """Devices that the media process opens."""
 DIGITS: Final = frozenset("0123456789*#ABCD")
@@ -159,16 +161,10 @@ class Room:
 
     def dial(self, address: str) -> str:
         """Call an address and give the call's number.  CallError: it is no address, or no call is free."""
-        address = address.strip()
-        if not address or len(address) > MAX_ADDRESS or not address.isprintable():
-            raise CallError(f"an address has 1 to {MAX_ADDRESS} characters that can be shown")
+        address = _checked(address)
         if self._live() >= self._settings.max_calls:
             raise CallError(f"this room takes part in {self._settings.max_calls} calls at most")
-        call = self._dial_first(address, self._endpoints_for(address))
-        line = self._add(call)
-        line.start_timer("ring", self._loop.call_later(self._settings.ring_time, call.hang_up, EndReason.NO_ANSWER))
-        self._call_changed(call)  # it may have been refused at once
-        return call.id
+        return self._take_up(self._dial_first(address, self._endpoints_for(address))).call.id
 
     def answer(self, call_id: str | None = None) -> str:
         """Answer this call, or the one that rings longest.  CallError: it doesn't ring."""
@@ -196,6 +192,14 @@ class Room:
         line.held_by_room = False
         line.call.hold(False)
         self._hold_others(line)
+
+    def transfer(self, call_id: str, address: str) -> None:
+        """Have this call's far end call an address instead.  CallError: it is none, or that can't be done (now)."""
+        self._line(call_id).call.transfer(_checked(address))
+
+    def join(self, call_id: str, other_id: str) -> None:
+        """Have the far ends of these two calls talk to each other instead.  CallError: that can't be done (now)."""
+        self._line(call_id).call.transfer(self._line(other_id).call)
 
     def send_digits(self, call_id: str, digits: str) -> None:
         """Send ``0-9 * # A-D``.  CallError: others, or too many, or the call isn't active."""
@@ -232,6 +236,12 @@ class Room:
     # What the room does by itself
 
     def _called(self, call: Call) -> None:
+        if call.replaces is not None and call.replaces.id in self._lines:
+            # Whoever is in that call transferred it to the new far end (RFC 3891 3, H.450.2): nobody is to be asked.
+            line = self._add(call)
+            line.instead_of = call.replaces
+            call.accept()
+            return
         others = self._live()
         if others >= self._settings.max_calls:
             call.hang_up(EndReason.BUSY)
@@ -243,8 +253,26 @@ class Room:
                 return
             line.start_timer("answer", self._loop.call_later(self._settings.answer_delay, self.answer, call.id))
         line.start_timer("ring", self._loop.call_later(self._settings.ring_time, call.hang_up, EndReason.NO_ANSWER))
-        call.alert()
+        call.alert(waiting=others > 0)
         self._changed()
+
+    def _transfer_requested(self, call: Call) -> None:
+        line = self._lines.get(call.id)
+        if line is None or not self._settings.follow_transfers or line.hops >= MAX_HOPS:
+            call.refuse_transfer(EndReason.REFUSED)
+            return
+        logger.info("= call %s %s passes us on to %s", call.id, call.remote, call.transfer_target)
+        try:
+            new = call.follow()
+        except CallError as error:
+            logger.info("= call %s is not passed on: %s", call.id, error)
+            call.refuse_transfer(EndReason.LOCAL_ERROR)
+            return
+        self._take_up(new, instead_of=call, hops=line.hops + 1)
+
+    def _transfer_refused(self, call: Call, detail: str) -> None:
+        logger.info("= call %s %s is not passed on: %s", call.id, call.remote, detail)
+        self._give_notice(call, "The call could not be passed on.")
 
     def _call_changed(self, call: Call) -> None:
         line = self._lines.get(call.id)
@@ -254,6 +282,8 @@ class Room:
         if call.state not in (State.DIALING, State.ALERTING, State.INCOMING):
             line.stop_timers("ring", "answer")
         self._apply(line, () if call.state in (State.ENDING, State.ENDED) else call.channels)
+        if line.instead_of is not None:
+            self._replace(line, line.instead_of)
         if call.state is State.ACTIVE and before is not State.ACTIVE:
             line.active_since = line.expected_since = self._loop.time()
             self._hold_others(line)
@@ -268,6 +298,15 @@ class Room:
             del self._lines[call.id]
             self._say(line)
         self._changed()
+
+    def _replace(self, line: Line, old: Call) -> None:
+        """End the call in the place of which this one was made, or stay in it."""
+        if line.call.state is State.ACTIVE:
+            line.instead_of = None
+            old.hang_up(EndReason.TRANSFERRED)
+        elif line.call.state is State.ENDED:
+            line.instead_of = None
+            old.refuse_transfer(line.call.end_reason or EndReason.HUNG_UP)
 
     def _apply(self, line: Line, channels: tuple[Channel, ...]) -> None:
         if channels != line.applied:
@@ -346,11 +385,21 @@ class Room:
                 refused = error
         raise refused
 
+    def _take_up(self, call: Call, *, instead_of: Call | None = None, hops: int = 0) -> Line:
+        """Keep a call that was just dialled."""
+        line = self._add(call)
+        line.instead_of, line.hops = instead_of, hops
+        line.start_timer("ring", self._loop.call_later(self._settings.ring_time, call.hang_up, EndReason.NO_ANSWER))
+        self._call_changed(call)  # it may have been refused at once
+        return line
+
     def _add(self, call: Call) -> Line:
         line = self._lines[call.id] = Line(call)
         call.on_change = self._call_changed
         call.on_key_frame_request = lambda call: self._media.force_key_frame(call.id)
         call.on_digit = lambda call, digit: self._digit(call.id, digit)
+        call.on_transfer_request = self._transfer_requested
+        call.on_transfer_refused = self._transfer_refused
         return line
 
     def _line(self, call_id: str) -> Line:
@@ -379,7 +428,10 @@ class Room:
         reason = line.call.end_reason or EndReason.HUNG_UP
         if line.call.incoming and reason is EndReason.DECLINED:
             return
-        self._notice = Notice(line.view().title, reason.value)
+        self._give_notice(line.call, reason.value)
+
+    def _give_notice(self, call: Call, text: str) -> None:
+        self._notice = Notice(Line(call).view().title, text)
         if self._notice_timer is not None:
             self._notice_timer.cancel()
         self._notice_timer = self._loop.call_later(NOTICE_TIME, self._say_nothing)
@@ -404,3 +456,10 @@ class Room:
                 on_state(state)
             except Exception:  # DESIGN: a listener is a border; the others still hear of it
                 logger.exception("a listener of the room failed")
+
+
+def _checked(address: str) -> str:
+    address = address.strip()
+    if not address or len(address) > MAX_ADDRESS or not address.isprintable():
+        raise CallError(f"an address has 1 to {MAX_ADDRESS} characters that can be shown")
+    return address

@@ -32,6 +32,10 @@ class CallView:
     """What the far end has keyed, the last of it."""
     encrypted: bool = False
     """Whether all that is received and sent is encrypted."""
+    waiting: bool = False
+    """Whether our call waits there behind another one, as the far end says."""
+    transferring: bool = False
+    """Whether this room is passing the far end on to somebody else."""
 
     @property
     def title(self) -> str:

@@ -133,6 +133,14 @@ async def _resume(ask: Ask[None]) -> body.Call:
     return _call(ask.unit, ask.request.match_info["id"])
 
 
+async def _transfer(ask: Ask[body.Transfer]) -> None:
+    room, call_id = ask.unit.room, ask.request.match_info["id"]
+    if ask.wanted.call:
+        room.join(call_id, ask.wanted.call)
+    else:
+        room.transfer(call_id, ask.wanted.address)
+
+
 async def _hang_up(ask: Ask[None]) -> None:
     ask.unit.room.hang_up(_id(ask.request))
 
@@ -247,6 +255,16 @@ OPERATIONS: Final = (
         "Take a call off hold.",
         _resume,
         response=body.Call,
+        refusals=(404, 409),
+    ),
+    Operation(
+        "transfer",
+        "POST",
+        "/calls/{id}/transfer",
+        "Pass a call's far end on: it is to call an address, or to talk to the far end of another call.",
+        _transfer,
+        body.Transfer,
+        status=202,
         refusals=(404, 409),
     ),
     Operation(

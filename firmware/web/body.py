@@ -35,6 +35,18 @@ class Dial(Struct, frozen=True, forbid_unknown_fields=True):
     ]
 
 
+class Transfer(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is to talk to the far end instead of this room: an address, or the far end of another call."""
+
+    address: Annotated[str, Meta(max_length=MAX_ADDRESS, examples=["sip:room@192.0.2.1"])] = ""
+    call: Annotated[str, Meta(max_length=32, description="The other call's number.")] = ""
+
+    def __post_init__(self) -> None:
+        """ValueError: neither or both are there."""
+        if bool(self.address) is bool(self.call):
+            raise ValueError("say an address or a call, and not both")
+
+
 class Digits(Struct, frozen=True, forbid_unknown_fields=True):
     """What to press on the far end's keypad."""
 
@@ -75,6 +87,8 @@ class Call(Struct, frozen=True):
     sees: Annotated[bool, Meta(description="Whether the far end's picture comes in.")]
     codecs: tuple[str, ...]
     encrypted: Annotated[bool, Meta(description="Whether all sound and picture, in both directions, is encrypted.")]
+    waiting: Annotated[bool, Meta(description="The far end says that this call waits there behind another one.")]
+    transferring: Annotated[bool, Meta(description="This room is passing the far end on to somebody else.")]
 
 
 class Notice(Struct, frozen=True):
@@ -160,6 +174,8 @@ def call(view: CallView, now: float) -> Call:
         sees=view.sees,
         codecs=view.codecs,
         encrypted=view.encrypted,
+        waiting=view.waiting,
+        transferring=view.transferring,
     )
 
 

@@ -17,7 +17,8 @@ const WORDS = {
 
 const LABELS = { 4: "Loss", 5: "Jitter", 6: "Round trip" };
 
-export function showCalls(calls, act) {
+// `act` does an operation and says why it was refused; `passOn` asks whom a call is to be passed on to.
+export function showCalls(calls, act, passOn) {
   const received = performance.now();
   const numbers = new Set(calls.map((call) => call.id));
   for (const [id, card] of cards) {
@@ -29,7 +30,7 @@ export function showCalls(calls, act) {
   for (const call of calls) {
     let card = cards.get(call.id);
     if (!card) {
-      card = make(call.id, act);
+      card = make(call.id, act, passOn);
       cards.set(call.id, card);
       list.append(card.element);
     }
@@ -39,8 +40,9 @@ export function showCalls(calls, act) {
   }
 }
 
-function make(id, act) {
+function make(id, act, passOn) {
   const element = template.content.firstElementChild.cloneNode(true);
+  element.querySelector(".pass-on").addEventListener("click", () => passOn(id));
   for (const button of element.querySelectorAll("[data-do]")) {
     button.addEventListener("click", () => act(() => ask("POST", `/calls/${id}/${button.dataset.do}`)));
   }
@@ -56,6 +58,8 @@ function show(card) {
   find("[data-do=answer]").hidden = call.state !== "incoming";
   find("[data-do=hold]").hidden = call.state !== "active" || call.held;
   find("[data-do=resume]").hidden = call.state !== "active" || !call.held;
+  find(".pass-on").hidden = call.state !== "active";
+  find(".pass-on").disabled = call.transferring;
   find("[data-do=hang_up]").disabled = call.state === "ending";
   find(".end").textContent = call.state === "incoming" ? "Decline" : "Hang up";
   find(".flow").hidden = call.state !== "active";
@@ -75,7 +79,11 @@ function showLock(call, find) {
 function showTime(card) {
   const { call, find } = card;
   let words = WORDS[call.state] ?? call.state;
-  if (call.held) {
+  if (call.transferring) {
+    words = "Passing on …";
+  } else if (call.state === "alerting" && call.waiting) {
+    words = "Waits there behind another call …";
+  } else if (call.held) {
     words = "On hold";
   } else if (call.held_by_far_end) {
     words = "The far end holds the call";

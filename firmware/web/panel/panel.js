@@ -42,6 +42,23 @@ $("dial").addEventListener("submit", async (event) => {
   }
 });
 
+// To the address that is written, or to the far end of the only other call.
+function passOn(id) {
+  const address = field.value.trim();
+  const others = state.calls.filter((call) => call.id !== id && call.state === "active");
+  if (address) {
+    act(async () => {
+      await ask("POST", `/calls/${id}/transfer`, { address });
+      field.value = "";
+    });
+  } else if (others.length === 1) {
+    act(() => ask("POST", `/calls/${id}/transfer`, { call: others[0].id }));
+  } else {
+    act(() => Promise.reject(new Refused(0, "write first whom this call is to be passed on to")));
+    field.focus();
+  }
+}
+
 $("erase").addEventListener("click", () => {
   field.value = field.value.slice(0, -1);
   field.focus();
@@ -112,7 +129,7 @@ function show(next) {
   for (const element of document.querySelectorAll("#controls button, #controls input")) {
     element.disabled = false;
   }
-  showCalls(next.calls, act);
+  showCalls(next.calls, act, passOn);
   watch();
 }
 

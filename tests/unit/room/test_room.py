@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Any
 
 import pytest
 import virtual_loop
+from room_scene import Scene, scene
 from simple_room import AUDIO, CHANNELS, SimpleEndpoint, SimpleMedia
 
 from firmware import config
@@ -19,47 +19,6 @@ PLAIN = tuple(
     replace(channel, formats=tuple(f for f in channel.formats if f.codec != TELEPHONE_EVENT)) for channel in CHANNELS
 )
 """Channels without telephone-event."""
-
-
-class Scene:
-    """A room with what surrounds it."""
-
-    def __init__(self, endpoints: tuple[SimpleEndpoint, ...] = (), **settings: Any) -> None:
-        self.endpoints = endpoints or (SimpleEndpoint(),)
-        self.endpoint = self.endpoints[0]
-        self.media = SimpleMedia()
-        self.room = Room(config.Room(**settings), self.endpoints, self.media)
-        self.states: list[RoomState] = []
-
-    async def __aenter__(self) -> Scene:
-        await self.room.start()
-        await asyncio.sleep(0)
-        self.room.subscribe(self.states.append)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.room.stop()
-
-    def dialled(self, address: str = "sip:far@example.com", name: str = "") -> Call:
-        """Dial, and let the far end answer."""
-        self.room.dial(address)
-        call = self.endpoint.calls[-1]
-        call.remote_name = name
-        call.established(CHANNELS)
-        return call
-
-    def asked(self, call: Call) -> list[str]:
-        return self.endpoint.leg(call).asked
-
-
-def scene(test: Any) -> Any:
-    """Run a test on the virtual clock."""
-
-    def run() -> None:
-        virtual_loop.run(test())
-
-    run.__name__, run.__doc__ = test.__name__, test.__doc__
-    return run
 
 
 @scene
@@ -270,7 +229,7 @@ async def test_it_answers_by_itself_but_never_during_another_call() -> None:
         first = s.endpoint.ring("a@example.com")
         assert s.asked(first) == ["accept"]
         second = s.endpoint.ring("b@example.com")
-        assert s.asked(second) == ["alert"]
+        assert s.asked(second) == ["alert, waiting"]
 
 
 @scene

@@ -36,6 +36,8 @@ async def test_the_state(web: Web) -> None:
                     "sees": False,
                     "codecs": [],
                     "encrypted": False,
+                    "waiting": False,
+                    "transferring": False,
                 }
             ],
             "muted": False,
@@ -71,6 +73,19 @@ async def test_a_call_from_dialling_to_its_end(web: Web) -> None:
     assert ("digits", made["id"], "1#A") in web.media.told
     assert await web.ask("POST", f"{path}/hang_up") == (204, b"")
     assert await web.ask("GET", path) == (404, {"error": f"there is no call {made['id']}"})
+
+
+@on_web
+async def test_passing_on(web: Web) -> None:
+    first, second = web.dialled(), web.dialled()
+    path = f"/calls/{first.id}"
+    assert await web.ask("POST", f"{path}/transfer", {"address": "sip:c@example.com"}) == (202, b"")
+    assert (await web.ask("GET", path))[1]["transferring"] is True
+    assert (await web.ask("POST", f"{path}/transfer", {"call": second.id}))[0] == 409
+    first.transfer_refused("busy")
+    assert (await web.ask("POST", f"{path}/transfer", {"call": "999999"}))[0] == 404
+    assert await web.ask("POST", f"{path}/transfer", {"call": second.id}) == (202, b"")
+    assert web.endpoint.leg(first).asked[-1] == f"transfer to {second.remote}"
 
 
 @on_web
@@ -180,6 +195,8 @@ WRONG = {
     "another type": ("PUT", "/mute", b'{"muted": 1}'),
     "too loud": ("PUT", "/volume", b'{"volume": 101}'),
     "no digit": ("POST", "/calls/1/digits", b'{"digits": "x"}'),
+    "passed on to nobody": ("POST", "/calls/1/transfer", b"{}"),
+    "passed on twice": ("POST", "/calls/1/transfer", b'{"address": "a", "call": "2"}'),
     "deep": ("PUT", "/mute", b"[" * 10_000),
 }
 
