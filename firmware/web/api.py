@@ -109,8 +109,9 @@ async def _state(ask: Ask[None]) -> body.Room:
 async def _dial(ask: Ask[body.Dial]) -> web.Response:
     call_id = ask.unit.room.dial(ask.wanted.address)
     view = ask.unit.room.state.call(call_id)
-    if view is None:  # refused before this line
-        raise web.HTTPConflict(text="the call could not be made")
+    if view is None:  # it has ended before this line
+        notice = ask.unit.room.state.notice
+        raise web.HTTPConflict(text=notice.text if notice is not None else "the call could not be made")
     location = f"{BASE}/calls/{call_id}"
     return json_response(body.call(view, _now()), status=201, headers={"Location": location})
 

@@ -98,7 +98,10 @@ async def test_a_call_that_ends_at_once_is_no_error_of_ours(web: Web) -> None:
         return call
 
     web.endpoint.dial = refused  # type: ignore[method-assign]
-    assert (await web.ask("POST", "/calls", {"address": "sip:far@example.com"}))[0] == 409
+    assert await web.ask("POST", "/calls", {"address": "sip:far@example.com"}) == (
+        409,
+        {"error": EndReason.UNREACHABLE.value},
+    )
 
 
 @on_web
