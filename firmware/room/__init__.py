@@ -10,7 +10,8 @@ Rule 4: all runs on one event loop, whose clock is the room's.
     buttons, web, command line ──▶ dial answer hang_up hold ... ──▶ Call, Media
     lamps, screen, web         ◀── RoomState (subscribe)        ◀── on_change, handle_report
 
-`state.py` has the values, `line.py` what is kept of one call, `room.py` the room itself.
+`state.py` has the values, `line.py` what is kept of one call, `transfer.py` how the room is
+passed on, `room.py` the room itself.
 """
 
 from firmware.room.line import Line

@@ -11,6 +11,7 @@ from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Channel, Direction
 from firmware.errors import CallError, FirmwareError
 from firmware.media import message
+from firmware.room import transfer
 from firmware.room.line import Line
 from firmware.room.state import Notice, RoomState
 
@@ -26,8 +27,6 @@ MAX_ADDRESS: Final = 256
 """Characters of an address that can be dialled."""
 MAX_DIGITS: Final = 64
 """Digits in one command."""
-MAX_HOPS: Final = 5
-"""How often a room is passed on from one far end to the next."""
 MEDIA_DEVICES: Final = frozenset({"camera", "microphone", "speaker", "display"})
 """Devices that the media process opens."""
 DIGITS: Final = frozenset("0123456789*#ABCD")
@@ -258,17 +257,9 @@ class Room:
 
     def _transfer_requested(self, call: Call) -> None:
         line = self._lines.get(call.id)
-        if line is None or not self._settings.follow_transfers or line.hops >= MAX_HOPS:
-            call.refuse_transfer(EndReason.REFUSED)
-            return
-        logger.info("= call %s %s passes us on to %s", call.id, call.remote, call.transfer_target)
-        try:
-            new = call.follow()
-        except CallError as error:
-            logger.info("= call %s is not passed on: %s", call.id, error)
-            call.refuse_transfer(EndReason.LOCAL_ERROR)
-            return
-        self._take_up(new, instead_of=call, hops=line.hops + 1)
+        new = transfer.follow(line, allowed=self._settings.follow_transfers) if line is not None else None
+        if line is not None and new is not None:
+            self._take_up(new, instead_of=call, hops=line.hops + 1)
 
     def _transfer_refused(self, call: Call, detail: str) -> None:
         logger.info("= call %s %s is not passed on: %s", call.id, call.remote, detail)
@@ -282,8 +273,7 @@ class Room:
         if call.state not in (State.DIALING, State.ALERTING, State.INCOMING):
             line.stop_timers("ring", "answer")
         self._apply(line, () if call.state in (State.ENDING, State.ENDED) else call.channels)
-        if line.instead_of is not None:
-            self._replace(line, line.instead_of)
+        transfer.settle(line)
         if call.state is State.ACTIVE and before is not State.ACTIVE:
             line.active_since = line.expected_since = self._loop.time()
             self._hold_others(line)
@@ -298,15 +288,6 @@ class Room:
             del self._lines[call.id]
             self._say(line)
         self._changed()
-
-    def _replace(self, line: Line, old: Call) -> None:
-        """End the call in the place of which this one was made, or stay in it."""
-        if line.call.state is State.ACTIVE:
-            line.instead_of = None
-            old.hang_up(EndReason.TRANSFERRED)
-        elif line.call.state is State.ENDED:
-            line.instead_of = None
-            old.refuse_transfer(line.call.end_reason or EndReason.HUNG_UP)
 
     def _apply(self, line: Line, channels: tuple[Channel, ...]) -> None:
         if channels != line.applied:

@@ -11,7 +11,7 @@ from simple_room import CHANNELS
 from firmware.call.call import EndReason, State
 from firmware.errors import CallError
 from firmware.room import NoSuchCallError, Notice
-from firmware.room.room import MAX_HOPS
+from firmware.room.transfer import MAX_HOPS
 
 # The room passes a call on
 
