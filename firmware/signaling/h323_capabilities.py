@@ -23,6 +23,7 @@ _NAMES: Final = {
 }
 _EVENTS: Final = "receiveRTPAudioTelephonyEventCapability"
 _USER_INPUT: Final = "receiveUserInputCapability"
+_USER_INPUTS: Final = (_USER_INPUT, "receiveAndTransmitUserInputCapability")
 EVENT_TYPE: Final = 101
 """Payload type under which we take telephone events."""
 VIDEO_TYPES: Final = {0: 98, 1: 97}
@@ -95,7 +96,7 @@ def read_set(capabilities: Value) -> RemoteCapabilities:
     }
     entries = list(table.values())
     # Who takes digits by H.245 gets them so: some name telephone events as well and then pass over them (ooh323).
-    by_h245 = any(name == _USER_INPUT and value[0] in ("dtmf", "basicString") for name, value in entries)
+    by_h245 = any(name in _USER_INPUTS and value[0] in ("dtmf", "basicString") for name, value in entries)
     events = (value["dynamicRTPPayloadType"] for name, value in entries if name == _EVENTS and not by_h245)
     without = "" if h323_picture_sizes.takes_rfc4629(packetizations) else H263_1998.name
     return RemoteCapabilities(

@@ -100,9 +100,10 @@ def _ooh323(address: str, settings: Settings) -> str:
         f"dtmfmode={settings.digits}\nfaxdetect=no\nt38support=no\ndisallow=all\n"
         f"allow={','.join(codec for codec in settings.codecs if codec != 'g722') or 'ulaw'}\n"
     )
+    # With a higher trace level, ooh323 overflows its buffer when it prints a Diffie-Hellman half key.
     general = (
         f"[general]\nbindaddr={address}\nport={PORTS['OOH323']}\nh323id=asterisk\ncallerid=asterisk\n"
-        f"gatekeeper=DISABLE\nlogfile=h323_log\ntracelevel=6\n{each}"
+        f"gatekeeper=DISABLE\nlogfile=h323_log\ntracelevel=4\n{each}"
     )
     peers = {"peer": (settings.peer, PORTS["OOH323"]), "nowhere": (address, DEAF_PORT)} if settings.peer else {}
     return general + "".join(

@@ -170,7 +170,6 @@ def test_somebody_answers_after_a_while(ringing: Unit, asterisk: StartAsterisk) 
     far.hang_up(far_call)
 
 
-@pytest.mark.xfail(reason="sent as telephone events, which Asterisk offers to take by H.323, and doesn't")
 @pytest.mark.parametrize(
     ("digits", "tunnelling"), [("h245alphanumeric", True), ("h245signal", True), ("h245signal", False)]
 )
@@ -181,6 +180,7 @@ def test_digits(answering: Unit, asterisk: StartAsterisk, digits: str, tunnellin
     answering.command(call, "digits", {"digits": "17*#0D"})
     assert until(lambda: far.digits(far_call) == "17*#0D"), far.digits(far_call)
     far.send_digits(far_call, "17*#0D")
+    assert until(lambda: answering.state()["calls"][0]["digits"] == "17*#0D"), answering.state()["calls"]
     assert_both_hear(answering, far)
     answering.command(call, "hang_up")
 

@@ -6,6 +6,8 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from firmware.call.media import (
     CIF,
     CIF16,
@@ -46,6 +48,15 @@ def test_digits_by_h245_come_before_telephone_events() -> None:
     by_rtp = [e for e in said["capabilityTable"] if e["capability"][0] != "receiveUserInputCapability"]
     assert len(by_rtp) == len(said["capabilityTable"]) - 2
     assert read_set(travelled(said | {"capabilityTable": by_rtp})).event_type == EVENT_TYPE
+
+
+@pytest.mark.parametrize("form", ["basicString", "dtmf"])
+@pytest.mark.parametrize("name", ["receiveUserInputCapability", "receiveAndTransmitUserInputCapability"])
+def test_digits_by_h245_have_more_than_one_name(name: str, form: str) -> None:
+    said = write_set(Capabilities())
+    kept = [e for e in said["capabilityTable"] if e["capability"][0] != "receiveUserInputCapability"]
+    more = {"capabilityTableEntryNumber": 99, "capability": (name, (form, None))}
+    assert read_set(travelled(said | {"capabilityTable": [*kept, more]})).event_type is None
 
 
 def test_sound_and_picture_go_together() -> None:
