@@ -16,7 +16,7 @@ what the far end sent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 Address = tuple[str, int]
@@ -37,6 +37,11 @@ class Flow:
     remote: Address
     number: int = 0
     """Tells apart several streams of ours to the same far end (in H.323 each call has its own)."""
+    domain: str = ""
+    """Of a TLS stream of ours: the name that the far end's certificate must be for (RFC 5922 7.3)."""
+    shown: tuple[str, ...] = field(default=(), compare=False)
+    """Of a TLS stream that the far end made: the names that its certificate is for, in lower case; none if it showed no
+    certificate, or one that was not verified (RFC 5923 7)."""
 
     @property
     def reliable(self) -> bool:

@@ -29,8 +29,8 @@ class WireTransport:
         if self.wire not in self._inside:
             self.wire.collect()
 
-    def local_flow(self, transport: str, remote: Address) -> Flow:
-        return Flow(transport, self.address, remote)
+    def local_flow(self, transport: str, remote: Address, domain: str = "") -> Flow:
+        return Flow(transport, self.address, remote, domain=domain.lower() if transport == "tls" else "")
 
     async def listen(self, transport: str, host: str, port: int) -> None:
         self.listeners += ((transport, (host, port)),)

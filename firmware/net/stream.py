@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,51 +21,60 @@ KEEP_ALIVE: Final = (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT"
 """Seconds, seconds, times: a far end that vanished is noticed after about two minutes of silence."""
 
 
+class Owner(Protocol):
+    """Who hears of a connection."""
+
+    def connected(self, stream: Stream) -> bool:
+        """Take that the far end is there, and give an accepted connection its ``flow``; False refuses it."""
+
+    def opened(self, stream: Stream) -> None:
+        """Take that data can go both ways."""
+
+    def received(self, stream: Stream, data: bytes) -> None:
+        """Take what came."""
+
+    def closed(self, stream: Stream, words: str) -> None:
+        """Take that it is over, and why: once, and not after `Stream.close` or `Stream.abort`."""
+
+
 class Stream(asyncio.Protocol):
-    """A connection, from before it is made until it is lost.
+    """A connection, from before it is made until it is lost."""
 
-    The owner gives four callbacks: *on_opened(stream)*, which may refuse by returning False, *on_data(stream, data)*,
-    *on_closed(stream, words)* - called once, and not after `close` -, and ``flow`` once it knows.
-    """
-
-    def __init__(
-        self,
-        on_opened: Callable[[Stream], bool],
-        on_data: Callable[[Stream, bytes], None],
-        on_closed: Callable[[Stream, str], None],
-        flow: Flow | None = None,
-    ) -> None:
+    def __init__(self, owner: Owner, flow: Flow | None = None) -> None:
         self.flow = flow
         """None until an accepted connection is known."""
         self.accepted: Final = flow is None
+        self.open = False
+        """Whether data can go both ways."""
         self.transport: asyncio.Transport | None = None
         self.lost: Final = asyncio.Event()
         """Set when the connection that was made is gone."""
-        self._on_opened, self._on_data, self._on_closed = on_opened, on_data, on_closed
+        self._owner = owner
         self._waiting: list[bytes] = []
         self._unsent = 0
-        self._silence: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
         self._linger: asyncio.TimerHandle | None = None
         self._closing = False
 
     def write(self, data: bytes) -> bool:
-        """Send, or keep until connected; False: too much waits already, the connection is to be given up."""
-        if self.transport is None:
+        """Send, or keep until open; False: too much waits already, the connection is to be given up."""
+        if self.transport is None or not self.open:
             self._waiting.append(data)
             self._unsent += len(data)
             return self._unsent <= MAX_UNSENT
-        self.transport.write(data)
+        self._send(self.transport, data)
         return self.transport.get_write_buffer_size() <= MAX_UNSENT
 
     def close(self) -> None:
-        """Close once all is written; on_closed will not be called."""
+        """Close once all is written; the owner is not told."""
         self._forget()
         if self.transport is not None and not self.transport.is_closing():
+            self._say_goodbye(self.transport)
             self.transport.close()
             self._linger = asyncio.get_running_loop().call_later(LINGER_TIME, self.transport.abort)
 
     def abort(self) -> None:
-        """Close at once; on_closed will not be called."""
+        """Close at once; the owner is not told."""
         self._forget()
         if self.transport is not None:
             self.transport.abort()
@@ -74,31 +83,25 @@ class Stream(asyncio.Protocol):
         """Report once that the connection is over."""
         if not self._closing:
             self._forget()
-            self._on_closed(self, words)
+            self._owner.closed(self, words)
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Tell the owner, and send what waited."""
+        """Tell the owner, and begin."""
         # uvloop's transports are no subclasses of asyncio's.
         self.transport = transport = cast("asyncio.Transport", transport)
-        if self._closing or not self._on_opened(self):
+        if self._closing or not self._owner.connected(self):
             self.abort()
             return
         prepare(transport)
-        if self.accepted:
-            self._silence = asyncio.get_running_loop().call_later(SILENCE_TIME, self._silent)
-        for data in self._waiting:
-            transport.write(data)
-        self._waiting.clear()
+        self._begin(transport)
 
     def data_received(self, data: bytes) -> None:
         """Pass on what came."""
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
         if not self._closing:
-            self._on_data(self, data)
+            self._be_patient(None)
+            self._owner.received(self, data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner why, unless it was its own wish."""
@@ -107,15 +110,48 @@ class Stream(asyncio.Protocol):
             self._linger.cancel()  # it would keep what thousands of connections a second leave behind
         self.fail(str(exc) if exc else "closed by the far end")
 
+    # What a stream with a layer of its own does otherwise
+
+    def _begin(self, transport: asyncio.Transport) -> None:  # noqa: ARG002
+        """Do what must be done before data can go both ways."""
+        self._ready()
+
+    def _send(self, transport: asyncio.Transport, data: bytes) -> None:
+        transport.write(data)
+
+    def _say_goodbye(self, transport: asyncio.Transport) -> None:
+        """Send a last word."""
+
+    # What they share
+
+    def _ready(self) -> None:
+        """Tell the owner that it is open, and send what waited."""
+        self.open = True
+        if self.accepted:
+            self._be_patient(SILENCE_TIME, self._silent)
+        self._owner.opened(self)
+        for data in self._waiting:
+            self.write(data)
+        self._waiting.clear()
+
+    def _be_patient(self, seconds: float | None, then: Callable[[], None] | None = None) -> None:
+        """Wait for the far end that long; None: as long as it likes."""
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        if seconds is not None and then is not None:
+            self._patience = asyncio.get_running_loop().call_later(seconds, then)
+
     def _silent(self) -> None:
-        self.fail(f"nothing came for {SILENCE_TIME:.0f} s")
+        self._give_up(f"nothing came for {SILENCE_TIME:.0f} s")
+
+    def _give_up(self, words: str) -> None:
+        self.fail(words)
         self.abort()
 
     def _forget(self) -> None:
         self._closing = True
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+        self._be_patient(None)
 
 
 def prepare(transport: asyncio.Transport) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from firmware.call.call import Call, EndReason, State
 from firmware.call.endpoint import Leg
 from firmware.errors import CallError, FirmwareError
-from firmware.net.driver import source_address
+from firmware.net.address import source_address
 from firmware.net.resolver import UnknownHostError, is_address, resolve
 
 if TYPE_CHECKING:
@@ -34,8 +34,10 @@ class Transport(Protocol):
     def run(self) -> None:
         """Do what the core wants done, and report its events."""
 
-    def local_flow(self, transport: str, remote: Address) -> Flow:
-        """Give the flow by which *remote* is called.  FirmwareError: there is no way to it."""
+    def local_flow(self, transport: str, remote: Address, domain: str = "") -> Flow:
+        """Give the flow by which *remote* is called; by TLS it must have a certificate for *domain*, or else for its
+        address.  FirmwareError: there is no way to it.
+        """
 
     @property
     def listeners(self) -> tuple[tuple[str, Address], ...]:

@@ -16,7 +16,7 @@ from firmware.h323.h235 import Credentials, Method
 from firmware.h323.ras import RasClient
 from firmware.h323.ras_event import Registered, Unregistered
 from firmware.h323.ras_settings import DISCOVERY, RAS_PORT, Settings
-from firmware.net.driver import at
+from firmware.net.address import at
 from firmware.net.resolver import resolve
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pytest
 from recorder import Recorder
 
 from firmware.errors import FirmwareError
-from firmware.net import driver as driver_module
+from firmware.net import connections as connections_module
 from firmware.net import stream as stream_module
-from firmware.net.driver import Driver, at, source_address
+from firmware.net.driver import Driver
 from firmware.sansio import Address, Close, Flow, Open, Send
 
 LOCALHOST = "127.0.0.1"
@@ -243,7 +243,7 @@ def test_a_connection_that_is_never_made_is_given_up(run: Any, monkeypatch: pyte
                 each.close()
         await driver.stop()
 
-    monkeypatch.setattr(driver_module, "CONNECT_TIME", 0.2)
+    monkeypatch.setattr(connections_module, "CONNECT_TIME", 0.2)
     run(main())
 
 
@@ -287,7 +287,7 @@ def test_connections_are_bounded(run: Any, monkeypatch: pytest.MonkeyPatch) -> N
             each.close()
         await driver.stop()
 
-    monkeypatch.setattr(driver_module, "MAX_STREAMS_PER_HOST", 2)
+    monkeypatch.setattr(connections_module, "MAX_STREAMS_PER_HOST", 2)
     run(main())
 
 
@@ -461,11 +461,3 @@ def test_local_flow(run: Any) -> None:
         await driver.stop()
 
     run(main())
-
-
-def test_source_address_is_never_a_wildcard() -> None:
-    assert source_address((LOCALHOST, 9)) == LOCALHOST
-
-
-def test_addresses_are_written_with_brackets_where_needed() -> None:
-    assert (at((LOCALHOST, 1)), at(("::1", 2))) == ("127.0.0.1:1", "[::1]:2")

@@ -19,11 +19,17 @@ class Log:
         self.welcome = welcome
 
     def stream(self, flow: Flow | None = FLOW) -> Stream:
-        return Stream(self.opened, lambda s, data: self.entries.append(data), self.closed, flow)
+        return Stream(self, flow)
 
-    def opened(self, stream: Stream) -> bool:
-        self.entries.append("opened")
+    def connected(self, stream: Stream) -> bool:
+        self.entries.append("connected")
         return self.welcome
+
+    def opened(self, stream: Stream) -> None:
+        self.entries.append("opened")
+
+    def received(self, stream: Stream, data: bytes) -> None:
+        self.entries.append(data)
 
     def closed(self, stream: Stream, words: str) -> None:
         self.entries.append(("closed", words))
@@ -60,10 +66,10 @@ def test_early_words_come_first_and_the_end_is_told_once(run: Any) -> None:
         stream.write(b" late")
         await log.until(("closed", "closed by the far end"))
         assert heard == [b"early late"]
-        assert [entry for entry in log.entries if entry != "opened"] == [("closed", "closed by the far end")]
+        assert log.entries == ["connected", "opened", ("closed", "closed by the far end")]
         stream.fail("again")
         stream.close()
-        assert len(log.entries) == 2
+        assert len(log.entries) == 3
         server.close()
         await stream.lost.wait()
 
@@ -86,7 +92,7 @@ def test_one_who_is_not_welcome_is_cut_off_in_silence(run: Any) -> None:
             assert await reader.read() == b""
         writer.close()
         await streams[0].lost.wait()
-        assert log.entries == ["opened"]
+        assert log.entries == ["connected"]
         server.close()
 
     run(main())

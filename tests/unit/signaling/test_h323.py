@@ -16,7 +16,7 @@ from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Capabilities, Direction, Kind
 from firmware.errors import CallError, FirmwareError
-from firmware.net.driver import at
+from firmware.net.address import at
 from firmware.net.ports import PortPool
 from firmware.signaling.h323 import H323Endpoint
 

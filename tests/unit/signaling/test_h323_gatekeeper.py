@@ -16,7 +16,8 @@ from firmware.errors import FirmwareError
 from firmware.h323.h235 import Method
 from firmware.h323.identity import Identity
 from firmware.h323.terminal import Terminal
-from firmware.net.driver import Driver, at
+from firmware.net.address import at
+from firmware.net.driver import Driver
 from firmware.net.resolver import UnknownHostError
 from firmware.signaling import h323_gatekeeper as module
 from firmware.signaling.h323_gatekeeper import Gatekeeper
