@@ -54,6 +54,7 @@ class EndReason(Enum):
     UNREACHABLE = "The far end could not be reached."
     NO_COMMON_MEDIA = "The two sides have no common way to send sound or picture."
     REFUSED = "The far end does not allow the call."
+    UNAUTHORIZED = "A password is wanted there, and this unit has none or a wrong one."
     LOST = "The connection was lost."
     PROTOCOL_ERROR = "The far end sent something that makes no sense."
     NOT_ENCRYPTED = "The two sides could not agree to encrypt the call."

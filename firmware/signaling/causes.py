@@ -13,11 +13,11 @@ from firmware.call.call import EndReason, State
 from firmware.h323.cause import Cause
 
 SIP_REASONS: Final = {
-    401: EndReason.REFUSED,
+    401: EndReason.UNAUTHORIZED,
     402: EndReason.REFUSED,
     403: EndReason.REFUSED,
     404: EndReason.NOT_FOUND,
-    407: EndReason.REFUSED,
+    407: EndReason.UNAUTHORIZED,
     408: EndReason.UNREACHABLE,
     410: EndReason.NOT_FOUND,
     414: EndReason.NOT_FOUND,
@@ -56,6 +56,7 @@ SIP_STATUSES: Final = {
     EndReason.UNREACHABLE: 480,
     EndReason.NO_COMMON_MEDIA: 488,
     EndReason.REFUSED: 403,
+    EndReason.UNAUTHORIZED: 403,
     EndReason.LOST: 480,
     EndReason.PROTOCOL_ERROR: 400,
     EndReason.NOT_ENCRYPTED: 488,
@@ -133,6 +134,7 @@ H323_CAUSES: Final = {
     EndReason.UNREACHABLE: Cause.DESTINATION_OUT_OF_ORDER,
     EndReason.NO_COMMON_MEDIA: Cause.INCOMPATIBLE_DESTINATION,
     EndReason.REFUSED: Cause.BEARER_CAPABILITY_NOT_AUTHORIZED,
+    EndReason.UNAUTHORIZED: Cause.BEARER_CAPABILITY_NOT_AUTHORIZED,
     EndReason.LOST: Cause.TEMPORARY_FAILURE,
     EndReason.PROTOCOL_ERROR: Cause.PROTOCOL_ERROR,
     EndReason.NOT_ENCRYPTED: Cause.BEARER_CAPABILITY_NOT_AVAILABLE,

@@ -13,6 +13,8 @@ picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upw
     dialogs    dialog                               two user agents' lasting relation       12
       │        invite  invite_client  info          a call, made and taken                  9, 13, 15; RFC 6086
       │        invite_server  modification  glare   a call, changed                         14; RFC 6337
+      │        account  authentication  digest      addresses and passwords of ours         22; RFC 7616, 8760
+      │        client_request                       a request, sent again where challenged  8.1.3.5, 22.2
       ▼
     events     user_agent  uas  layers  identity    who gets what: core, methods, errors    8, 11
 
@@ -39,5 +41,5 @@ that the dialog was made on.  A request above 1300 bytes is tried by TCP before 
 not the ACK to a 2xx, which has no transaction that would hear of a refusal.  A call rings for three minutes here, and
 for 200 s after the last provisional response there.
 
-Not here yet: TLS, RFC 3263, UPDATE, PRACK, REFER, session timers, authentication.
+Not here yet: TLS, RFC 3263, UPDATE, PRACK, REFER, session timers.
 """

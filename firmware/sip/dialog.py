@@ -14,6 +14,7 @@ from firmware.sip.message import MAX_FORWARDS, Headers, Request
 
 if TYPE_CHECKING:
     from firmware.sansio import Flow
+    from firmware.sip.account import Account
     from firmware.sip.header import NameAddr
     from firmware.sip.message import Message, Response
     from firmware.sip.uri import Uri
@@ -48,6 +49,8 @@ class Dialog:
         self.route_set = route_set
         self.flow: Final = flow
         """The flow that the dialog was made on."""
+        self.account: Account | None = None
+        """The account of ours that it was made by; who makes the dialog sets it."""
         self.local_sequence = 0
         self.remote_sequence: int | None = None
         self.id: Final = DialogId(call_id, local.tag or "", remote.tag or "")

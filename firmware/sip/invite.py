@@ -32,6 +32,7 @@ from firmware.sip.refusal import Refusal
 
 if TYPE_CHECKING:
     from firmware.sansio import Flow
+    from firmware.sip.account import Account
     from firmware.sip.header import NameAddr
     from firmware.sip.message import Request, Response
     from firmware.sip.transaction_machine import ServerTransaction
@@ -79,10 +80,12 @@ class InviteSession:
         layers.sessions.add(self)
 
     @classmethod
-    def outgoing(cls, layers: Layers, flow: Flow, request: Request, now: float) -> InviteSession:
+    def outgoing(
+        cls, layers: Layers, flow: Flow, request: Request, now: float, account: Account | None = None
+    ) -> InviteSession:
         """Make a call with this INVITE."""
         session = cls(layers, flow, request.call_id, request.to, request.uri)
-        session._client = InviteClient(session, layers, request, flow, now, None)
+        session._client = InviteClient(session, layers, request, flow, now, None, account)
         return session
 
     @classmethod
@@ -90,6 +93,7 @@ class InviteSession:
         """Take the call of this INVITE.  RemoteProtocolError 400: it makes no dialog."""
         request = transaction.request
         dialog = Dialog.of_callee(request, layers.token(), transaction.flow)
+        dialog.account = layers.account_of(request)
         session = cls(layers, transaction.flow, request.call_id, request.from_, dialog.remote_target)
         session.state = State.INCOMING
         session._adopt(dialog, owner=False)
@@ -99,6 +103,13 @@ class InviteSession:
 
     def __repr__(self) -> str:
         return f"<InviteSession {self.call_id} {self.state.value}>"
+
+    @property
+    def account(self) -> Account | None:
+        """The account of ours that the call came or went by."""
+        if self._dialog is not None:
+            return self._dialog.account
+        return self._client.account if self._client is not None else None
 
     @property
     def remote_target(self) -> Uri:

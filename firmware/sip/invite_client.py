@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.sansio import Flow
+    from firmware.sip.account import Account
     from firmware.sip.message import Request, Response
     from firmware.sip.timers import Timer
     from firmware.sip.transaction_machine import ClientTransaction
@@ -55,10 +56,18 @@ class InviteClient:
     """The UAC's side of one INVITE."""
 
     def __init__(
-        self, user: Inviter, layers: Layers, request: Request, flow: Flow, now: float, dialog: Dialog | None
+        self,
+        user: Inviter,
+        layers: Layers,
+        request: Request,
+        flow: Flow,
+        now: float,
+        dialog: Dialog | None,
+        account: Account | None = None,
     ) -> None:
-        """Send the INVITE; *dialog* is that of a re-INVITE."""
+        """Send the INVITE; *dialog* is that of a re-INVITE, *account* the one that an initial one goes by."""
         self.offer: Final = request.body or None
+        self.account: Final = account if dialog is None else dialog.account
         self._user = user
         self._layers = layers
         self._flow = flow
@@ -69,16 +78,17 @@ class InviteClient:
         self._acks: dict[str, tuple[Flow, bytes] | None] = {}
         """By To tag: what every retransmission of the 2xx is answered with; None until the answer is known."""
         self._final = False
-        self._provisional = False
+        self._provisional: ClientTransaction | None = None
+        """The transaction that has had a provisional response; after a challenge there is a new one."""
         self._cancelling = False
         self._cancelled = False
         self._limit: Timer | None = None
-        self._transaction = layers.send(request, flow, self, now)
+        self._sent = layers.send(request, flow, self, now, self.account, dialog)
 
     @property
     def request(self) -> Request:
         """The INVITE."""
-        return self._transaction.request
+        return self._sent.request
 
     @property
     def early_dialog(self) -> Dialog | None:
@@ -88,12 +98,13 @@ class InviteClient:
     def cancel(self, now: float) -> None:
         """Give the call up, by CANCEL as soon as that is allowed; what happens then is reported as ever."""
         self._cancelling = True
+        self._sent.may_retry = False
         # RFC 3261 9.1: "If no provisional response has been received, the CANCEL request MUST NOT be sent".
-        if self._provisional and not self._final and not self._cancelled:
+        if self._provisional is self._sent.transaction and not self._final and not self._cancelled:
             self._cancelled = True
             # RFC 3261 9.1: its To is that of the INVITE.
             cancel = companion(self.request, "CANCEL", self.request.headers.get("To") or "")
-            self._layers.transactions.request(cancel, self._transaction.flow, WhenFinal(), now)
+            self._layers.transactions.request(cancel, self._sent.flow, WhenFinal(), now)
             # 9.1: no final response to the INVITE within 64*T1 after the CANCEL: consider it cancelled.
             self._set_limit(now + 64 * T1, self._forsaken)
 
@@ -101,6 +112,10 @@ class InviteClient:
         """Send ACK to the 2xx that made this dialog, or that answered the re-INVITE in it (13.2.2.4)."""
         self._clear_limit()
         ack = dialog.request("ACK", self.request.cseq.number)
+        for name in ("Authorization", "Proxy-Authorization"):
+            # RFC 3261 13.2.2.4: "the ACK MUST contain the same credentials as the INVITE".
+            for value in self.request.headers.lines(name):
+                ack.headers.add(name, value)
         flow = self._layers.flow_of(dialog)
         self._layers.complete(ack, flow)
         add_description(ack, body)
@@ -126,7 +141,7 @@ class InviteClient:
         self._user.refused(self, status, reason_phrase(status), now)
 
     def _provisional_received(self, response: Response, now: float) -> None:
-        self._provisional = True
+        self._provisional = self._sent.transaction
         if self._cancelling:
             self.cancel(now)
             return
@@ -138,7 +153,7 @@ class InviteClient:
         # RFC 3261 12.1: a provisional response with a tag makes an early dialog, one for each tag.
         if tag is not None and self._dialog is None:
             if tag not in self._early and len(self._early) < MAX_FORKS:
-                dialog = self._early[tag] = Dialog.of_caller(self.request, response, self._flow)
+                dialog = self._early[tag] = self._make_dialog(response)
                 self._user.early_dialog(dialog)
             if body is not None and tag in self._early:
                 self._early_answers[tag] = body
@@ -163,7 +178,7 @@ class InviteClient:
             dialog = early
             dialog.confirm(response)
         else:
-            dialog = Dialog.of_caller(self.request, response, self._flow)
+            dialog = self._make_dialog(response)
         if self._final:
             # 13.2.2.4: another fork answered as well; the call that we have stays, this one is ended.
             self.acknowledge(dialog, None)
@@ -173,6 +188,11 @@ class InviteClient:
         self._finish()
         self._set_limit(now + 64 * T1, self._unacknowledged)
         self._user.succeeded(self, dialog, body, now)
+
+    def _make_dialog(self, response: Response) -> Dialog:
+        dialog = Dialog.of_caller(self.request, response, self._flow)
+        dialog.account = self.account
+        return dialog
 
     def _finish(self) -> None:
         """Take that a final response is here: other forks' early dialogs go."""
@@ -188,8 +208,8 @@ class InviteClient:
         self.cancel(now)
 
     def _forsaken(self, now: float) -> None:
-        self._transaction.terminate()
-        self.request_failed(self._transaction, 408, now)
+        self._sent.terminate()
+        self.request_failed(self._sent.transaction, 408, now)
 
     def _unacknowledged(self, now: float) -> None:
         self._user.lost(408, "No Answer To The Offer", now)

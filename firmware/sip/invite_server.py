@@ -134,7 +134,7 @@ class InviteServer:
         """Add what makes the dialog at the far end (RFC 3261 12.1.1)."""
         for value in self.request.headers.lines("Record-Route"):
             response.headers.add("Record-Route", value)
-        self._layers.add_contact(response, self._transaction.flow)
+        self._layers.add_contact(response, self._transaction.flow, self._dialog.account)
 
     def _set_limits(self, now: float) -> None:
         initial = self.request.to.tag is None

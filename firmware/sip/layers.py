@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from firmware.sip.client_request import ClientRequest
 from firmware.sip.header import NameAddr
 from firmware.sip.identity import EXTENSIONS, METHODS
 from firmware.sip.message import REASONS, Message, Request, Response, respond
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.sansio import Flow
+    from firmware.sip.account import Account
+    from firmware.sip.client_request import Numbered
     from firmware.sip.dialog import Dialog, DialogId
     from firmware.sip.events import Event
     from firmware.sip.identity import Identity
@@ -47,6 +50,7 @@ class Layers:
         self.transactions: Final = TransactionLayer(self.transport, self.timers, identity.max_transactions)
         self.dialogs: Final[dict[DialogId, DialogEntry]] = {}
         self.sessions: Final[set[InviteSession]] = set()
+        self.accounts: Final[list[Account]] = []
         self.events: list[Event] = []
 
     def token(self) -> str:
@@ -58,8 +62,11 @@ class Layers:
         host, port = flow.local
         return Uri("sip", self.identity.user, host.partition("%")[0], port)
 
-    def add_contact(self, message: Message, flow: Flow) -> None:
-        """Say where requests in the dialog are to go (RFC 3261 8.1.1.8)."""
+    def add_contact(self, message: Message, flow: Flow, account: Account | None = None) -> None:
+        """Say where requests in the dialog are to go (RFC 3261 8.1.1.8), which may be an account's."""
+        if account is not None:
+            message.headers.add("Contact", f"<{account.contact(flow, dialog=True)}>")
+            return
         uri = self.address(flow)
         message.headers.add("Contact", f"<{uri};transport={flow.transport}>" if flow.reliable else f"<{uri}>")
 
@@ -73,14 +80,34 @@ class Layers:
         """What stands in From, without a tag, where nobody wishes otherwise."""
         return NameAddr(self.identity.display_name, self.address(flow))
 
-    def send(self, request: Request, flow: Flow, user: ClientUser, now: float) -> ClientTransaction:
-        """Complete a request with its Via, and send it in a transaction of its own."""
-        self.complete(request, flow)
-        return self.transactions.request(request, flow, user, now)
+    def send(
+        self,
+        request: Request,
+        flow: Flow,
+        user: ClientUser,
+        now: float,
+        account: Account | None = None,
+        numbered: Numbered | None = None,
+    ) -> ClientRequest:
+        """Complete a request with its Via, and send it; where it is challenged, once more with the account's password.
 
-    def send_in_dialog(self, dialog: Dialog, request: Request, user: ClientUser, now: float) -> ClientTransaction:
+        *numbered* gives the next CSeq then, where the request is not alone with its Call-ID.
+        """
+
+        def start(request: Request, user: ClientRequest, now: float) -> ClientTransaction:
+            self.complete(request, flow)
+            return self.transactions.request(request, flow, user, now)
+
+        authenticator = account.authenticator if account is not None else None
+        return ClientRequest(request, user, start, authenticator, numbered, now)
+
+    def send_in_dialog(self, dialog: Dialog, request: Request, user: ClientUser, now: float) -> ClientRequest:
         """Send a request of a dialog to the dialog's next hop."""
-        return self.send(request, self.flow_of(dialog), user, now)
+        return self.send(request, self.flow_of(dialog), user, now, dialog.account, dialog)
+
+    def account_of(self, request: Request) -> Account | None:
+        """Give the account that a request which came is for."""
+        return next((account for account in self.accounts if account.owns(request)), None)
 
     def flow_of(self, dialog: Dialog) -> Flow:
         """The flow that leads to the dialog's next hop."""
@@ -93,7 +120,7 @@ class Layers:
         sent_by = format_host_port(host.partition("%")[0], port)
         via = f"SIP/2.0/{flow.transport.upper()} {sent_by};branch={MAGIC_COOKIE}{self.token()}{rport}"
         request.headers.prepend("Via", via)
-        request.headers.add("User-Agent", self.identity.product)
+        request.headers.set("User-Agent", self.identity.product)
 
     def respond(self, request: Request, status: int, reason: str = "", to_tag: str = "") -> Response:
         """Begin a response; the To tag is a new one where none is given or there yet."""

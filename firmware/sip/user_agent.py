@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firmware.errors import LocalProtocolError, RemoteProtocolError
+from firmware.sip.account import Account
 from firmware.sip.body import ACCEPTED, add_description, readable_description
 from firmware.sip.dialog import request_uri
 from firmware.sip.events import Event, OptionsAnswered
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from firmware.sansio import Action, Flow
+    from firmware.sip.account import AccountSettings
     from firmware.sip.identity import Identity
     from firmware.sip.uri import Uri
 
@@ -82,27 +84,42 @@ class UserAgent:
             "timers": len(layers.timers),
         }
 
+    def add_account(self, settings: AccountSettings) -> Account:
+        """Have an account more; what comes for it is known from now on."""
+        account = Account(settings, self._layers.rng)
+        self._layers.accounts.append(account)
+        return account
+
     def invite(
-        self, flow: Flow, target: Uri, offer: bytes | None, now: float, *, from_: NameAddr | None = None
+        self,
+        flow: Flow,
+        target: Uri,
+        offer: bytes | None,
+        now: float,
+        *,
+        from_: NameAddr | None = None,
+        account: Account | None = None,
     ) -> InviteSession:
         """Call *target*: Progress, then Accepted or Ended follow.  None as *offer* asks the far end for one.
+
+        An *account* says who calls and by which way, and has the password.
 
         LocalProtocolError: the limit of sessions or transactions is reached.
         """
         if len(self._layers.sessions) >= self._layers.identity.max_sessions:
             raise LocalProtocolError(f"{len(self._layers.sessions)} calls are all this unit takes")
-        request = self._request("INVITE", flow, target, from_)
-        self._layers.add_contact(request, flow)
+        request = self._request("INVITE", flow, target, from_, account)
+        self._layers.add_contact(request, flow, account)
         self._layers.add_abilities(request)
         add_description(request, offer)
-        return InviteSession.outgoing(self._layers, flow, request, now)
+        return InviteSession.outgoing(self._layers, flow, request, now, account)
 
-    def options(self, flow: Flow, target: Uri, now: float) -> str:
+    def options(self, flow: Flow, target: Uri, now: float, *, account: Account | None = None) -> str:
         """Ask what *target* can do; OptionsAnswered follows with the Call-ID that this returns.
 
         LocalProtocolError: the limit of transactions is reached.
         """
-        request = self._request("OPTIONS", flow, target, None)
+        request = self._request("OPTIONS", flow, target, None, account)
         request.headers.add("Accept", ACCEPTED)
         call_id = request.call_id
 
@@ -111,7 +128,7 @@ class UserAgent:
             body = readable_description(response) if response is not None else None
             self._layers.events.append(OptionsAnswered(call_id, status, reason, allow, body))
 
-        self._layers.send(request, flow, WhenFinal(report), now)
+        self._layers.send(request, flow, WhenFinal(report), now, account)
         return call_id
 
     # sansio.Core
@@ -160,7 +177,9 @@ class UserAgent:
         events, self._layers.events = self._layers.events, []
         return events
 
-    def _request(self, method: str, flow: Flow, target: Uri, from_: NameAddr | None) -> Request:
+    def _request(
+        self, method: str, flow: Flow, target: Uri, from_: NameAddr | None, account: Account | None
+    ) -> Request:
         """Begin a request outside of a dialog (RFC 3261 8.1.1)."""
         if not self._transactions.client_room:
             raise LocalProtocolError("too many transactions")
@@ -168,11 +187,15 @@ class UserAgent:
         parameters = tuple(item for item in target.parameters if item[0].lower() not in _NOT_IN_TO)
         headers = Headers()
         headers.add("Max-Forwards", str(MAX_FORWARDS))
-        headers.add("From", str((from_ or layers.from_address(flow)).with_tag(layers.token())))
+        from_ = from_ or (account.from_address if account is not None else layers.from_address(flow))
+        headers.add("From", str(from_.with_tag(layers.token())))
         headers.add("To", str(NameAddr("", replace(target, parameters=parameters, headers=()))))
         headers.add("Call-ID", layers.token())
         headers.add("CSeq", f"1 {method}")
-        return Request(method, request_uri(target), headers)
+        request = Request(method, request_uri(target), headers)
+        if account is not None:
+            account.route(request)
+        return request
 
     def _receive_response(self, response: Response, now: float) -> None:
         try:

@@ -27,7 +27,7 @@ from firmware.sip.status import REASONS
         (State.ALERTING, 408, EndReason.NO_ANSWER),
         (State.DIALING, 503, EndReason.UNREACHABLE),
         (State.DIALING, 488, EndReason.NO_COMMON_MEDIA),
-        (State.DIALING, 407, EndReason.REFUSED),
+        (State.DIALING, 407, EndReason.UNAUTHORIZED),
         (State.DIALING, 499, EndReason.PROTOCOL_ERROR),
         (State.DIALING, 599, EndReason.UNREACHABLE),
         (State.DIALING, 699, EndReason.DECLINED),

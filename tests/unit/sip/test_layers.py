@@ -7,7 +7,6 @@ from sip_peer import OURS, flow, request, response
 from firmware.sansio import Flow
 from firmware.sip.identity import Identity
 from firmware.sip.layers import Layers, WhenFinal, reason_phrase
-from firmware.sip.transaction_machine import ClientTransaction
 
 
 def layers() -> Layers:
@@ -64,11 +63,11 @@ def test_only_the_final_response_counts() -> None:
     ours = layers()
     heard: list[tuple[int, str, bool]] = []
     user = WhenFinal(lambda status, reason, now, response: heard.append((status, reason, response is not None)))
-    transaction: ClientTransaction = ours.send(request("OPTIONS", Via=None), flow(), user, 0.0)
+    transaction = ours.send(request("OPTIONS", Via=None), flow(), user, 0.0).transaction
     transaction.receive(response(transaction.request, 100), 0.0)
     assert not heard
     transaction.receive(response(transaction.request, 404), 0.0)
     assert heard == [(404, "Not Found", True)]
-    ours.send(request("OPTIONS", Via=None), flow(), user, 0.0).transport_failed(0.0)
+    ours.send(request("OPTIONS", Via=None), flow(), user, 0.0).transaction.transport_failed(0.0)
     assert heard[1] == (503, reason_phrase(503), False)
-    ours.send(request("OPTIONS", Via=None), flow(), WhenFinal(), 0.0).transport_failed(0.0)
+    ours.send(request("OPTIONS", Via=None), flow(), WhenFinal(), 0.0).transaction.transport_failed(0.0)
