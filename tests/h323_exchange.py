@@ -6,51 +6,23 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from parties import Party, accept
+from parties import Wanderer
 from wire import Wire
 from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
-from firmware.call.call import Call, EndReason, State
+from firmware.call.call import Call, State
 from firmware.call.media import Capabilities
 from firmware.h323.terminal import Terminal
 from firmware.signaling.h323 import H323Endpoint
 
 
-class Member(Party):
-    """A party that answers and goes where it is sent, unless the test says otherwise."""
+class Member(Wanderer):
+    """A party of H.323."""
 
     def __init__(self, endpoint: H323Endpoint, address: str) -> None:
         super().__init__(endpoint, address)
         self.h323 = endpoint
-        self.follows = True
-        self.refusals: list[str] = []
-        """Words with which far ends refused to go where we sent them."""
-        self.when_called = accept
-        self._left: dict[Call, Call] = {}
-
-    def _watch(self, call: Call) -> None:
-        super()._watch(call)
-        call.on_transfer_request = self._requested
-        call.on_transfer_refused = lambda _, detail: self.refusals.append(detail)
-
-    def _requested(self, call: Call) -> None:
-        if not self.follows:
-            call.refuse_transfer(EndReason.REFUSED)
-            return
-        new = call.follow()
-        self._watch(new)
-        self._left[new] = call
-
-    def _changed(self, call: Call) -> None:
-        super()._changed(call)
-        left = self._left.get(call) or call.replaces
-        if left is not None and call.state is State.ACTIVE:
-            left.hang_up(EndReason.TRANSFERRED)
-            self._left.pop(call, None)
-        elif left is not None and call.state is State.ENDED and call in self._left:
-            left.refuse_transfer(call.end_reason or EndReason.HUNG_UP)
-            del self._left[call]
 
 
 class Exchange:

@@ -64,6 +64,14 @@ SIP_STATUSES: Final = {
     EndReason.TRANSFERRED: 480,
 }
 """How an INVITE is refused."""
+REFER_STATUSES: Final = {
+    EndReason.REFUSED: 603,
+    EndReason.UNREACHABLE: 503,
+    EndReason.NO_ANSWER: 408,
+    EndReason.CANCELLED: 487,
+    EndReason.HUNG_UP: 487,
+}
+"""Why we don't call whom a far end wanted us to call, where that is not what an INVITE would be refused with."""
 SIP_FAILURES: Final = {
     EndReason.NO_COMMON_MEDIA: (488, "No Common Media"),
     EndReason.LOST: (408, "No Media"),

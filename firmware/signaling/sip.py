@@ -23,6 +23,7 @@ from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, r
 from firmware.signaling.sip_address import is_sip, parse_address
 from firmware.signaling.sip_leg import SipLeg
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
+from firmware.signaling.sip_transfer import is_fair
 from firmware.sip import events
 from firmware.sip.identity import Identity
 from firmware.sip.uri import Uri, escape_user
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from firmware.sansio import Address, Core
     from firmware.signaling.endpoint import Ports, Transport
     from firmware.signaling.sip_leg import Candidate
+    from firmware.signaling.sip_transfer import Target
     from firmware.sip.header import NameAddr
     from firmware.sip.invite import InviteSession
 
@@ -105,21 +107,36 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
 
     def dial(self, address: str) -> Call:
         """Call the address.  CallError: it is no address, or the endpoint is not started."""
-        uri = parse_address(address)
+        return self._call(parse_address(address))
+
+    # sip_transfer.Exchange
+
+    def call_target(self, target: Target) -> Call:
+        """Call whom a far end wants us to call.  CallError: the endpoint is not started."""
+        return self._call(target.uri, target)
+
+    def leg_of(self, call: Call) -> SipLeg | None:
+        """Give the leg of a call, where it is one of ours."""
+        return next((leg for leg, known in self._calls.items() if known is call), None)
+
+    # Dialling
+
+    def _call(self, uri: Uri, wanted: Target | None = None) -> Call:
+        """Call the address, of our own will or because a far end *wanted* it."""
         leg = self._make_leg(self._require_transport())
         call = self._begin(leg, State.DIALING, str(uri))
         if self._capabilities.encryption is Encryption.REQUIRED:
             leg.fail(EndReason.NOT_ENCRYPTED, _NO_ENCRYPTION)
             return call
-        self._look_up(
-            leg,
-            uri.host,
-            uri.port or DEFAULT_PORT,
-            lambda found: leg.invite(uri, self._candidates(uri, found), self._delayed_offer),
-        )
-        return call
+        fields = wanted.fields if wanted is not None else ()
 
-    # Dialling
+        def invite(found: list[Address]) -> None:
+            if wanted is not None:
+                found = [address for address in found if is_fair(address[0], wanted.far)]
+            leg.invite(uri, self._candidates(uri, found), self._delayed_offer, fields)
+
+        self._look_up(leg, uri.host, uri.port or DEFAULT_PORT, invite)
+        return call
 
     def _candidates(self, uri: Uri, addresses: list[Address]) -> list[Candidate]:
         """Give where to try: all addresses by the wanted or first transport, then by the others (RFC 3263 4.1, 4.2)."""
@@ -128,7 +145,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         return [(transport, address) for transport in transports for address in addresses]
 
     def _make_leg(self, transport: Transport) -> SipLeg:
-        return SipLeg(self._agent, transport, self._make_media, self._legs.__setitem__, self._gone)
+        return SipLeg(self._agent, transport, self._make_media, self._legs.__setitem__, self._gone, self)
 
     def _make_media(self, host: str) -> SipMedia:
         return SipMedia(self._capabilities, self._ports, host, self._rng.getrandbits(62))
@@ -163,6 +180,8 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
             return
         name = readable_name(session.remote.display_name)
         call = self._begin(leg, State.INCOMING, str(caller(session.remote, session)), name)
+        replaced = self._legs.get(event.replaces) if event.replaces is not None else None
+        call.replaces = replaced.call if replaced is not None else None
         self.on_call(call)
 
 

@@ -14,15 +14,18 @@ from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocol
 from firmware.signaling import causes, sip_info
 from firmware.signaling.leg import BaseLeg
 from firmware.signaling.sip_media import NoCommonMediaError
+from firmware.signaling.sip_transfer import SipTransfer
 from firmware.sip import events
 from firmware.sip.invite import State as SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from firmware.call.call import Call
     from firmware.sansio import Address
     from firmware.signaling.endpoint import Transport
     from firmware.signaling.sip_media import SipMedia
+    from firmware.signaling.sip_transfer import Exchange
     from firmware.sip.invite import InviteSession
     from firmware.sip.uri import Uri
     from firmware.sip.user_agent import UserAgent
@@ -37,7 +40,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
     """The leg (`firmware.call.endpoint.Leg`) of a SIP call.
 
     *make_media* gives the media side for a local host; *on_session* is told each session that the leg takes up,
-    *on_gone* once when nothing more will happen.
+    *on_gone* once when nothing more will happen; *exchange* makes the calls that far ends want us to make.
     """
 
     def __init__(
@@ -47,8 +50,13 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         make_media: Callable[[str], SipMedia],
         on_session: Callable[[InviteSession, SipLeg], None],
         on_gone: Callable[[SipLeg], None],
+        exchange: Exchange,
     ) -> None:
         self._agent = agent
+        self._exchange = exchange
+        self._transfers = SipTransfer(exchange)
+        self._fields: tuple[tuple[str, str], ...] = ()
+        """More header fields of our INVITE."""
         super().__init__(transport, make_media, lambda: on_gone(self))
         self._on_session = on_session
         self._offer: bytes | None = None
@@ -68,9 +76,20 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self._session, self._media, self._offer = session, media, offer
         self._on_session(session, self)
 
-    def invite(self, target: Uri, candidates: list[Candidate], delayed_offer: bool = False) -> None:
+    @property
+    def session(self) -> InviteSession | None:
+        """The call's session, once there is one."""
+        return self._session
+
+    def invite(
+        self,
+        target: Uri,
+        candidates: list[Candidate],
+        delayed_offer: bool = False,
+        fields: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         """Call *target* at the first of the addresses that can be reached; the call is released if there is none."""
-        self._candidates, self._delayed_offer = candidates, delayed_offer
+        self._candidates, self._delayed_offer, self._fields = candidates, delayed_offer, fields
         self._try_next(target, "there is no address to try")
 
     def fail(self, reason: EndReason, detail: str) -> None:
@@ -109,6 +128,8 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         elif session.state is SessionState.INCOMING:
             self._command(session.end, self._transport.now(), causes.SIP_STATUSES[reason])
         else:
+            if reason is EndReason.TRANSFERRED and session.state is SessionState.CONFIRMED:
+                self._command(self._transfers.done, session, self._transport.now())
             self._command(session.end, self._transport.now(), *causes.SIP_FAILURES.get(reason, (None,)))
 
     def hold(self, on: bool) -> None:
@@ -128,6 +149,35 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         session, _ = self._require()
         if self._may_ask_for_key_frame():
             self._command(session.info, sip_info.MEDIA_CONTROL, sip_info.PICTURE_FAST_UPDATE, self._transport.now())
+
+    def transfer(self, address: str) -> None:
+        """Send REFER.  CallError: it is no address, or not possible now."""
+        session, _ = self._require()
+        self._refer(self._transfers.ask, session, address)
+
+    def transfer_to(self, other: Call) -> None:
+        """Send REFER with the other far end's address and what it knows our call by."""
+        session, _ = self._require()
+        there = self._exchange.leg_of(other)
+        if there is None or there.session is None:
+            raise CallError("the far end of the other call is not reached by SIP")
+        self._refer(self._transfers.ask_for, session, there.session)
+
+    def follow(self) -> Call:
+        """Call whom the far end wants us to call.  CallError: it doesn't want that, or it can't be done."""
+        return self._transfers.follow()
+
+    def refuse_transfer(self, reason: EndReason) -> None:
+        """Refuse the REFER, or tell by NOTIFY that nothing came of it."""
+        session, _ = self._require()
+        self._command(self._transfers.refuse, session, reason, self._transport.now())
+
+    def _refer(self, ask: Callable[..., None], *arguments: object) -> None:
+        try:
+            ask(*arguments, self._transport.now())
+        except LocalProtocolError as error:
+            raise CallError(f"this call can't be passed on now: {error}") from None
+        self._transport.run()
 
     # Events
 
@@ -153,6 +203,10 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
                 self._offer_refused(f"{status} {reason}")
             case events.Info():
                 self._info(event)
+            case events.Referred():
+                self._command(self._transfers.requested, event, self.call, self._transport.now())
+            case events.ReferProgress():
+                self._command(self._transfers.progressed, event, self.call, self._transport.now())
             case _:
                 pass
 
@@ -277,7 +331,8 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             media = self._media = self._make_media(flow.local[0])
             try:
                 offer = None if self._delayed_offer else media.offer()
-                self._session = self._agent.invite(flow, target, offer, self._transport.now())
+                now = self._transport.now()
+                self._session = self._agent.invite(flow, target, offer, now, fields=self._fields)
             except (CallError, LocalProtocolError) as error:
                 self._drop_attempt()
                 self.fail(EndReason.LOCAL_ERROR, str(error))

@@ -15,6 +15,8 @@ picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upw
       │        invite_server  modification  glare   a call, changed                         14; RFC 6337
       │        account  authentication  digest      addresses and passwords of ours         22; RFC 7616, 8760
       │        client_request                       a request, sent again where challenged  8.1.3.5, 22.2
+      │        refer  subscription  replaces        a call, passed on to somebody else      RFC 3515, RFC 3891
+      │        replacement                          a call in the place of another          RFC 3891
       ▼
     events     user_agent  uas  layers  identity    who gets what: core, methods, errors    8, 11
 
@@ -41,5 +43,5 @@ that the dialog was made on.  A request above 1300 bytes is tried by TCP before 
 not the ACK to a 2xx, which has no transaction that would hear of a refusal.  A call rings for three minutes here, and
 for 200 s after the last provisional response there.
 
-Not here yet: TLS, RFC 3263, UPDATE, PRACK, REFER, session timers.
+Not here yet: TLS, RFC 3263, UPDATE, PRACK, session timers.
 """

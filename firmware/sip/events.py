@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from firmware.sip.invite import InviteSession
     from firmware.sip.message import Request
+    from firmware.sip.replaces import Replaces
+    from firmware.sip.uri import Uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Incoming:
     offer: bytes | None
     """The session description offered; None asks for ours: give it to ``accept``."""
     request: Request
+    replaces: InviteSession | None = None
+    """The call in the place of which this one is made (RFC 3891): end it once this one is up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,34 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """The far end wants us to call somebody else instead (REFER).
+
+    ``referral.accept`` or ``referral.refuse`` must follow at once; after the former, ``referral.notify`` in the end.
+    """
+
+    session: InviteSession
+    target: Uri
+    """A sip or sips URI without header fields."""
+    replaces: Replaces | None
+    """In the place of which call there; give it to ``UserAgent.invite``, together with *referred_by*."""
+    referred_by: str
+    """Who refers, as written in Referred-By (RFC 3892), or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferProgress:
+    """How far the far end is with what ``referral.refer`` asked for; a status of 200 or more is the last word.
+
+    A 2xx: it is in a call with the other, so that this one may be ended.  408: it did not say in time.
+    """
+
+    session: InviteSession
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The call is over, whatever ended it; exactly one for each session."""
 
@@ -144,6 +176,8 @@ Event = (
     | Answered
     | OfferRefused
     | Info
+    | Referred
+    | ReferProgress
     | Ended
     | OptionsAnswered
 )

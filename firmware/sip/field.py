@@ -67,6 +67,7 @@ FIELDS: tuple[tuple[str, str, Occurrence], ...] = (
     ("Reason", "", _LIST),  # RFC 3326
     ("Record-Route", "", _LIST),
     ("Refer-To", "r", _ONCE),  # RFC 3515
+    ("Refer-Sub", "", _ONCE),  # RFC 4488
     ("Referred-By", "b", _ONCE),  # RFC 3892
     ("Reject-Contact", "j", _LIST),  # RFC 3841
     ("Replaces", "", _ONCE),  # RFC 3891
@@ -79,6 +80,7 @@ FIELDS: tuple[tuple[str, str, Occurrence], ...] = (
     ("Server", "", _ONCE),
     ("Session-Expires", "x", _ONCE),  # RFC 4028
     ("Subject", "s", _ONCE),
+    ("Subscription-State", "", _ONCE),  # RFC 6665
     ("Supported", "k", _LIST),
     ("Timestamp", "", _ONCE),
     ("To", "t", _ONCE),

@@ -28,6 +28,7 @@ from firmware.sip.invite_client import InviteClient
 from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import DialogEntry, Layers, WhenFinal, reason_phrase
 from firmware.sip.modification import Modification, check_earlier
+from firmware.sip.refer import Referral
 from firmware.sip.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class InviteSession:
         """Their INVITE, from its coming to its ACK, or to a final response other than 2xx."""
         self._modification: Modification | None = None
         """What comes after, once there is a dialog."""
+        self._referral: Referral | None = None
         self._last: tuple[int | None, str, bool] = (None, "", False)
         """Status, reason and "by far end" of the Ended that is reported once the far end is done as well."""
         self._bye_reason = ""
@@ -89,7 +91,14 @@ class InviteSession:
         return session
 
     @classmethod
-    def incoming(cls, layers: Layers, transaction: ServerTransaction, offer: bytes | None, now: float) -> InviteSession:
+    def incoming(
+        cls,
+        layers: Layers,
+        transaction: ServerTransaction,
+        offer: bytes | None,
+        now: float,
+        replaces: InviteSession | None = None,
+    ) -> InviteSession:
         """Take the call of this INVITE.  RemoteProtocolError 400: it makes no dialog."""
         request = transaction.request
         dialog = Dialog.of_callee(request, layers.token(), transaction.flow)
@@ -98,7 +107,7 @@ class InviteSession:
         session.state = State.INCOMING
         session._adopt(dialog, owner=False)
         session._server = InviteServer(session, layers, transaction, dialog, offer, now)
-        session._report(Incoming(session, offer, request))
+        session._report(Incoming(session, offer, request, replaces))
         return session
 
     def __repr__(self) -> str:
@@ -121,6 +130,13 @@ class InviteSession:
         """Whether an INVITE is under way in either direction, so that ``reinvite`` is not allowed (RFC 3261 14.1)."""
         modifying = self._modification is not None and self._modification.under_way
         return self._client is not None or self._server is not None or modifying
+
+    @property
+    def referral(self) -> Referral:
+        """Transfers of the call.  State: ACCEPTED or CONFIRMED."""
+        if self._referral is None or self.state not in (State.ACCEPTED, State.CONFIRMED):
+            raise LocalProtocolError(f"nobody can be referred; the session is {self.state.value}")
+        return self._referral
 
     # Commands
 
@@ -286,7 +302,7 @@ class InviteSession:
     # Requests of the far end, in one of our dialogs
 
     def request_received(self, transaction: ServerTransaction, now: float) -> None:
-        """Answer BYE, INFO or re-INVITE.  RemoteProtocolError: answer with its status, nothing has changed."""
+        """Answer a request in one of our dialogs.  RemoteProtocolError: answer with its status, nothing has changed."""
         request = transaction.request
         match request.method:
             case "BYE":
@@ -297,8 +313,20 @@ class InviteSession:
                 transaction.respond(self._layers.respond(request, 200), now)
                 if info is not None:
                     self._report(Info(self, *info))
+            case "REFER":
+                self._transfers().received(transaction, now)
+            case "NOTIFY":
+                self._transfers().notify_received(transaction, now)
             case _:
                 self._reinvite_received(transaction, now)
+
+    def _transfers(self) -> Referral:
+        """The transfers of a call that is up."""
+        if self.state is State.ENDING:
+            raise Refusal(481, "a request in a call that ends")
+        if self._referral is None or self.state not in (State.ACCEPTED, State.CONFIRMED):
+            raise Refusal(491, "a call that is not up can't be transferred")
+        return self._referral
 
     def _bye_received(self, request: Request, now: float) -> None:
         if self.state is State.ENDING:
@@ -341,6 +369,8 @@ class InviteSession:
             self._acknowledge(None)
         if self._modification is not None:
             self._modification.end(now)
+        if self._referral is not None:
+            self._referral.end(now)
 
     def _report_last(self, now: float) -> None:
         status, reason, by_far_end = self._last
@@ -354,6 +384,7 @@ class InviteSession:
         self._close_invites(now)
         if self._dialog is not None:
             self._layers.dialogs.pop(self._dialog.id, None)
+            self._layers.ended.append(self._dialog.id)
         self._layers.sessions.discard(self)
         # Reason comes as it was written, and people get to see it.
         self._report(Ended(self, status, printable(reason), by_far_end))
@@ -376,6 +407,7 @@ class InviteSession:
     def _adopt(self, dialog: Dialog, *, owner: bool) -> None:
         self._dialog = dialog
         self._modification = Modification(self, self._layers, dialog, owner=owner)
+        self._referral = Referral(self, self._layers, dialog)
         self._layers.dialogs[dialog.id] = DialogEntry(dialog, self)
 
     def _incoming_invite(self) -> InviteServer:

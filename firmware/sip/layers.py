@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from firmware.sip.client_request import ClientRequest
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _ALLOW: Final = ", ".join(METHODS)
 _SUPPORTED: Final = ", ".join(EXTENSIONS)
+_MAX_ENDED: Final = 32
+"""Dialogs that are remembered a while after their end."""
 
 
 class DialogEntry(NamedTuple):
@@ -49,6 +51,8 @@ class Layers:
         self.transport: Final = Transport(identity.max_connections, self.counters)
         self.transactions: Final = TransactionLayer(self.transport, self.timers, identity.max_transactions)
         self.dialogs: Final[dict[DialogId, DialogEntry]] = {}
+        self.ended: Final[deque[DialogId]] = deque(maxlen=_MAX_ENDED)
+        """The dialogs of calls that ended lately (RFC 3891 3)."""
         self.sessions: Final[set[InviteSession]] = set()
         self.accounts: Final[list[Account]] = []
         self.events: list[Event] = []
@@ -73,8 +77,7 @@ class Layers:
     def add_abilities(self, message: Message) -> None:
         """Say what we understand (RFC 3261 13.2.1, 13.3.1.4)."""
         message.headers.add("Allow", _ALLOW)
-        if _SUPPORTED:
-            message.headers.add("Supported", _SUPPORTED)
+        message.headers.add("Supported", _SUPPORTED)
 
     def from_address(self, flow: Flow) -> NameAddr:
         """What stands in From, without a tag, where nobody wishes otherwise."""

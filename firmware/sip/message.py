@@ -103,6 +103,10 @@ class Message:
     """Seconds."""
     retry_after = optional_of("Retry-After", parse_retry_after)
     """Seconds."""
+    event = optional_of("Event", Valued.parse)
+    """RFC 6665 8.2.1; ``id`` among its parameters."""
+    subscription_state = optional_of("Subscription-State", Valued.parse)
+    """RFC 6665 8.2.3; ``expires`` and ``reason`` among its parameters."""
     reasons = list_of("Reason", Valued.parse)
     """RFC 3326: the protocol (``SIP``, ``Q.850``) as value, ``cause`` and ``text`` as parameters."""
 

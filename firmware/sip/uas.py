@@ -15,6 +15,7 @@ from firmware.sip.invite import InviteSession
 from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import DialogEntry, Layers
 from firmware.sip.refusal import Refusal
+from firmware.sip.replacement import replaced_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
     from firmware.sip.message import Request
     from firmware.sip.transaction_machine import ServerTransaction
 
-_KNOWN: Final = frozenset(("REGISTER", "SUBSCRIBE", "NOTIFY", "PUBLISH", "MESSAGE", "REFER", "PRACK", "UPDATE"))
+_KNOWN: Final = frozenset(("REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE", "PRACK", "UPDATE"))
 """Methods that we recognise but don't support: 405; any other is 501 (RFC 3261 8.2.1, 21.5.2)."""
+
+
+_IN_DIALOG: Final = frozenset(("BYE", "INFO", "NOTIFY"))
+"""Methods that have a meaning only in a call (RFC 3261 15.1.2; RFC 6086 4.2.1; RFC 6665 4.1.3, as we subscribe only by
+REFER)."""
 
 
 def _check_method(request: Request) -> None:
@@ -73,6 +79,8 @@ class Uas:
             "CANCEL": self._cancel,
             "BYE": self._in_dialog,
             "INFO": self._in_dialog,
+            "REFER": self._in_dialog,
+            "NOTIFY": self._in_dialog,
         }
 
     def receive(self, request: Request, flow: Flow, now: float) -> None:
@@ -116,9 +124,10 @@ class Uas:
             return
         entry = self._entry(request)
         if entry is None:
-            # RFC 3261 12.2.2, 15.1.2; RFC 6086 4.2.1: BYE and INFO live in dialogs only.
-            if request.to.tag is not None or request.method in ("BYE", "INFO"):
-                raise Refusal(481, "no such dialog")
+            if request.to.tag is not None or request.method in _IN_DIALOG:
+                raise Refusal(481, "no such dialog")  # RFC 3261 12.2.2
+            if request.method == "REFER":
+                raise Refusal(603, "a stranger refers us to somebody")
         elif not entry.dialog.in_order(request):
             raise Refusal(500, "CSeq out of order")  # RFC 3261 12.2.2
 
@@ -135,8 +144,9 @@ class Uas:
         if not _takes_description(transaction.request):
             raise Refusal(406, "only descriptions that we don't write are accepted")  # RFC 3261 21.4.7
         offer = session_description(transaction.request)
+        replaces = replaced_session(transaction.request, self._layers)
         self._check_room()
-        InviteSession.incoming(self._layers, transaction, offer, now)
+        InviteSession.incoming(self._layers, transaction, offer, now, replaces)
 
     def _in_dialog(self, transaction: ServerTransaction, now: float) -> None:
         entry = self._entry(transaction.request)

@@ -29,6 +29,7 @@ from firmware.sip.uas import Uas
 if TYPE_CHECKING:
     import random
     from collections import Counter
+    from collections.abc import Iterable
 
     from firmware.sansio import Action, Flow
     from firmware.sip.account import AccountSettings
@@ -99,10 +100,12 @@ class UserAgent:
         *,
         from_: NameAddr | None = None,
         account: Account | None = None,
+        fields: Iterable[tuple[str, str]] = (),
     ) -> InviteSession:
         """Call *target*: Progress, then Accepted or Ended follow.  None as *offer* asks the far end for one.
 
-        An *account* says who calls and by which way, and has the password.
+        An *account* says who calls and by which way, and has the password.  *fields* are more header fields: Replaces
+        (RFC 3891), Referred-By (RFC 3892).
 
         LocalProtocolError: the limit of sessions or transactions is reached.
         """
@@ -111,6 +114,8 @@ class UserAgent:
         request = self._request("INVITE", flow, target, from_, account)
         self._layers.add_contact(request, flow, account)
         self._layers.add_abilities(request)
+        for name, value in fields:
+            request.headers.add(name, value)
         add_description(request, offer)
         return InviteSession.outgoing(self._layers, flow, request, now, account)
 

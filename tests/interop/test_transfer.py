@@ -15,7 +15,7 @@ pytestmark = pytest.mark.interop
 
 LABELS = ("Alto", "Bass", "Cello")
 TONES = (440, 660, 880)
-WAYS: dict[str, Callable[[Unit], str]] = {"H.323": lambda unit: unit.h323_url}
+WAYS: dict[str, Callable[[Unit], str]] = {"SIP": lambda unit: unit.uri, "H.323": lambda unit: unit.h323_url}
 
 Trio = tuple[Unit, Unit, Unit]
 

@@ -7,6 +7,7 @@ from sip_peer import Line, flow, response
 
 from firmware.errors import LocalProtocolError
 from firmware.sip.events import Accepted, Ended, Progress
+from firmware.sip.identity import EXTENSIONS, METHODS
 from firmware.sip.invite import State
 from firmware.sip.invite_client import MAX_FORKS, RING_LIMIT
 from firmware.sip.message import Request
@@ -45,10 +46,10 @@ def test_an_invite_says_who_calls_and_what_is_understood() -> None:
     assert invite.max_forwards == 70
     assert invite.contact is not None
     assert str(invite.contact.uri) == "sip:room@10.0.0.1:5060"
-    assert invite.allow == ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO")
+    assert invite.allow == METHODS
+    assert invite.supported == EXTENSIONS
     assert (invite.cseq.number, invite.to.tag, invite.via.wants_rport) == (1, None, True)
     assert invite.body == b"offer"
-    assert "Supported" not in invite.headers, "there is nothing to put there yet"
     assert str(invite.content_type) == "application/sdp"
 
 

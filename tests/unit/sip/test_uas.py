@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sip_peer import Line, request
 
+from firmware.sip.identity import METHODS
 from firmware.sip.message import Response
 
 
@@ -17,13 +18,13 @@ def answer(line: Line, method: str, **fields: Any) -> Response:
 
 
 @pytest.mark.parametrize(
-    ("method", "status"), [("REGISTER", 405), ("UPDATE", 405), ("PRACK", 405), ("REFER", 405), ("newmethod", 501)]
+    ("method", "status"), [("REGISTER", 405), ("UPDATE", 405), ("PRACK", 405), ("SUBSCRIBE", 405), ("newmethod", 501)]
 )
 def test_a_method_that_we_do_not_have(method: str, status: int) -> None:
     """RFC 3261 8.2.1, 21.5.2: the answer lists those that we have."""
     refusal = answer(Line(), method)
     assert refusal.status == status
-    assert refusal.allow == ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO")
+    assert refusal.allow == METHODS
     assert refusal.to.tag
 
 
@@ -59,7 +60,7 @@ def test_a_body_that_is_no_session_description() -> None:
 
 def test_a_request_without_a_dialog_that_needs_one() -> None:
     """RFC 3261 12.2.2."""
-    for method in ("BYE", "INFO"):
+    for method in ("BYE", "INFO", "NOTIFY"):
         assert answer(Line(), method).status == 481
     for method in ("INVITE", "OPTIONS", "BYE", "INFO"):
         assert answer(Line(), method, to_tag="unknown").status == 481

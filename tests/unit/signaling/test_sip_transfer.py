@@ -1,0 +1,257 @@
+"""Transfers between three endpoints: A has B leave their call for C."""
+
+from __future__ import annotations
+
+import pytest
+from parties import ALL, check_agreement, directions, ended
+from sip_exchange import Exchange
+
+from firmware.call.call import Call, EndReason, State
+from firmware.errors import CallError
+from firmware.signaling.sip_transfer import is_fair
+from firmware.sip.refer import Referral
+from firmware.sip.uri import Uri
+
+C = "sip:room@192.0.2.3"
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange()
+
+
+@pytest.mark.parametrize("b_calls_a", [False, True])
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("delayed_offer", [False, True])
+def test_without_consultation(b_calls_a: bool, transport: str, delayed_offer: bool) -> None:
+    exchange = Exchange(transport=transport, delayed_offer=delayed_offer)
+    if b_calls_a:
+        theirs, ours = exchange.call("B", "A")
+    else:
+        ours, theirs = exchange.call("A", "B")
+    ours.transfer(f"{C};transport={transport}")
+    assert ours.transferring
+    exchange.settle(3.0)
+    assert ended(ours, EndReason.TRANSFERRED)
+    assert ended(theirs, EndReason.TRANSFERRED)
+    new, at_c = exchange["B"].call, exchange["C"].call
+    assert new.remote.startswith(C)
+    assert new.state is at_c.state is State.ACTIVE
+    assert directions(new) == directions(at_c) == ALL
+    check_agreement(new, at_c)
+    exchange.check_clean()
+
+
+def test_what_the_transferor_hears(exchange: Exchange) -> None:
+    """RFC 3515 2.4.4: 202, a NOTIFY at once, and one with the outcome, which ends the subscription."""
+    ours, _ = exchange.call("A", "B")
+    ours.transfer(C)
+    exchange.settle(3.0)
+    assert len(exchange.sent("SIP/2.0 202", "B")) == 1
+    first, last = exchange.sent("NOTIFY", "B")
+    assert "Subscription-State: active;expires=" in first
+    assert first.endswith("\r\n\r\nSIP/2.0 100 Trying\r\n")
+    assert "Subscription-State: terminated;reason=noresource" in last
+    assert last.endswith("\r\n\r\nSIP/2.0 200 OK\r\n")
+    [refer] = exchange.sent("REFER", "A")
+    assert f"Refer-To: <{C}>" in refer
+    assert "Referred-By: <sip:room@192.0.2.1:5060>" in refer
+    [invite] = exchange.sent("INVITE", "B")
+    assert "Referred-By: <sip:room@192.0.2.1:5060>" in invite  # RFC 3892 2.2
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (EndReason.BUSY, "486 Busy Here"),
+        (EndReason.DECLINED, "603 Decline"),
+        (EndReason.NOT_FOUND, "404 Not Found"),
+        (EndReason.NO_COMMON_MEDIA, "488 Not Acceptable Here"),
+    ],
+)
+def test_c_refuses(exchange: Exchange, reason: EndReason, words: str) -> None:
+    ours, theirs = exchange.call("A", "B")
+    exchange["C"].when_called = lambda call: call.hang_up(reason)
+    ours.transfer(C)
+    exchange.settle()
+    assert exchange["A"].refusals == [words]
+    assert ours.state is theirs.state is State.ACTIVE
+    assert not ours.transferring
+    assert directions(ours) == ALL
+    exchange.check_clean()
+
+
+def test_c_is_not_there(exchange: Exchange) -> None:
+    ours, theirs = exchange.call("A", "B")
+    ours.transfer("sip:room@192.0.2.99;transport=tcp")
+    exchange.settle(40)
+    assert exchange["A"].refusals == ["503 Service Unavailable"]
+    assert ours.state is theirs.state is State.ACTIVE
+    exchange.check_clean()
+
+
+def test_after_a_refusal_another_is_tried(exchange: Exchange) -> None:
+    ours, _ = exchange.call("A", "B")
+    exchange["C"].when_called = lambda call: call.hang_up(EndReason.BUSY)
+    ours.transfer(C)
+    exchange.settle()
+    exchange["C"].when_called = Call.accept
+    ours.transfer(C)
+    exchange.settle(3.0)
+    assert ended(ours, EndReason.TRANSFERRED)
+    # RFC 3515 2.4.6: from the second REFER of a dialog on, the subscriptions have names.
+    number = exchange.sent("REFER", "A")[1].partition("CSeq: ")[2].split()[0]
+    assert [f"Event: refer;id={number}\r\n" in notify for notify in exchange.sent("NOTIFY", "B")] == [0, 0, 1, 1]
+    exchange.check_clean()
+
+
+def test_b_does_not_want_to(exchange: Exchange) -> None:
+    ours, _ = exchange.call("A", "B")
+    exchange["B"].follows = False
+    ours.transfer(C)
+    exchange.settle()
+    assert exchange["A"].refusals == ["603 Decline"]
+    assert exchange["C"].calls == []
+    assert exchange.sent("NOTIFY") == []
+
+
+def test_a_hangs_up_before_c_has_answered(exchange: Exchange) -> None:
+    ours, theirs = exchange.call("A", "B")
+    exchange["C"].when_called = Call.alert
+    ours.transfer(C)
+    exchange.settle()
+    ours.hang_up()
+    exchange.settle()
+    assert ended(theirs, EndReason.HUNG_UP)
+    exchange["C"].call.accept()
+    exchange.settle()
+    assert exchange["B"].call.state is State.ACTIVE
+    exchange.check_clean()
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_with_consultation(transport: str) -> None:
+    exchange = Exchange(transport=transport)
+    with_b, b_with_a = exchange.call("A", "B")
+    with_b.hold(True)
+    exchange.settle()
+    with_c, c_with_a = exchange.call("A", "C")
+    with_b.transfer(with_c)
+    exchange.settle(3.0)
+    for call in (with_b, b_with_a, with_c, c_with_a):
+        assert ended(call, EndReason.TRANSFERRED)
+    new, at_c = exchange["B"].call, exchange["C"].call
+    assert at_c.replaces is c_with_a
+    assert new.state is at_c.state is State.ACTIVE
+    check_agreement(new, at_c)
+    exchange.check_clean()
+
+
+def test_consultation_with_c_that_called(exchange: Exchange) -> None:
+    with_b, _ = exchange.call("A", "B")
+    c_with_a, with_c = exchange.call("C", "A")
+    with_b.transfer(with_c)
+    exchange.settle(3.0)
+    assert ended(c_with_a, EndReason.TRANSFERRED)
+    assert exchange["C"].call.replaces is c_with_a
+    exchange.check_clean()
+
+
+def test_consultation_with_somebody_who_leaves(exchange: Exchange) -> None:
+    with_b, _ = exchange.call("A", "B")
+    with_c, c_with_a = exchange.call("A", "C")
+    c_with_a.hang_up()
+    with_b.transfer(with_c)
+    exchange.settle(3.0)
+    assert with_b.state is State.ACTIVE
+    assert exchange["A"].refusals in (["603 Decline"], ["481 Call/Transaction Does Not Exist"])
+    assert not with_b.transferring
+    exchange.check_clean()
+
+
+def test_the_other_protocol_has_no_dialog_to_be_replaced(exchange: Exchange) -> None:
+    ours, _ = exchange.call("A", "B")
+    other, _ = Exchange().call("A", "B")
+    with pytest.raises(CallError):
+        ours.transfer(other)
+    assert not ours.transferring
+
+
+@pytest.mark.parametrize("address", ["", "4711", "sip:", "sip:" + "x" * 3000, "sip:\n@192.0.2.3"])
+def test_addresses_that_are_none(exchange: Exchange, address: str) -> None:
+    ours, _ = exchange.call("A", "B")
+    with pytest.raises(CallError):
+        ours.transfer(address)
+    assert not ours.transferring
+    assert exchange.sent("REFER") == []
+
+
+@pytest.mark.parametrize(
+    ("target", "goes_to"),
+    [
+        ("sip:bob@192.0.2.3", "sip:bob@192.0.2.3"),
+        ("sip:bob@192.0.2.3;transport=tcp", "sip:bob@192.0.2.3;transport=tcp"),
+        ("sip:bob@c.example.com", "sip:bob@c.example.com"),
+        ("sip:bob@127.0.0.1", None),
+        ("sip:bob@[::1]", None),
+        ("sip:bob@0.0.0.0", None),
+        ("sip:bob@[::ffff:127.0.0.1]", None),
+        ("sip:bob@224.2.2.2", None),
+        ("sip:bob@192.0.2.3;transport=carrier-pigeon", None),
+        ("sip:bob@192.0.2.3;method=BYE", None),
+        ("tel:4711", None),
+        ("mailto:bob@example.com", None),
+    ],
+)
+def test_whom_far_ends_may_name(exchange: Exchange, target: str, goes_to: str | None) -> None:
+    ours, theirs = exchange.call("A", "B")
+    targets: list[str] = []
+
+    def refuse(call: Call) -> None:
+        targets.append(call.transfer_target)
+        call.refuse_transfer(EndReason.REFUSED)
+
+    theirs.on_transfer_request = refuse
+    exchange["A"].session(ours).referral.refer(Uri.parse(target), exchange.wire.now)
+    exchange.settle()
+    assert targets == ([goes_to] if goes_to else [])
+    assert "603 Decline" in exchange.sent("SIP/2.0 603", "B")[0]
+
+
+def test_a_name_that_leads_to_this_machine(exchange: Exchange) -> None:
+    """What is_fair can't know of a name is asked again of each of its addresses."""
+    assert is_fair("pbx.example.com", "192.0.2.1")
+    ours, _ = exchange.call("A", "B")
+    ours.transfer("sip:room@localhost")
+    looked_up = exchange["B"].sip._look_up
+    exchange["B"].sip._look_up = lambda leg, host, port, then: then([("127.0.0.1", port)])  # type: ignore[method-assign]
+    exchange.settle()
+    exchange["B"].sip._look_up = looked_up  # type: ignore[method-assign]
+    assert exchange["A"].refusals == ["503 Service Unavailable"]
+
+
+@pytest.mark.parametrize(
+    ("host", "far", "fair"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "192.0.2.1", False),
+        ("::1", "::1", True),
+        ("::1", "fe80::1%eth0", False),
+        ("192.0.2.9", "fe80::1%eth0", True),
+        ("ff02::1", "::1", False),
+    ],
+)
+def test_fair(host: str, far: str, fair: bool) -> None:
+    assert is_fair(host, far) is fair
+
+
+def test_a_far_end_that_never_says_what_came_of_it(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = exchange.call("A", "B")
+    theirs.on_transfer_request = lambda call: None
+    monkeypatch.setattr(Referral, "notify", lambda *_: None)
+    ours.transfer(C)
+    exchange.settle(10)
+    assert ours.transferring
+    exchange.settle(700)
+    assert exchange["A"].refusals == ["408 Request Timeout"]
+    assert ours.state is State.ACTIVE
