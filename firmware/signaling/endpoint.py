@@ -156,7 +156,7 @@ class BaseEndpoint(Generic[L]):
             except FirmwareError as error:
                 leg.fail(EndReason.UNREACHABLE, str(error))
             else:
-                if leg.call.state is State.DIALING:
+                if leg.call.state in (State.DIALING, State.ALERTING):  # ALERTING: then it was redirected
                     then(found)
 
         task = self._lookups[leg] = asyncio.get_running_loop().create_task(look_up())

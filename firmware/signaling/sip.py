@@ -115,6 +115,10 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         """Call whom a far end wants us to call.  CallError: the endpoint is not started."""
         return self._call(target.uri, target)
 
+    def call_again(self, leg: SipLeg, target: Target) -> None:
+        """Let a leg that is dialling call somebody else."""
+        self._find(leg, target.uri, target)
+
     def leg_of(self, call: Call) -> SipLeg | None:
         """Give the leg of a call, where it is one of ours."""
         return next((leg for leg, known in self._calls.items() if known is call), None)
@@ -128,15 +132,19 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         if self._capabilities.encryption is Encryption.REQUIRED:
             leg.fail(EndReason.NOT_ENCRYPTED, _NO_ENCRYPTION)
             return call
-        fields = wanted.fields if wanted is not None else ()
+        self._find(leg, uri, wanted)
+        return call
+
+    def _find(self, leg: SipLeg, uri: Uri, wanted: Target | None) -> None:
+        """Let a leg call the address once it is known where that is."""
 
         def invite(found: list[Address]) -> None:
             if wanted is not None:
                 found = [address for address in found if is_fair(address[0], wanted.far)]
+            fields = wanted.fields if wanted is not None else ()
             leg.invite(uri, self._candidates(uri, found), self._delayed_offer, fields)
 
         self._look_up(leg, uri.host, uri.port or DEFAULT_PORT, invite)
-        return call
 
     def _candidates(self, uri: Uri, addresses: list[Address]) -> list[Candidate]:
         """Give where to try: all addresses by the wanted or first transport, then by the others (RFC 3263 4.1, 4.2)."""

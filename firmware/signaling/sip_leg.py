@@ -14,6 +14,7 @@ from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocol
 from firmware.signaling import causes, sip_info
 from firmware.signaling.leg import BaseLeg
 from firmware.signaling.sip_media import NoCommonMediaError
+from firmware.signaling.sip_redirection import Redirection
 from firmware.signaling.sip_transfer import SipTransfer
 from firmware.sip import events
 from firmware.sip.invite import State as SessionState
@@ -55,6 +56,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self._agent = agent
         self._exchange = exchange
         self._transfers = SipTransfer(exchange)
+        self._redirection = Redirection()
         self._fields: tuple[tuple[str, str], ...] = ()
         """More header fields of our INVITE."""
         super().__init__(transport, make_media, lambda: on_gone(self))
@@ -90,6 +92,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
     ) -> None:
         """Call *target* at the first of the addresses that can be reached; the call is released if there is none."""
         self._candidates, self._delayed_offer, self._fields = candidates, delayed_offer, fields
+        self._redirection.called(target)
         self._try_next(target, "there is no address to try")
 
     def fail(self, reason: EndReason, detail: str) -> None:
@@ -313,10 +316,26 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self._drop_attempt()
             self._try_next(target, words)
             return
+        if event.by_far_end and status is not None and status < 600 and self._call_elsewhere(event):
+            return
         detail = f"{status} {event.reason}".strip() if status is not None else event.reason
         reason = causes.sip_end_reason(self.call.state, status) if event.by_far_end else EndReason.HUNG_UP
         self.call.released(reason, detail)
         self._finish()
+
+    def _call_elsewhere(self, event: events.Ended) -> bool:
+        """Call the next of the addresses that were named; False: it is no call any more, or there is none."""
+        if self.call.state not in (State.DIALING, State.ALERTING):
+            return False
+        self._redirection.add(event.contacts, self._fields, event.session.flow.remote[0])
+        target = self._redirection.next()
+        if target is None:
+            return False
+        logger.info("= call %s: %s %s, calling %s", self.call.id, event.status, event.reason, target.uri)
+        self.call.media_changed(())  # before their ports are another's
+        self._drop_attempt()
+        self._exchange.call_again(self, target)
+        return True
 
     # What they share
 
@@ -340,7 +359,11 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self._on_session(self._session, self)
             self._transport.run()
             return
-        self.fail(EndReason.UNREACHABLE, words)
+        elsewhere = self._redirection.next()
+        if elsewhere is not None:
+            self._exchange.call_again(self, elsewhere)
+        else:
+            self.fail(EndReason.UNREACHABLE, words)
 
     def _established(self, media: SipMedia) -> None:
         self.call.established(media.channels)

@@ -41,6 +41,9 @@ class Exchange(Protocol):
     def call_target(self, target: Target) -> Call:
         """Call it.  CallError: the endpoint is not started, or it is no address that can be called."""
 
+    def call_again(self, leg: SipLeg, target: Target) -> None:
+        """Let a leg that is dialling call somebody else."""
+
     def leg_of(self, call: Call) -> SipLeg | None:
         """Give the leg of a call, where it is one of SIP."""
 

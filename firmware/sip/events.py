@@ -149,6 +149,8 @@ class Ended:
     text that a screen and JSON can take, whatever bytes it was."""
     by_far_end: bool
     """False where our own ``end`` or ``reject`` ended it."""
+    contacts: tuple[Uri, ...] = ()
+    """Of a 3xx: where to call instead, the best first (RFC 3261 8.1.3.4)."""
 
 
 @dataclass(frozen=True, slots=True)

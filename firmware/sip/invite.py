@@ -255,11 +255,11 @@ class InviteSession:
         else:
             self._report(Accepted(self, body))
 
-    def refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:  # noqa: ARG002 (Inviter)
+    def refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:
         """Take a final response other than 2xx, or that none will come."""
         self._client = None
         if self.state is State.CALLING:
-            self._finish(status, reason, now)
+            self._finish(status, reason, now, contacts=client.contacts)
         elif self.state is State.ENDING:
             self._report_last(now)
 
@@ -376,7 +376,15 @@ class InviteSession:
         status, reason, by_far_end = self._last
         self._finish(status, reason, now, by_far_end=by_far_end)
 
-    def _finish(self, status: int | None, reason: str, now: float, *, by_far_end: bool = True) -> None:
+    def _finish(
+        self,
+        status: int | None,
+        reason: str,
+        now: float,
+        *,
+        by_far_end: bool = True,
+        contacts: tuple[Uri, ...] = (),
+    ) -> None:
         """Forget the call and say so, once."""
         if self.state is State.ENDED:
             return
@@ -387,7 +395,7 @@ class InviteSession:
             self._layers.ended.append(self._dialog.id)
         self._layers.sessions.discard(self)
         # Reason comes as it was written, and people get to see it.
-        self._report(Ended(self, status, printable(reason), by_far_end))
+        self._report(Ended(self, status, printable(reason), by_far_end, contacts))
 
     def _acknowledge(self, body: bytes | None) -> None:
         """Send the ACK that waits for our answer."""

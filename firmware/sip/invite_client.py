@@ -6,10 +6,12 @@ wants any more gets a BYE as well.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, Protocol
 
+from firmware.errors import RemoteProtocolError
 from firmware.sip.body import add_description, readable_description
-from firmware.sip.dialog import Dialog
+from firmware.sip.dialog import Dialog, request_uri
 from firmware.sip.layers import Layers, WhenFinal, reason_phrase
 from firmware.sip.timers import T1
 from firmware.sip.transaction_machine import companion
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
 
     from firmware.sansio import Flow
     from firmware.sip.account import Account
+    from firmware.sip.header import NameAddr
     from firmware.sip.message import Request, Response
     from firmware.sip.timers import Timer
     from firmware.sip.transaction_machine import ClientTransaction
+    from firmware.sip.uri import Uri
 
+_Q: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
+"""RFC 3261 25.1 qvalue."""
 MAX_FORKS: Final = 8
 """Far ends that one INVITE may reach; those beyond get no early dialog, and no ACK."""
 RING_LIMIT: Final = 200.0
@@ -77,6 +83,8 @@ class InviteClient:
         self._early_answers: dict[str, bytes] = {}
         self._acks: dict[str, tuple[Flow, bytes] | None] = {}
         """By To tag: what every retransmission of the 2xx is answered with; None until the answer is known."""
+        self.contacts: tuple[Uri, ...] = ()
+        """Whom the final response says to call instead (3xx)."""
         self._final = False
         self._provisional: ClientTransaction | None = None
         """The transaction that has had a provisional response; after a challenge there is a new one."""
@@ -133,6 +141,8 @@ class InviteClient:
             self._success_received(response, now)
         else:
             self._finish()
+            if response.status < 400:
+                self.contacts = _by_preference(response)
             self._user.refused(self, response.status, response.reason, now)
 
     def request_failed(self, _transaction: ClientTransaction, status: int, now: float) -> None:
@@ -222,3 +232,18 @@ class InviteClient:
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
+
+
+def _by_preference(response: Response) -> tuple[Uri, ...]:
+    """Give the addresses of a 3xx (RFC 3261 8.1.3.4): by q where they have it, as written where not."""
+    try:
+        contacts = response.contacts
+    except RemoteProtocolError:
+        return ()
+    return tuple(request_uri(contact.uri) for contact in sorted(contacts, key=_reluctance))
+
+
+def _reluctance(contact: NameAddr) -> float:
+    """Give the opposite of a contact's q (RFC 3261 20.10): 0.0 to 1.0, where a missing or senseless one is 1.0."""
+    q = contact.parameter("q") or ""
+    return -float(q) if _Q.fullmatch(q) else -1.0
