@@ -29,6 +29,8 @@
 `h323_leg`             H323Leg: one call; H.225.0 and H.245 events to reports, the call's commands to messages
 `h323_address`         what a person may write for an H.323 address
 `h323_media`           logical channels (H.245), ports; `h323_channel` is what it keeps of each
+`h323_channels`        what H.245 says of channels, done
+`h323_selection`       what is sent of each medium; `h323_mode`: as the far end asks (RequestMode)
 `h323_crypto`          what a call has agreed of encryption, and its keys (H.235.6)
 `h323_capabilities`    capability sets
 `h323_formats`         codecs in words of H.245; H.264 as H.241 describes it

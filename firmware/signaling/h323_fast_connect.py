@@ -106,5 +106,7 @@ def _take(media: H323Media, kind: Kind, channel: FastChannel, *, we_send: bool) 
     (wanted, *_) = formats
     theirs = next(d for d in h323_formats.read(capability) if h323_formats.same(wanted.codec, d.codec))
     codec = h323_formats.with_mode(theirs.codec, wanted.codec.h264.packetization_mode if wanted.codec.h264 else 0)
-    sent = Sending(kind, Format(wanted.payload_type, codec), media.bitrate(theirs), packet_time(theirs), remote, rtcp)
+    sent = Sending(
+        kind, Format(wanted.payload_type, codec), media.selection.bitrate(theirs), packet_time(theirs), remote, rtcp
+    )
     media.send(channel.number, sent)

@@ -22,7 +22,7 @@ from firmware.h323.identity import Destination
 from firmware.signaling import causes
 from firmware.signaling import h323_fast_connect as fast_connect
 from firmware.signaling.endpoint import readable_name
-from firmware.signaling.h323_media import ChannelRefusedError
+from firmware.signaling.h323_channels import Done, LogicalChannels
 from firmware.signaling.h323_transfer import H323Transfer
 from firmware.signaling.leg import BaseLeg
 
@@ -288,38 +288,11 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 self._channel(event)
 
     def _channel(self, event: control.Event) -> None:
-        session, media = self._require()
-        match event:
-            case control.ChannelRequested(number=number, parameters=request):
-                self._channel_requested(number, request)
-            case control.ChannelOpened(number=number, ack=ack):
-                self._channel_opened(number, ack)
-            case control.ChannelRefused(number=number, cause=cause):
-                logger.info("= call %s: the far end takes no %s: %s", self.call.id, media.sending.get(number), cause)
-                media.refused(number, cause)
-                self._go_on()
-            case control.ChannelClosed(number=number, ours=ours):
-                media.closed(number, ours=ours)
-                self._changed()
-            case control.CloseRequested(number=number):
-                self._command(session.control.close_channel, number, self._transport.now())
-                media.closed(number, ours=True)
-                self._changed()
-            case control.Limited(number=number, bitrate=bitrate):
-                media.limited(number, bitrate)
-                self._changed()
-            case control.KeyRequested(number=number, ours=ours):
-                sync = media.renew_key(number, ours=ours)
-                if sync is not None:
-                    self._command(partial(session.control.give_key, ours=ours), number, sync, self._transport.now())
-                    self._changed()
-            case control.KeyGiven(number=number, ours=ours, sync=sync):
-                if media.take_key(number, sync, ours=ours):
-                    acknowledge = partial(session.control.acknowledge_key, ours=ours)
-                    self._command(acknowledge, number, sync["synchFlag"], self._transport.now())
-                    self._changed()
-            case _:
-                pass
+        done = self._channels.take(event)
+        if done is not Done.NOTHING:
+            self._changed()
+        if done is Done.MORE:
+            self._go_on()
 
     def _connected(self) -> None:
         session, media = self._require()
@@ -327,8 +300,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         media.crypto.finish(session.tokens)
         if media.crypto.required and not media.crypto.agreed:
             self.fail(EndReason.NOT_ENCRYPTED, "the far end gave no key that can be used")
-        elif self._capabilities_known and not media.held_by_far_end and not media.has_common:
-            self.fail(media.lack, "nothing that the far end receives can be sent from here")
+        elif self._capabilities_known and not media.held_by_far_end and not media.selection.has_common:
+            self.fail(media.selection.lack, "nothing that the far end receives can be sent from here")
         else:
             self._go_on()
 
@@ -340,47 +313,19 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             self._held_in_words = False  # whoever takes media again holds no more
         self._capabilities_known = True
         if media.held_by_far_end:
-            self._close_ours()
+            self._channels.close(media.sending)
             self._changed()
-        elif not media.has_common and self.call.state is not State.ACTIVE:
-            self.fail(media.lack, "nothing that the far end receives can be sent from here")
+        elif not media.selection.has_common and self.call.state is not State.ACTIVE:
+            self.fail(media.selection.lack, "nothing that the far end receives can be sent from here")
         else:
+            self._channels.close(media.outdated)
             self._changed()
             self._go_on()
-
-    def _channel_requested(self, number: int, request: Value) -> None:
-        session, media = self._require()
-        media.crypto.learn(session.tokens)
-        try:
-            parameters = media.take_channel(number, request)
-        except ChannelRefusedError as refusal:
-            logger.info("= call %s: a channel is refused: %s", self.call.id, refusal.cause)
-            self._command(session.control.reject_channel, number, refusal.cause, self._transport.now())
-        except CallError as error:
-            logger.warning("= call %s: a channel is refused: %s", self.call.id, error)
-            self._command(session.control.reject_channel, number, "unspecified", self._transport.now())
-        else:
-            accept = partial(session.control.accept_channel, encryption_sync=media.sync(number))
-            self._command(accept, number, parameters, self._transport.now())
-            self._changed()
-            self._go_on()
-
-    def _channel_opened(self, number: int, ack: Value) -> None:
-        session, media = self._require()
-        try:
-            media.opened(number, ack)
-        except ChannelRefusedError as refusal:
-            logger.info(
-                "= call %s: the far end does not say where or how it takes a channel: %s", self.call.id, refusal
-            )
-            self._command(session.control.close_channel, number, self._transport.now())
-        self._changed()
-        self._go_on()
 
     def _hold_taken(self) -> None:
         _, media = self._require()
         if media.held:
-            self._close_ours()
+            self._channels.close(media.sending)
         else:
             self._go_on()
 
@@ -461,17 +406,16 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         if not up or not media.settled or self.call.state not in (State.DIALING, State.ALERTING, State.CONNECTING):
             return
         if media.hopeless:
-            self.fail(media.lack, "the far end takes nothing that can be sent from here")
+            self.fail(media.selection.lack, "the far end takes nothing that can be sent from here")
         elif media.channels or media.held_by_far_end:
             self.call.established(media.channels)
             if media.held_by_far_end or self._held_in_words:
                 self._changed()
 
-    def _close_ours(self) -> None:
+    @property
+    def _channels(self) -> LogicalChannels:
         session, media = self._require()
-        for number in media.sending:
-            self._command(session.control.close_channel, number, self._transport.now())
-            media.closed(number, ours=True)
+        return LogicalChannels(session, media, self._command, self._transport.now(), self.call.id)
 
     def _changed(self) -> None:
         _, media = self._require()

@@ -1,6 +1,6 @@
 """What one H.323 call has agreed: our capabilities and ports meet the far end's capabilities and logical channels.
 
-Rule 1: the opener of a channel chooses its codec: the first of ours that the far end can receive.
+Rule 1: the opener of a channel chooses its codec (`firmware.signaling.h323_selection`).
 Rule 2: there is one session of sound and one of pictures (H.245 annex C.4: session 1 and 2), each with one pair of
 ports for both directions, reserved when first promised and kept until `H323Media.close`.
 Rule 3: an empty capability set closes what we send and is no end (H.323 8.4.6); ours puts the far end on hold.
@@ -13,20 +13,19 @@ from __future__ import annotations
 
 import ipaddress
 import random
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.call import EndReason
 from firmware.call.media import H263_1998, TELEPHONE_EVENT, Channel, Direction, Encryption, Format, Kind
 from firmware.errors import FirmwareError
 from firmware.h323 import h235_media
 from firmware.h323.address import usable
 from firmware.rtp.payload import static_payload_type
 from firmware.signaling import h323_capabilities, h323_formats, h323_picture_sizes
-from firmware.signaling.h264_levels import max_bitrate
-from firmware.signaling.h323_capabilities import EVENT_TYPE, VIDEO_TYPES, RemoteCapabilities, read_set, write_set
+from firmware.signaling.h323_capabilities import EVENT_TYPE, VIDEO_TYPES, write_set
 from firmware.signaling.h323_channel import Receiving, Sending, Wanted
 from firmware.signaling.h323_crypto import H323Crypto, crypto
+from firmware.signaling.h323_selection import H323Selection
 
 if TYPE_CHECKING:
     from firmware.asn1 import Value
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from firmware.h323.h235_media import Algorithm, SessionKey
     from firmware.sansio import Address
     from firmware.signaling.endpoint import Ports
+    from firmware.signaling.h323_selection import Choice
 
 SESSIONS: Final = {Kind.AUDIO: 1, Kind.VIDEO: 2}
 """sessionID of the primary sessions (H.245 annex B)."""
@@ -50,16 +50,6 @@ class ChannelRefusedError(FirmwareError):
         self.cause = cause
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """What could be sent."""
-
-    codec: Codec
-    theirs: h323_formats.Described
-    algorithm: Algorithm | None
-    """None: in the clear."""
-
-
 class H323Media:
     """The media of one call; *host* is the address of ours that the far end reaches."""
 
@@ -71,15 +61,9 @@ class H323Media:
         self._ports = ports
         self._host = host
         self._reserved: dict[Kind, Address] = {}
-        self._remote = RemoteCapabilities()
+        self.selection: Final = H323Selection(capabilities, self.crypto)
         self._sending: dict[int, Sending] = {}
         self._receiving: dict[int, Receiving] = {}
-        self._refused: set[Kind] = set()
-        """What the far end would not be sent, until it says anew what it can receive."""
-        self._in_clear: set[Kind] = set()
-        """What it would not be sent encrypted, likewise."""
-        self._denied = False
-        """It wants what we send encrypted."""
         self._limits: dict[int | None, int] = {}
         """bit/s, by our channel; None: all together."""
 
@@ -96,25 +80,12 @@ class H323Media:
 
     def take_capabilities(self, capabilities: Value) -> None:
         """Learn what the far end can receive now; it replaces what was said before."""
-        self._remote = read_set(capabilities)
-        self._refused.clear()
-        self._in_clear.clear()
+        self.selection.take(capabilities)
 
     @property
     def held_by_far_end(self) -> bool:
         """Whether the far end's capability set is empty."""
-        return self._remote.empty
-
-    @property
-    def has_common(self) -> bool:
-        """Whether anything of ours can be received there."""
-        return any(self._choose(kind) for kind in Kind)
-
-    @property
-    def lack(self) -> EndReason:
-        """Why there is no call where there is nothing in common."""
-        in_clear = self.crypto.required and any(self._match(kind) for kind in Kind)
-        return EndReason.NOT_ENCRYPTED if in_clear or self._denied else EndReason.NO_COMMON_MEDIA
+        return self.selection.remote.empty
 
     # Channels that we open
 
@@ -122,10 +93,10 @@ class H323Media:
         """Give the channels that could be opened now and are not."""
         if self.held or self.held_by_far_end or self.crypto.open:
             return []
-        settled = {sending.kind for sending in self._sending.values()} | self._refused
+        settled = {sending.kind for sending in self._sending.values()} | self.selection.refuses
         found = []
         for kind in Kind:
-            chosen = self._choose(kind) if kind not in settled else None
+            chosen = self.selection.choose(kind) if kind not in settled else None
             if chosen is not None:
                 found.append(self._propose(kind, chosen))
         return found
@@ -159,11 +130,15 @@ class H323Media:
 
     def refused(self, number: int, cause: str = "") -> None:
         """Take that a channel of ours does not open; *cause* is that of the OpenLogicalChannelReject."""
-        self._denied = self._denied or cause == "securityDenied"
         sending = self._sending.pop(number, None)
         if sending is not None:
-            again = sending.algorithm is not None and not self.crypto.required
-            (self._in_clear if again else self._refused).add(sending.kind)
+            theirs = next((r for r in self._receiving.values() if r.kind is sending.kind), None)
+            self.selection.refused(sending, cause, theirs.formats[0].codec if theirs is not None else None)
+
+    @property
+    def outdated(self) -> list[int]:
+        """Our channels that the far end can no longer receive, or no longer wants; they are to be closed."""
+        return [number for number, sending in self._sending.items() if not self.selection.allows(sending)]
 
     def limited(self, number: int | None, bitrate: int | None) -> None:
         """Obey a flow control command for a channel of ours (None: all), bit/s (None: no more limit)."""
@@ -185,7 +160,7 @@ class H323Media:
     @property
     def hopeless(self) -> bool:
         """Whether all that we could send was refused, and nothing is received."""
-        return bool(self._refused) and not self._sending and not self._receiving
+        return bool(self.selection.refuses) and not self._sending and not self._receiving
 
     def send(self, number: int, channel: Sending) -> None:
         """Take that a channel of ours was asked for, or is open already."""
@@ -330,7 +305,7 @@ class H323Media:
         key = receiving.key if receiving is not None else None
         if way is Direction.SEND and sending is not None:
             key = sending.key
-            events = self._remote.event_type if kind is Kind.AUDIO and key is None else None
+            events = self.selection.remote.event_type if kind is Kind.AUDIO and key is None else None
             wanted = events is not None and events != sending.format.payload_type
             formats = (sending.format, *((Format(events or 0, TELEPHONE_EVENT),) if wanted else ()))
         rtcp = sending.remote_rtcp if sending is not None else None
@@ -345,30 +320,14 @@ class H323Media:
         limits = [self._limits[key] for key in (number, None) if key in self._limits]
         if 0 in limits:
             return None
-        return min([*limits, sending.bitrate] if sending.bitrate else limits, default=0)
+        agreed = self.selection.limit(sending)
+        return min([*limits, agreed] if agreed else limits, default=0)
 
     def codecs(self, kind: Kind) -> tuple[Codec, ...]:
         """Give those of our codecs that H.245 has a name for, best first."""
         return h323_capabilities.codecs(self._capabilities, kind)
 
-    def _choose(self, kind: Kind) -> _Choice | None:
-        """Give the first codec of ours that they receive, encrypted if that can or must be."""
-        secure = self._match(kind, secure=True) if self.crypto.agreed and kind not in self._in_clear else None
-        # What must be encrypted may yet be agreed; until then nothing is opened.
-        waits = self.crypto.required and not self.crypto.open
-        return secure or (None if waits else self._match(kind))
-
-    def _match(self, kind: Kind, *, secure: bool = False) -> _Choice | None:
-        """Give the first codec of ours that they receive, within their limits."""
-        for ours in self.codecs(kind):
-            for theirs in self._remote.media.get(kind, ()):
-                algorithm = self.crypto.choose(self._remote.algorithms.get(theirs, ())) if secure else None
-                if h323_formats.same(ours, theirs.codec) and (algorithm is not None or not secure):
-                    mode = min(ours.h264.packetization_mode if ours.h264 else 0, self._remote.packetization_mode)
-                    return _Choice(h323_formats.with_mode(theirs.codec, mode), theirs, algorithm)
-        return None
-
-    def _propose(self, kind: Kind, choice: _Choice) -> Wanted:
+    def _propose(self, kind: Kind, choice: Choice) -> Wanted:
         codec = choice.codec
         local = self.port(kind)
         parameters: dict[str, Value] = {
@@ -385,7 +344,7 @@ class H323Media:
         elif codec.name == H263_1998.name:
             parameters["dynamicRTPPayloadType"] = h323_picture_sizes.PAYLOAD_TYPE
             parameters["mediaPacketization"] = "rtpPayloadType", h323_picture_sizes.packetization()
-        bitrate = self.bitrate(choice.theirs)
+        bitrate = self.selection.bitrate(choice.theirs)
         value = h323_formats.describe(codec, bitrate)
         data_type = next(name for name, data_kind in DATA_TYPES.items() if data_kind is kind), value
         sending = Sending(kind, Format(_payload_type(codec), codec), bitrate, packet_time(choice.theirs))
@@ -420,14 +379,6 @@ class H323Media:
             events = kind is Kind.AUDIO and number != EVENT_TYPE
             return (Format(number, codec), *((Format(EVENT_TYPE, TELEPHONE_EVENT),) if events else ()))
         raise ChannelRefusedError("dataTypeNotSupported")
-
-    def bitrate(self, theirs: h323_formats.Described) -> int:
-        """Give what we send at most, bit/s; 0: not limited (sound)."""
-        h264 = theirs.codec.h264
-        if h264 is None:
-            ours = self._capabilities.video_bitrate
-            return min(ours, theirs.bitrate or ours) if theirs.codec.kind is Kind.VIDEO else 0
-        return min(self._capabilities.video_bitrate, max_bitrate(h264), theirs.bitrate or max_bitrate(h264))
 
     def port(self, kind: Kind) -> Address:
         """Give our RTP address for a medium.  CallError: no ports are free."""

@@ -31,7 +31,8 @@ _NAMES: Final = {
     H263.name: "h263VideoCapability",
     H263_1998.name: "h263VideoCapability",
 }
-_CODECS: Final = {"h261VideoCapability": (H261,), "h263VideoCapability": (H263_1998, H263)}
+CODECS: Final = {"h261VideoCapability": (H261,), "h263VideoCapability": (H263_1998, H263)}
+"""By VideoCapability."""
 _SIZES: Final = {"cif4MPI": CIF4, "cifMPI": CIF, "qcifMPI": QCIF, "sqcifMPI": SUB_QCIF, "cif16MPI": CIF16}
 """Components that stand for a size (H.245 annex B); the order in which we prefer them."""
 _MOST_INTERVAL: Final = {"h261VideoCapability": 4, "h263VideoCapability": 32}
@@ -70,7 +71,7 @@ def describe(codec: Codec, bitrate: int) -> Value:
 def read(capability: Value) -> Iterator[tuple[Codec, int]]:
     """Give the codecs that a VideoCapability describes, and bit/s; none where it has no standard size."""
     name, value = capability
-    if name not in _CODECS:
+    if name not in CODECS:
         return
     sizes = tuple(
         PictureSize(size.width, size.height, value[component])
@@ -78,7 +79,7 @@ def read(capability: Value) -> Iterator[tuple[Codec, int]]:
         if component in value
     )
     if sizes:
-        for codec in _CODECS[name]:
+        for codec in CODECS[name]:
             yield replace(codec, picture_sizes=sizes), value["maxBitRate"] * BITRATE_UNIT
 
 

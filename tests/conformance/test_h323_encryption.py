@@ -337,7 +337,7 @@ class Careless(H323Media):
 
     def take_capabilities(self, capabilities: Value) -> None:
         super().take_capabilities(capabilities)
-        self._in_clear.update(Kind)
+        self.selection._in_clear.update(Kind)
 
 
 def test_where_it_is_required_what_comes_in_the_clear_is_refused() -> None:

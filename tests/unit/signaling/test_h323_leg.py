@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 from h323_bench import H323Bench
-from parties import accept, channel, established, settle
+from parties import accept, settle
 
-from firmware.call.call import Call, EndReason, State
-from firmware.call.media import Direction, Kind
+from firmware.call.call import Call, State
 from firmware.h323 import h245
 from firmware.h323.identity import Party
 from firmware.signaling import h323_leg
@@ -45,67 +44,6 @@ def test_the_far_end_is_named_once_it_rings(bench: H323Bench) -> None:
 def test_who_has_no_display_is_named_by_an_alias() -> None:
     assert party_name(Party((("dialledDigits", "4711"), ("h323-ID", "Aalto\x07")))) == "Aalto"
     assert party_name(Party()) == ""
-
-
-def test_flow_control_limits_what_is_sent(bench: H323Bench) -> None:
-    ours, theirs = established(bench)
-    number = next(n for n, kind in leg_of(theirs)._media.receiving.items() if kind is Kind.VIDEO)  # type: ignore[union-attr]
-    control_of(theirs).limit(number, 256_000, bench.wire.now)
-    settle(bench)
-    assert channel(ours, Kind.VIDEO, Direction.SEND).bitrate == 256_000
-    control_of(theirs).limit(number, None, bench.wire.now)
-    settle(bench)
-    assert channel(ours, Kind.VIDEO, Direction.SEND).bitrate > 1_000_000
-
-
-def test_a_channel_that_the_far_end_wants_closed_is_closed(bench: H323Bench) -> None:
-    ours, theirs = established(bench)
-    number = next(n for n, kind in leg_of(theirs)._media.receiving.items() if kind is Kind.VIDEO)  # type: ignore[union-attr]
-    control_of(theirs).request_close(number, bench.wire.now)
-    settle(bench)
-    assert (Kind.VIDEO, Direction.SEND) not in {(c.kind, c.direction) for c in ours.channels}
-    assert (Kind.VIDEO, Direction.RECEIVE) not in {(c.kind, c.direction) for c in theirs.channels}
-    assert ours.state is State.ACTIVE
-
-
-def test_an_acknowledgement_without_address_costs_the_channel_only(
-    bench: H323Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    take = h323_leg.H323Leg._channel_requested
-
-    def forget_address(leg: H323Leg, number: int, request: Any) -> None:
-        media = leg._media
-        assert media is not None
-        if (
-            leg in bench.far_endpoint._calls
-            and request["forwardLogicalChannelParameters"]["dataType"][0] == "videoData"
-        ):
-            media.take_channel(number, request)
-            control = leg._session.control  # type: ignore[union-attr]
-            control.accept_channel(number, {"sessionID": 2}, bench.wire.now)
-        else:
-            take(leg, number, request)
-
-    monkeypatch.setattr(h323_leg.H323Leg, "_channel_requested", forget_address)
-    ours, _ = established(bench)
-    ways = {(c.kind, c.direction) for c in ours.channels}
-    assert (Kind.AUDIO, Direction.SEND) in ways
-    assert (Kind.VIDEO, Direction.SEND) not in ways
-    assert (Kind.VIDEO, Direction.RECEIVE) in ways
-
-
-def test_a_far_end_that_refuses_every_channel_has_nothing_in_common(
-    bench: H323Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bench.unit.when_called = bench.far.when_called = accept
-
-    def refuse(leg: H323Leg, number: int, request: Any) -> None:
-        leg._command(leg._session.control.reject_channel, number, "unspecified", bench.wire.now)  # type: ignore[union-attr]
-
-    monkeypatch.setattr(h323_leg.H323Leg, "_channel_requested", refuse)
-    ours = bench.unit.dial(bench.far)
-    settle(bench, 5.0)
-    assert (ours.state, ours.end_reason) == (State.ENDED, EndReason.NO_COMMON_MEDIA)
 
 
 def test_the_next_address_is_tried_where_one_is_dead(bench: H323Bench) -> None:

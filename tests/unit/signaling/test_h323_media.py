@@ -156,7 +156,7 @@ def test_hold_is_an_empty_set_and_keeps_the_ports() -> None:
 def test_nothing_in_common() -> None:
     pair = Pair(Capabilities((G722,)), Capabilities((PCMU, H264_BASELINE)))
     pair.exchange()
-    assert not pair.ours.has_common
+    assert not pair.ours.selection.has_common
     assert pair.ours.wanted() == []
     assert not H323Media(Capabilities((OPUS, TELEPHONE_EVENT)), pair.ports, OUR_HOST).can_receive
 
