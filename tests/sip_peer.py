@@ -125,9 +125,9 @@ class Peer:
     def events(self) -> list[object]:
         return []
 
-    def connect(self) -> Flow:
+    def connect(self, transport: str = "tcp") -> Flow:
         """Open a stream to us."""
-        stream = Flow("tcp", self.address, OURS)
+        stream = Flow(transport, self.address, OURS)
         self.waiting.append(Open(stream))
         self.wire.pass_time(1.0)
         return stream
@@ -204,7 +204,7 @@ class Line:
 
     def dial(self, offer: bytes | None = b"offer") -> InviteSession:
         """Call the peer."""
-        target = Uri.parse("sip:peer@10.0.0.2" + (";transport=tcp" if self.transport == "tcp" else ""))
+        target = Uri.parse("sip:peer@10.0.0.2" + (f";transport={self.transport}" if self.transport != "udp" else ""))
         session = self.agent.invite(flow(self.transport), target, offer, self.now)
         self.settle()
         return session
@@ -217,7 +217,9 @@ class Line:
 
     def send(self, message: Request | Response | bytes) -> None:
         """Let the peer send something."""
-        stream = self.peer.flows[-1] if self.transport == "tcp" else None
+        if self.transport != "udp" and not self.peer.flows:
+            self.peer.connect(self.transport)
+        stream = self.peer.flows[-1] if self.transport != "udp" else None
         self.peer.send(message, stream, 0.0)
 
     def established(self) -> InviteSession:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from firmware.sip.authentication import Authenticator, Credential
 from firmware.sip.grammar import with_parameter
 from firmware.sip.header import NameAddr
-from firmware.sip.uri import Uri
+from firmware.sip.uri import Uri, as_sips
 
 if TYPE_CHECKING:
     import random
@@ -81,6 +81,8 @@ class Account:
         host, port = flow.local
         parameters = (("transport", flow.transport),) if flow.reliable else ()
         uri = Uri("sip", self.settings.address.user, host.partition("%")[0], port, parameters=parameters)
+        if self.settings.address.scheme == "sips":
+            uri = as_sips(uri)  # RFC 5630 5.1.1.1: who is to be reached by SIPS registers so
         line = replace(uri, parameters=with_parameter(uri.parameters, LINE, self.line))
         if dialog and self.outbound:
             return replace(line, parameters=(*line.parameters, ("ob", None)))

@@ -51,6 +51,8 @@ class Dialog:
         """The flow that the dialog was made on."""
         self.account: Account | None = None
         """The account of ours that it was made by; who makes the dialog sets it."""
+        self.secure = False
+        """Whether it was begun by SIPS, which our Contact then says as well (RFC 5630 5.1.1.2, 5.1.2)."""
         self.local_sequence = 0
         self.remote_sequence: int | None = None
         self.id: Final = DialogId(call_id, local.tag or "", remote.tag or "")
@@ -67,6 +69,7 @@ class Dialog:
             flow,
         )
         dialog.local_sequence = request.cseq.number
+        dialog.secure = asks_for_sips(request)
         return dialog
 
     @classmethod
@@ -78,6 +81,9 @@ class Dialog:
         target = request_uri(request.contact.uri)
         dialog = cls(request.call_id, local, request.from_, target, request.record_routes, flow)
         dialog.remote_sequence = request.cseq.number
+        # RFC 3261 12.1.1: the top Record-Route says so, or Contact where there is none.
+        said = request.record_routes[0] if request.record_routes else request.contact
+        dialog.secure = "sips" in (request.uri.scheme, said.uri.scheme)
         return dialog
 
     def confirm(self, response: Response) -> None:
@@ -131,6 +137,11 @@ class Dialog:
             return self.remote_target, [str(route) for route in self.route_set]
         # 12.2.1.1: a strict router wants its own URI as Request-URI, and the target as the last route.
         return request_uri(first.uri), [*(str(route) for route in rest), f"<{self.remote_target}>"]
+
+
+def asks_for_sips(request: Request) -> bool:
+    """Whether a request of ours wants SIPS, so that its Contact must be one (RFC 3261 8.1.1.8)."""
+    return request.uri.scheme == "sips" or any(route.uri.scheme == "sips" for route in request.routes[:1])
 
 
 def request_uri(uri: Uri) -> Uri:

@@ -25,5 +25,7 @@ class Identity:
     """Calls at once; one more is answered 486 (RFC 3261 21.4.24: "not willing or able to take additional calls")."""
     max_transactions: int = 2000
     """Of clients, and as many of servers; a request beyond is answered 503 with Retry-After (RFC 3261 21.5.4)."""
+    tls_port: int = 5061
+    """Where TLS is listened for (RFC 3261 19.1.2)."""
     max_connections: int = 64
     """Streams at once, in and out; the driver has its own, finer bounds."""

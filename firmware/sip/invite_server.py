@@ -134,7 +134,8 @@ class InviteServer:
         """Add what makes the dialog at the far end (RFC 3261 12.1.1)."""
         for value in self.request.headers.lines("Record-Route"):
             response.headers.add("Record-Route", value)
-        self._layers.add_contact(response, self._transaction.flow, self._dialog.account)
+        dialog = self._dialog
+        self._layers.add_contact(response, self._transaction.flow, dialog.account, secure=dialog.secure)
 
     def _set_limits(self, now: float) -> None:
         initial = self.request.to.tag is None

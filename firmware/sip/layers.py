@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from firmware.sip.client_request import ClientRequest
@@ -12,7 +13,7 @@ from firmware.sip.message import REASONS, Message, Request, Response, respond
 from firmware.sip.timers import Timers
 from firmware.sip.transaction_layer import MAGIC_COOKIE, TransactionLayer
 from firmware.sip.transport import Transport
-from firmware.sip.uri import Uri, format_host_port
+from firmware.sip.uri import Uri, as_sips, format_host_port
 
 if TYPE_CHECKING:
     import random
@@ -48,7 +49,7 @@ class Layers:
         self.rng: Final = rng
         self.counters: Final[Counter[str]] = Counter()
         self.timers: Final = Timers()
-        self.transport: Final = Transport(identity.max_connections, self.counters)
+        self.transport: Final = Transport(identity.max_connections, self.counters, identity.tls_port)
         self.transactions: Final = TransactionLayer(self.transport, self.timers, identity.max_transactions)
         self.dialogs: Final[dict[DialogId, DialogEntry]] = {}
         self.ended: Final[deque[DialogId]] = deque(maxlen=_MAX_ENDED)
@@ -66,13 +67,19 @@ class Layers:
         host, port = flow.local
         return Uri("sip", self.identity.user, host.partition("%")[0], port)
 
-    def add_contact(self, message: Message, flow: Flow, account: Account | None = None) -> None:
-        """Say where requests in the dialog are to go (RFC 3261 8.1.1.8), which may be an account's."""
+    def add_contact(
+        self, message: Message, flow: Flow, account: Account | None = None, *, secure: bool = False
+    ) -> None:
+        """Say where requests in the dialog are to go (RFC 3261 8.1.1.8), which may be an account's.
+
+        *secure*: the far end, or who it is reached by, has asked for ``sips`` (RFC 5630 5.1.1, 5.1.2).
+        """
         if account is not None:
-            message.headers.add("Contact", f"<{account.contact(flow, dialog=True)}>")
-            return
-        uri = self.address(flow)
-        message.headers.add("Contact", f"<{uri};transport={flow.transport}>" if flow.reliable else f"<{uri}>")
+            uri = account.contact(flow, dialog=True)
+        else:
+            parameters = (("transport", flow.transport),) if flow.reliable else ()
+            uri = replace(self.address(flow), parameters=parameters)
+        message.headers.add("Contact", f"<{as_sips(uri) if secure else uri}>")
 
     def add_abilities(self, message: Message) -> None:
         """Say what we understand (RFC 3261 13.2.1, 13.3.1.4)."""

@@ -174,7 +174,7 @@ class Modification:
     def _send(self, body: bytes | None, now: float) -> None:
         request = self._dialog.request("INVITE")
         flow = self._layers.flow_of(self._dialog)
-        self._layers.add_contact(request, flow, self._dialog.account)
+        self._layers.add_contact(request, flow, self._dialog.account, secure=self._dialog.secure)
         self._layers.add_abilities(request)
         add_description(request, body)
         self._client = InviteClient(self, self._layers, request, flow, now, self._dialog)

@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_PORT: Final = 5060
-"""RFC 3261 19.1.2."""
-_TRANSPORTS: Final = ("udp", "tcp")
+DEFAULT_PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
+"""By transport (RFC 3261 19.1.2)."""
 _MAX_DATAGRAM: Final = 65_507
 """Bytes in a datagram of IPv4."""
 _MAX_PINGS: Final = 16
@@ -38,8 +37,10 @@ _MAX_PINGS: Final = 16
 class Transport:
     """The streams of one user agent, and what it wants sent."""
 
-    def __init__(self, max_connections: int, counters: Counter[str]) -> None:
+    def __init__(self, max_connections: int, counters: Counter[str], tls_port: int = DEFAULT_PORTS["tls"]) -> None:
+        """*tls_port* is where TLS is listened for."""
         self.actions: list[Action] = []
+        self._tls_port = tls_port
         self._max_connections = max_connections
         self._counters = counters
         self._streams: dict[Flow, StreamReader] = {}
@@ -123,10 +124,14 @@ class Transport:
             if len(self._streams) >= self._max_connections:
                 self._counters["response without connection"] += 1
                 return
-            flow = Flow(flow.transport, flow.local, (via.received or via.host, via.port or DEFAULT_PORT))
+            host = flow.remote[0]
+            # RFC 5922 7.3: who will be there must have the name that it gave itself.
+            domain = via.host.lower() if flow.transport == "tls" and via.host != host else ""
+            remote = (host, via.port or DEFAULT_PORTS[flow.transport])
+            flow = Flow(flow.transport, flow.local, remote, domain=domain)
         elif not flow.reliable:
             # RFC 3581 4: to the source port if the client asked for it, otherwise to the port of sent-by.
-            flow = Flow("udp", flow.local, (via.received or via.host, via.rport or via.port or DEFAULT_PORT))
+            flow = Flow("udp", flow.local, (flow.remote[0], via.rport or via.port or DEFAULT_PORTS["udp"]))
         self.send(flow, data)
 
     def close(self, flow: Flow) -> None:
@@ -140,15 +145,19 @@ class Transport:
 
         An IP address is reached directly, by the transport that the URI names, or else by the dialog's; the dialog's
         own stream is kept where it leads to the same host.  A name is reached on the dialog's flow, and so is who says
-        that it is on our own loopback though it is not.
+        that it is on our own loopback though it is not.  What was secured by TLS stays so, and ``sips`` wants it
+        (RFC 5630 4): no URI can lead to another transport.
         """
         try:
             host = ipaddress.ip_address(next_hop.host)
             peer, local = (ipaddress.ip_address(address[0].partition("%")[0]) for address in (flow.remote, flow.local))
         except ValueError:
             return flow
-        transport = (next_hop.parameter("transport") or flow.transport).lower()
-        if transport not in _TRANSPORTS or host.version != local.version or host.is_multicast or host.is_unspecified:
+        named = (next_hop.parameter("transport") or flow.transport).lower()
+        transport = "tls" if next_hop.scheme == "sips" else named
+        if transport not in DEFAULT_PORTS or host.version != local.version or host.is_multicast or host.is_unspecified:
+            return flow
+        if flow.transport == "tls" != transport:
             return flow
         if host.is_loopback and not peer.is_loopback:
             return flow
@@ -156,7 +165,8 @@ class Transport:
         # stream takes requests on it as well, and may be unreachable by any other.
         if flow.reliable and transport == flow.transport and host == peer and flow in self._streams:
             return flow
-        return Flow(transport, flow.local, (str(host), next_hop.port or DEFAULT_PORT))
+        port = flow.local[1] if transport == flow.transport or transport != "tls" else self._tls_port
+        return Flow(transport, (flow.local[0], port), (str(host), next_hop.port or DEFAULT_PORTS[transport]))
 
 
 def _log_received(flow: Flow, messages: list[Request | Response | MalformedMessage]) -> None:
@@ -171,7 +181,7 @@ def mark_source(request: Request, flow: Flow) -> None:
     What the far end itself wrote there is overwritten: it must not choose where the response goes.
     RemoteProtocolError: there is no such Via.
     """
-    via, host = request.via, flow.remote[0]
+    via, host = request.via, flow.remote[0].partition("%")[0]
     marked = via
     if via.wants_rport:
         marked = marked.with_parameter("rport", str(flow.remote[1]))

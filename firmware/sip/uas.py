@@ -41,9 +41,15 @@ def _check_method(request: Request) -> None:
 
 
 def _check_scheme(request: Request) -> None:
-    # RFC 3261 8.2.2.1; RFC 5630 4: sips wants TLS, which this user agent does not have yet.
-    if request.uri.scheme != "sip":
+    # RFC 3261 8.2.2.1
+    if request.uri.scheme not in ("sip", "sips"):
         raise Refusal(416, f"scheme {request.uri.scheme[:20]}")
+
+
+def _check_security(request: Request, flow: Flow) -> None:
+    # RFC 5630 5.1.2: SIPS is TLS on every hop, and the last one was none.
+    if request.uri.scheme == "sips" and flow.transport != "tls":
+        raise Refusal(480, "sips without TLS", ("Warning", '380 visavis "SIPS Not Allowed"'))
 
 
 def _check_extensions(request: Request) -> None:
@@ -89,6 +95,7 @@ class Uas:
         try:
             for check in self._checks:
                 check(request)
+            _check_security(request, flow)
         except RemoteProtocolError as error:
             refusal = error
         transaction = self._layers.transactions.accept(request, flow, now)
@@ -159,7 +166,8 @@ class Uas:
             self._check_room()  # RFC 3261 11.2: the same status as for an INVITE.
         response = self._layers.respond(request, 200)
         self._layers.add_abilities(response)
-        self._layers.add_contact(response, transaction.flow, self._layers.account_of(request))
+        account = self._layers.account_of(request)
+        self._layers.add_contact(response, transaction.flow, account, secure=request.uri.scheme == "sips")
         response.headers.add("Accept", ACCEPTED)
         response.headers.add("Accept-Encoding", "identity")
         if _takes_description(request):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote_to_bytes
 
 from firmware.errors import DecodeError
@@ -118,6 +118,12 @@ class Uri:
             # RFC 3261 19.1.4: header components are never ignored; their order is.
             and _comparable(self.headers) == _comparable(other.headers)
         )
+
+
+def as_sips(uri: Uri) -> Uri:
+    """Give the SIPS URI of the same resource; that it is reached by TLS goes without saying (RFC 5630 5.1.1)."""
+    parameters = tuple(item for item in uri.parameters if item[0].lower() != "transport")
+    return replace(uri, scheme="sips", parameters=parameters)
 
 
 def escape_user(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A SIP user agent over UDP and TCP: the core that stands on the layers of RFC 3261 section 5.
+"""A SIP user agent over UDP, TCP and TLS: the core that stands on the layers of RFC 3261 section 5.
 
 ::
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from firmware.errors import LocalProtocolError, RemoteProtocolError
 from firmware.sip.account import Account
 from firmware.sip.body import ACCEPTED, add_description, readable_description
-from firmware.sip.dialog import request_uri
+from firmware.sip.dialog import asks_for_sips, request_uri
 from firmware.sip.events import Event, OptionsAnswered
 from firmware.sip.header import NameAddr, Via
 from firmware.sip.invite import InviteSession
@@ -112,7 +112,7 @@ class UserAgent:
         if len(self._layers.sessions) >= self._layers.identity.max_sessions:
             raise LocalProtocolError(f"{len(self._layers.sessions)} calls are all this unit takes")
         request = self._request("INVITE", flow, target, from_, account)
-        self._layers.add_contact(request, flow, account)
+        self._layers.add_contact(request, flow, account, secure=asks_for_sips(request))
         self._layers.add_abilities(request)
         for name, value in fields:
             request.headers.add(name, value)

@@ -32,6 +32,11 @@ def test_the_registrar_is_the_domain_unless_something_else_is_said() -> None:
     assert str(account(proxy=Uri.parse("sip:10.0.0.8")).server) == "sip:10.0.0.8"
 
 
+def test_an_account_of_sips_is_reached_by_sips() -> None:
+    ours = Account(AccountSettings(Uri.parse("sips:alice@example.com")), random.Random(1))
+    assert str(ours.contact(flow("tls"), dialog=False)) == f"sips:alice@10.0.0.1:5060;line={ours.line}"
+
+
 def test_the_contact_tells_accounts_apart() -> None:
     first, second = account(), Account(AccountSettings(ADDRESS), random.Random(2))
     assert str(first.contact(flow(), dialog=True)) == f"sip:alice@10.0.0.1:5060;line={first.line}"

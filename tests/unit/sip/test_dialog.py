@@ -36,6 +36,40 @@ def test_the_callees_dialog() -> None:
     assert (bye.from_.tag, bye.to.tag, bye.cseq.number) == ("ours", "theirs", 1)
 
 
+SIPS = "<sips:x@10.0.0.2>"
+
+
+@pytest.mark.parametrize(
+    ("fields", "secure"),
+    [
+        ({}, False),
+        ({"uri": "sips:room@10.0.0.1"}, True),
+        ({"Contact": SIPS}, True),
+        ({"Record_Route": "<sip:a;lr>", "Contact": SIPS}, False),
+        ({"Record_Route": "<sips:a;lr>, <sip:b;lr>"}, True),
+        ({"Record_Route": "<sip:a;lr>, <sips:b;lr>"}, False),
+    ],
+)
+def test_a_callee_is_asked_for_sips(fields: dict[str, str], secure: bool) -> None:
+    """12.1.1."""
+    assert Dialog.of_callee(request("INVITE", **fields), "ours", flow("tls")).secure is secure
+
+
+@pytest.mark.parametrize(
+    ("fields", "secure"),
+    [
+        ({}, False),
+        ({"uri": "sips:room@10.0.0.1"}, True),
+        ({"Route": "<sips:a;lr>, <sip:b;lr>"}, True),
+        ({"Route": "<sip:a;lr>, <sips:b;lr>"}, False),
+    ],
+)
+def test_a_caller_asks_for_sips(fields: dict[str, str], secure: bool) -> None:
+    """8.1.1.8."""
+    invite = request("INVITE", **fields)
+    assert Dialog.of_caller(invite, response(invite, 200), flow("tls")).secure is secure
+
+
 def test_a_request_that_makes_a_dialog_must_say_where_its_sender_is() -> None:
     with pytest.raises(RemoteProtocolError) as error:
         Dialog.of_callee(request("INVITE", Contact=None), "ours", flow())

@@ -47,6 +47,14 @@ def test_contact_says_the_transport_of_a_stream() -> None:
         assert str(message.contact.uri) == expected
 
 
+def test_contact_of_sips() -> None:
+    """RFC 5630 5.1.1: by TLS, without saying so."""
+    message = request("BYE")
+    layers().add_contact(message, flow("tls", ("10.0.0.1", 5061)), secure=True)
+    assert message.contact is not None
+    assert str(message.contact.uri) == "sips:room@10.0.0.1:5061"
+
+
 def test_every_response_but_100_has_a_to_tag() -> None:
     """RFC 3261 8.2.6.2."""
     ours = layers()

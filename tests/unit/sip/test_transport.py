@@ -112,6 +112,12 @@ def test_what_no_datagram_holds_is_dropped_and_fails_nobody_else() -> None:
         ("sip:x@127.0.1.1", "udp", None),
         ("sip:x@127.0.1.1:8080;transport=tcp", "udp", None),
         ("tel:+1", "udp", None),
+        ("sips:x@10.0.0.3", "tls", ("tls", ("10.0.0.3", 5061))),
+        ("sips:x@10.0.0.3:5071;transport=tcp", "tls", ("tls", ("10.0.0.3", 5071))),
+        ("sip:x@10.0.0.3;transport=tls", "tls", ("tls", ("10.0.0.3", 5061))),
+        ("sips:x@10.0.0.2:5061", "tls", None),
+        ("sip:x@10.0.0.3;transport=tcp", "tls", None),
+        ("sip:x@10.0.0.2:5060;transport=udp", "tls", None),
     ],
 )
 def test_the_next_hop_of_a_dialog(
@@ -122,6 +128,34 @@ def test_the_next_hop_of_a_dialog(
         transport.flow_opened(dialogs)
     found = transport.flow_to(Uri.parse(uri), dialogs)
     assert found == (dialogs if expected is None else Flow(expected[0], OURS, expected[1]))
+
+
+@pytest.mark.parametrize("uri", ["sips:x@10.0.0.3", "sip:x@10.0.0.3;transport=tls"])
+def test_from_a_plain_dialog_to_tls(uri: str) -> None:
+    """What stands in Via and Contact is where we listen for TLS."""
+    transport = Transport(3, Counter(), 5071)
+    found = transport.flow_to(Uri.parse(uri), flow("udp"))
+    assert found == Flow("tls", ("10.0.0.1", 5071), ("10.0.0.3", 5061))
+
+
+def test_a_response_over_tls_goes_back_to_who_has_the_name_in_via(transport: Transport) -> None:
+    """RFC 3261 18.2.2: the connection is gone, and another one is made to the port in Via, 5061 by default."""
+    gone = Flow("tls", OURS, ("10.0.0.2", 40000))
+    for sent_by, domain in (("Proxy.example.com", "proxy.example.com"), ("10.0.0.2", "")):
+        message = request("OPTIONS", transport="TLS", sent_by=sent_by)
+        mark_source(message, gone)
+        transport.send_response(gone, message.via, b"x")
+        there = Flow("tls", OURS, ("10.0.0.2", 5061), domain=domain)
+        assert transport.actions[-2:] == [Open(there), Send(there, b"x")]
+
+
+def test_the_scope_of_an_address_stays_here(transport: Transport) -> None:
+    message = request("OPTIONS", Via="SIP/2.0/UDP [fe80::2];rport;branch=z9hG4bKx")
+    came = Flow("udp", ("fe80::1", 5060), ("fe80::2%eth0", 5062))
+    mark_source(message, came)
+    assert str(message.via) == "SIP/2.0/UDP [fe80::2];rport=5062;branch=z9hG4bKx;received=fe80::2"
+    transport.send_response(came, message.via, b"x")
+    assert transport.actions == [Send(came, b"x")]
 
 
 def test_a_stream_that_is_gone_is_replaced_by_one_to_the_contact(transport: Transport) -> None:

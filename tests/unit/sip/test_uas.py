@@ -28,9 +28,24 @@ def test_a_method_that_we_do_not_have(method: str, status: int) -> None:
     assert refusal.to.tag
 
 
-@pytest.mark.parametrize("uri", ["sips:room@10.0.0.1", "tel:+123", "unknown:x"])
+@pytest.mark.parametrize("uri", ["tel:+123", "unknown:x"])
 def test_a_scheme_that_we_do_not_have(uri: str) -> None:
     assert answer(Line(), "INVITE", uri=uri).status == 416
+
+
+def test_sips_without_tls_is_refused() -> None:
+    """RFC 5630 5.1.2, 380: the last hop was not secured."""
+    refusal = answer(Line(), "INVITE", uri="sips:room@10.0.0.1")
+    assert refusal.status == 480
+    assert refusal.headers.get("Warning") == '380 visavis "SIPS Not Allowed"'
+
+
+def test_sips_by_tls_is_answered_with_a_contact_of_sips() -> None:
+    for uri, contact in (("sips:room@10.0.0.1", "sips:"), ("sip:room@10.0.0.1", "sip:")):
+        line = Line("tls")
+        answered = answer(line, "OPTIONS", uri=uri, transport="TLS")
+        assert answered.status == 200
+        assert str(answered.contact.uri if answered.contact else "").startswith(contact)
 
 
 def test_any_user_is_at_home() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from firmware.errors import DecodeError
-from firmware.sip.uri import MAX_URI, Uri, escape_user, format_host_port
+from firmware.sip.uri import MAX_URI, Uri, as_sips, escape_user, format_host_port
 
 
 @pytest.mark.parametrize(
@@ -200,3 +200,7 @@ def test_format_host_port() -> None:
     assert format_host_port("::1", 5060) == "[::1]:5060"
     assert format_host_port("::1", None) == "[::1]"
     assert format_host_port("h", 5060) == "h:5060"
+
+
+def test_the_sips_uri_of_a_resource() -> None:
+    assert str(as_sips(Uri.parse("sip:room@host:5061;Transport=tls;lr?a=b"))) == "sips:room@host:5061;lr?a=b"
