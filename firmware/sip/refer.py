@@ -90,7 +90,8 @@ class Referral:
         if not self._layers.transactions.client_room:
             raise LocalProtocolError("too many transactions")
         request = self._dialog.request("REFER")
-        self._layers.add_contact(request, self._layers.flow_of(self._dialog), self._dialog.account)
+        flow = self._layers.flow_of(self._dialog)
+        self._layers.add_contact(request, flow, self._dialog.account, secure=self._dialog.secure)
         request.headers.add("Refer-To", write_refer_to(target, place))
         # RFC 3892 2.1: who refers says so.
         request.headers.add("Referred-By", f"<{self._dialog.local.uri}>")
@@ -101,7 +102,7 @@ class Referral:
         """Agree to what Referred asks for, and say that it has begun (RFC 3515 2.4.4); `notify` must follow."""
         transaction = self._take_asked()
         response = self._layers.respond(transaction.request, 202)
-        self._layers.add_contact(response, transaction.flow, self._dialog.account)
+        self._layers.add_contact(response, transaction.flow, self._dialog.account, secure=self._dialog.secure)
         if (transaction.request.headers.get("Refer-Sub") or "").lower().startswith("false"):
             response.headers.add("Refer-Sub", "false")  # RFC 4488 4: he does not want to know.
         else:

@@ -63,7 +63,8 @@ class Notifier:
             raise LocalProtocolError("nobody listens any more")
         self._ended = status >= 200
         request = self._dialog.request("NOTIFY")
-        self._layers.add_contact(request, self._layers.flow_of(self._dialog), self._dialog.account)
+        dialog = self._dialog
+        self._layers.add_contact(request, self._layers.flow_of(dialog), dialog.account, secure=dialog.secure)
         request.headers.add("Event", self._event)
         # RFC 3515 2.4.7: noresource, because there is nothing left to be subscribed to.
         state = "terminated;reason=noresource" if self._ended else f"active;expires={MAX_EXPIRES}"
