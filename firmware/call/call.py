@@ -293,8 +293,11 @@ class Call:
         self.end_detail = self.end_detail or detail
         self.channels = ()
         self._advance(_Step.RELEASED)
-        if self._consulted is not None and self.end_reason is EndReason.TRANSFERRED:
-            self._consulted.hang_up(EndReason.TRANSFERRED)
+        consulted, self._consulted = self._consulted, None
+        if consulted is not None and self.end_reason is EndReason.TRANSFERRED:
+            consulted.hang_up(EndReason.TRANSFERRED)
+        elif consulted is not None:
+            consulted._set_transferring(False)  # noqa: SLF001
 
     def _set_transferring(self, on: bool) -> None:
         self.transferring = on

@@ -9,7 +9,8 @@ A, who transfers, has B leave their call for C::
 Without consultation the number is "", and C need not know what is going on.
 
 Rule 1: B answers A once C has answered, so that there is a call to stay in if C does not.
-Rule 2: C gives out a number for one call at a time, for `IDENTITY_TIME`, to be used once.
+Rule 2: C gives out a number for one call at a time, for `IDENTITY_TIME`, to be used once.  It has four digits only:
+who guesses at it makes it worthless for everybody.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ INITIATE_TIME: Final = 120.0
 """CT-T3: seconds for B to reach C; somebody has to answer there."""
 MAX_IDENTITY: Final = 9999
 """CallIdentity has four digits."""
+MAX_GUESSES: Final = 3
+"""Wrong numbers in Setups after which all that were given out are withdrawn."""
 OPERATIONS: Final = ("callTransferIdentify", "callTransferAbandon", "callTransferInitiate", "callTransferSetup")
 
 
@@ -52,6 +55,7 @@ class Transfer:
         self.identity = ""
         """The number that was given out for this call, or ""."""
         self._identity_until = 0.0
+        self._guesses = 0
         self._initiate: int | None = None
         self._setup: int | None = None
 
@@ -109,6 +113,12 @@ class Transfer:
         """Whether this is the call for which that number was given out."""
         return bool(identity) and identity == self.identity and now < self._identity_until
 
+    def guessed(self) -> None:
+        """Take that somebody gave a number that is nobody's."""
+        self._guesses += 1
+        if self._guesses >= MAX_GUESSES:
+            self.identity = ""
+
     def answering(self) -> None:
         """Take that this call, if it was made by a transfer, goes well so far."""
         if self._setup is not None:
@@ -156,7 +166,7 @@ class Transfer:
         first = session.layers.rng.randrange(MAX_IDENTITY)
         numbers = (str((first + n) % MAX_IDENTITY + 1) for n in range(MAX_IDENTITY))
         self.identity = next(number for number in numbers if number not in taken)
-        self._identity_until = now + IDENTITY_TIME
+        self._identity_until, self._guesses = now + IDENTITY_TIME, 0
         endpoint = encode_endpoint(session.layers.identity.aliases, session.flow.local)
         self._operations.answer(invoke_id, {"callIdentity": self.identity, "reroutingNumber": endpoint})
 
@@ -173,6 +183,8 @@ class Transfer:
                 other.services.transfer.identity = ""
                 self.replaces = other
                 return
+        for other in session.layers.sessions:
+            other.services.transfer.guessed()
         self._setup = None
         self._operations.fail(invoke_id, "unrecognizedCallIdentity")
         session.finish(Cause.NORMAL_UNSPECIFIED, now, detail="the call that this one was to replace is not there")

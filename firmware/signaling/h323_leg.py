@@ -345,8 +345,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         words = f"Q.850 {event.cause}" if event.cause is not None else ""
         detail = " ".join(word for word in (words, event.reason, event.detail) if word)
         reason = causes.h323_end_reason(self.call.state, event.cause, event.by_far_end, event.reason)
-        self.transfers.ended()
         self.call.released(reason, detail)
+        self.transfers.ended(transferred=self.call.end_reason is EndReason.TRANSFERRED)
         self._finish()
 
     # What they share

@@ -131,6 +131,8 @@ class H323Transfer:
             return
         transfer, session, call = self._asked_for
         self._asked_for = None
+        if session.ended:
+            return
         if event.error or (event.address is None and not event.aliases):
             transfer._consulted = None  # noqa: SLF001
             call.transfer_refused(event.error or "nobody is named")
@@ -138,8 +140,10 @@ class H323Transfer:
             address = event.address or event.session.flow.remote
             session.services.transfer.transfer(event.aliases, address, now, identity=event.identity)
 
-    def ended(self) -> None:
-        """Take that the call is over: nobody can be joined with its far end any more."""
+    def ended(self, *, transferred: bool) -> None:
+        """Take that the call is over: its far end, unless it was *transferred*, can be joined with nobody any more."""
+        if self._consulted is not None and not transferred:
+            self._consulted.services.transfer.abandon()
         if self._asked_for is not None:
             transfer, _, call = self._asked_for
             self._asked_for = None

@@ -300,6 +300,19 @@ def test_a_call_that_ended_meanwhile_has_nobody_to_refuse() -> None:
     assert leg.commands == []
 
 
+@pytest.mark.parametrize(
+    ("reason", "state", "transferring"),
+    [(EndReason.TRANSFERRED, S.ENDING, True), (EndReason.HUNG_UP, S.ENDING, True), (EndReason.LOST, S.ACTIVE, False)],
+)
+def test_what_becomes_of_the_call_that_was_consulted(reason: EndReason, state: State, transferring: bool) -> None:
+    call, _ = make(S.ACTIVE)
+    other, _ = make(S.ACTIVE)
+    call.transfer(other)
+    assert other.transferring
+    call.released(reason)
+    assert (other.state, other.transferring) == (state, transferring)
+
+
 def test_waiting_is_remembered() -> None:
     call, _ = make()
     call.alerting(waiting=True)

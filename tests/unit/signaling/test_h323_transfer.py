@@ -11,6 +11,7 @@ from firmware.call.call import Call, EndReason, State
 from firmware.errors import CallError
 from firmware.h323.address import Alias, encode_transport
 from firmware.h323.call_message import facility
+from firmware.h323.h450_transfer import Transfer
 from firmware.h323.q931 import MessageType
 from firmware.h323.session import Session
 from firmware.sansio import Address
@@ -141,6 +142,36 @@ def test_consultation_with_b_that_does_not_want_to(exchange: Exchange) -> None:
     assert with_b.state is with_c.state is State.ACTIVE
     assert session_of(exchange, "C", exchange["C"].call).services.transfer.identity == ""  # abandoned
     exchange.check_clean()
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0], ids=["before C has answered", "then"])
+def test_b_is_lost_while_it_is_being_joined_with_c(exchange: Exchange, seconds: float) -> None:
+    with_b, b_with_a = exchange.call("A", "B")
+    with_c, _ = exchange.call("A", "C")
+    exchange["B"].endpoint.on_call = lambda call: None
+    b_with_a.on_transfer_request = lambda call: None
+    with_b.transfer(with_c)
+    exchange.settle(seconds)
+    session_of(exchange, "B", b_with_a).release(41, exchange.wire.now)
+    exchange.settle()
+    assert with_b.state is State.ENDED
+    assert with_b.end_reason is not EndReason.TRANSFERRED
+    assert with_c.state is State.ACTIVE
+    assert not with_c.transferring
+    assert session_of(exchange, "C", exchange["C"].call).services.transfer.identity == ""  # abandoned
+    with_c.transfer("h323:192.0.2.99")
+    exchange.check_clean()
+
+
+def test_b_is_lost_and_c_gives_no_number(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Transfer, "_identified", lambda *_: None)
+    with_b, b_with_a = exchange.call("A", "B")
+    with_c, _ = exchange.call("A", "C")
+    with_b.transfer(with_c)
+    session_of(exchange, "B", b_with_a).release(41, exchange.wire.now)
+    exchange.settle(20)
+    assert exchange["A"].refusals == [], "nobody is there any more who could have been transferred"
+    assert not with_c.transferring
 
 
 @pytest.mark.parametrize("address", ["", "4711", "h323:", "h323:" + "x" * 600, "h323:\n@192.0.2.3"])
