@@ -146,6 +146,13 @@ class Suite(Enum):
     AES_128_CBC = "AES-128-CBC"
     """Payloads only, and no proof of who sent them (H.235.6)."""
     AES_256_CBC = "AES-256-CBC"
+    AES_CM_128_HMAC_SHA1_80 = "AES_CM_128_HMAC_SHA1_80"
+    """SRTP: packets and their RTCP, with proof (RFC 3711); these names are IANA's (RFC 4568 10.3.2.1)."""
+    AES_CM_128_HMAC_SHA1_32 = "AES_CM_128_HMAC_SHA1_32"
+    AES_256_CM_HMAC_SHA1_80 = "AES_256_CM_HMAC_SHA1_80"
+    AES_256_CM_HMAC_SHA1_32 = "AES_256_CM_HMAC_SHA1_32"
+    AEAD_AES_128_GCM = "AEAD_AES_128_GCM"
+    AEAD_AES_256_GCM = "AEAD_AES_256_GCM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +165,10 @@ class Crypto:
     payload_type: int | None = None
     """Under which the encrypted packets travel, whatever their format's payload type: with H.235.6 it stands for the
     key as well.  None: under that of their format."""
+    salt: bytes = field(default=b"", repr=False)
+    """SRTP: the master salt, of the suite's length; the key is the master key."""
+    key_identifier: bytes = b""
+    """SRTP: what each packet carries to name the key (the MKI, RFC 3711 3.1); b"": nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +198,9 @@ class Channel:
     """What the far end understands (send: asks of us; receive: may be asked)."""
     crypto: Crypto | None = None
     """None: packets travel in the clear."""
+    return_crypto: Crypto | None = None
+    """SRTP: what packets against the channel's direction are encrypted with.  There is RTCP at least, and where the
+    other direction has a channel, this is its ``crypto``."""
 
     @property
     def codec(self) -> Codec:

@@ -3,8 +3,8 @@
 Rule 1: packets go to the signalled address, from the socket on which we receive (RFC 4961: symmetric RTP).
 Rule 2: the signalled host is always believed, whatever port its packets come from.
 Rule 3: another host is believed only where the signalled one can't be meant literally, because it is a private address
-or there is none, and only as long as nobody else is heard.  A far end behind a NAT is reached so, while nobody on the
-Internet can put himself in a far end's place.
+or there is none, or because the packets prove that he has the far end's key; and only as long as nobody else is heard.
+A far end behind a NAT is reached so, while nobody on the Internet can put himself in a far end's place.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ class FarAddress:
         """Where to send, or None: not known yet."""
         return self._foreign or (self._signalled if self._host is not None and self._signalled else None)
 
-    def accepts(self, source: Address, now: float) -> bool:
-        """Whether a packet from this address may be believed."""
+    def accepts(self, source: Address, now: float, proof: bool = False) -> bool:
+        """Whether a packet from this address may be believed; with *proof*, if it turns out to have the right key."""
         if source == self._heard:
             return True
         host = _literal(source)
         if host == self._host and host is not None:
             return True
-        if not self._guess:
+        if not self._guess and not proof:
             return False
         same_host = self._heard is not None and source[0] == self._heard[0]
         return same_host or now - self._heard_time > SILENCE

@@ -29,6 +29,8 @@ COMFORT_NOISE_TYPE = 13
 """RFC 3551 6: some send comfort noise without having said so."""
 DEFAULT_BANDWIDTH = {Kind.AUDIO: 64_000, Kind.VIDEO: 1_500_000}
 """bit/s, where nothing was said; RTCP's share is reckoned from it."""
+MANY_REFUSED = 100
+"""Packets that can't be decrypted after which it is said, once: two seconds of sound."""
 
 _NEVER = float("inf")
 
@@ -117,13 +119,18 @@ class Stream:
     def receive(self, sock: socket.socket, data: bytes, source: Address, now: float) -> None:
         """Take a datagram."""
         if sock is self._rtcp or (self._mux and is_control(data)):
-            if self._far_control.accepts(source, now) or self._far.accepts(source, now):
-                self._receive_control(data, source, now)
+            proof = self._protection.authenticates
+            if self._far_control.accepts(source, now, proof) or self._far.accepts(source, now):
+                clear = self._protection.unprotect_control(data, now)
+                if clear is not None:
+                    self._receive_control(clear, source, now)
             return
-        if not self._far.accepts(source, now):
+        if not self._far.accepts(source, now, self._protection.authenticates):
             return
         clear = self._protection.unprotect(data, now)
         if clear is None:
+            if self._protection.refused == MANY_REFUSED:
+                logger.warning("%d packets of %s had not the key that was agreed", MANY_REFUSED, self.kind.value)
             return
         with self._lock:
             packet = self._session.receive(clear, now)
@@ -210,6 +217,7 @@ class Stream:
 
     def _send_control(self, data: bytes | None) -> None:
         if data:
+            data = self._protection.protect_control(data)
             self._send_to(self._rtp if self._mux else self._rtcp, data, self._far_control.destination)
 
     def _send_packet(self, packet: bytes) -> None:

@@ -30,6 +30,8 @@ and carry feedback: "give me a key frame", "send those again".  SIP and H.323 di
 `h261`                   RFC 4587; where its macroblocks are, in `h261_macroblock`
 `telephone_event`        digits, RFC 4733
 `h235`                   encrypted payloads, H.235.6
+`srtp`                   encrypted packets, RFC 3711: which packet it is, and whether it came before
+`srtp_transform`         how one packet is encrypted and signed: RFC 3711 4, RFC 6188, RFC 7714
 `payload`                static payload types, RFC 3551 6
 =======================  =====================================================================================
 

@@ -43,7 +43,8 @@ class Sender:
         self._rng = rng
         self._clock_rate = clock_rate
         self._clock_offset = clock_offset
-        self._sequence = rng.getrandbits(16)
+        # RFC 3711 3.3.1 (RFC 4568 6.4): below 2^15, else the loss of the first packets could hide a rollover.
+        self._sequence = rng.getrandbits(15)
         self._offset = rng.getrandbits(32) if timestamp_offset is None else timestamp_offset
         self._timestamp = 0
         self._timestamp_time = now

@@ -2,7 +2,6 @@
 
 Rule 1: an address that is no name is called at once; a name is looked up first, and the call is DIALING meanwhile.
 Rule 2: an INVITE whose offer is of no use here is refused without troubling the room.
-Rule 3: there is no encryption here yet, so where it is required there are no calls.
 """
 
 from __future__ import annotations
@@ -12,13 +11,11 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from firmware.call.call import Call, EndReason, State
-from firmware.call.media import Encryption
+from firmware.call.call import Call, State
 from firmware.errors import DecodeError
 from firmware.net.driver import Driver
 from firmware.net.resolver import is_address
-from firmware.signaling import sip_media
-from firmware.signaling.causes import SIP_STATUSES
+from firmware.signaling import causes, sip_media
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
 from firmware.signaling.sip_address import is_sip, parse_address
 from firmware.signaling.sip_leg import SipLeg
@@ -45,7 +42,6 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_PORT: Final = 5060
 """RFC 3261 19.1.2."""
-_NO_ENCRYPTION: Final = "encryption is required, and SIP has none in this unit"
 
 
 class SipEndpoint(BaseEndpoint[SipLeg]):
@@ -129,9 +125,6 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         """Call the address, of our own will or because a far end *wanted* it."""
         leg = self._make_leg(self._require_transport())
         call = self._begin(leg, State.DIALING, str(uri))
-        if self._capabilities.encryption is Encryption.REQUIRED:
-            leg.fail(EndReason.NOT_ENCRYPTED, _NO_ENCRYPTION)
-            return call
         self._find(leg, uri, wanted)
         return call
 
@@ -156,7 +149,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         return SipLeg(self._agent, transport, self._make_media, self._legs.__setitem__, self._gone, self)
 
     def _make_media(self, host: str) -> SipMedia:
-        return SipMedia(self._capabilities, self._ports, host, self._rng.getrandbits(62))
+        return SipMedia(self._capabilities, self._ports, host, self._rng.getrandbits(62), self._rng)
 
     # Events
 
@@ -174,17 +167,13 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         transport, session = self._transport, event.session
         if transport is None:
             return
-        if self._capabilities.encryption is Encryption.REQUIRED:
-            logger.info("= sip %s called and was refused: %s", session.remote.uri, _NO_ENCRYPTION)
-            session.reject(SIP_STATUSES[EndReason.NOT_ENCRYPTED], transport.now())
-            return
         leg = self._make_leg(transport)
         try:
             leg.take(session, event.offer)
         except (DecodeError, NoCommonMediaError) as error:
-            status = error.status if isinstance(error, DecodeError) else 488
+            status, words = (error.status, "") if isinstance(error, DecodeError) else causes.SIP_FAILURES[error.reason]
             logger.info("= sip %s called and was refused with %d: %s", session.remote.uri, status, error)
-            session.reject(status, transport.now())
+            session.reject(status, transport.now(), words)
             return
         name = readable_name(session.remote.display_name)
         call = self._begin(leg, State.INCOMING, str(caller(session.remote, session)), name)

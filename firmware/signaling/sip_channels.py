@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from firmware.call.media import AUDIO_BITRATE, Channel, Direction, Feedback, Kind
 from firmware.sdp import attributes
 from firmware.signaling.h264_levels import max_bitrate
+from firmware.signaling.sip_srtp import CLEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from firmware.sansio import Address
     from firmware.sdp.session import Bandwidth, MediaDescription, SessionDescription
     from firmware.signaling.sip_formats import Agreed
+    from firmware.signaling.sip_srtp import Secured
 
 PACKET_TIME: Final = 0.020
 """Seconds of sound in a packet that we ask for (RFC 3551 4.2)."""
@@ -35,6 +37,7 @@ def line_channels(
     local: Address,
     mux: bool,
     bitrate: int,
+    secured: Secured = CLEAR,
 ) -> list[Channel]:
     """Give the channels of a line of the far end's description.
 
@@ -54,6 +57,8 @@ def line_channels(
         bitrate,
         PACKET_TIME,
         frozenset(feedback for name, feedback in FEEDBACK.items() if name in known),
+        secured.receive,
+        secured.send,
     )
     limit = _send_limit(kind, session, media, pairs[0].send.codec, bitrate)
     send = replace(
@@ -62,6 +67,8 @@ def line_channels(
         formats=tuple(agreed.send for agreed in pairs),
         bitrate=limit or 0,
         packet_time=_packet_time(media),
+        crypto=secured.send,
+        return_crypto=secured.receive,
     )
     # RFC 3264 5.1: a bandwidth of 0 asks for no media at all.
     sends = way.sends and limit != 0 and remote is not None

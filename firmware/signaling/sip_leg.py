@@ -7,7 +7,7 @@ Rule 2: of our own offers (hold, resume) one is under way at a time; what is wan
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from firmware.call.call import EndReason, State
 from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocolError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.call.call import Call
-    from firmware.sansio import Address
+    from firmware.sansio import Address, Flow
     from firmware.signaling.endpoint import Transport
     from firmware.signaling.sip_media import SipMedia
     from firmware.signaling.sip_transfer import Exchange
@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 
 Candidate = tuple[str, "Address"]
 """Transport and address."""
+
+_NOT_ACCEPTABLE: Final = (488, 606)
+"""RFC 3261 21.4.26, 21.6.4: nothing of the offer is of use there."""
 
 
 class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
@@ -118,7 +121,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         except CallError as error:
             self._refuse(EndReason.LOCAL_ERROR, str(error))
         except (DecodeError, NoCommonMediaError) as error:
-            self._refuse(EndReason.NO_COMMON_MEDIA, str(error))
+            self._refuse(_why(error), str(error))
         else:
             self._command(session.accept, body, self._transport.now())
 
@@ -235,7 +238,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         except CallError as error:
             self.fail(EndReason.LOCAL_ERROR, str(error))
         except (DecodeError, NoCommonMediaError) as error:
-            self.fail(EndReason.NO_COMMON_MEDIA, str(error))
+            self.fail(_why(error), str(error))
         else:
             self._established(media)
 
@@ -247,7 +250,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
                 media.accept(body or b"")
             except (DecodeError, NoCommonMediaError) as error:
                 if initial:
-                    self.fail(EndReason.NO_COMMON_MEDIA, str(error))
+                    self.fail(_why(error), str(error))
                     return
                 logger.info("= call %s: the answer in ACK is of no use: %s", self.call.id, error)
         if initial:
@@ -316,10 +319,17 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self._drop_attempt()
             self._try_next(target, words)
             return
+        if status in _NOT_ACCEPTABLE and self.call.state is State.DIALING and self._offer_otherwise(event.session):
+            return
         if event.by_far_end and status is not None and status < 600 and self._call_elsewhere(event):
             return
         detail = f"{status} {event.reason}".strip() if status is not None else event.reason
         reason = causes.sip_end_reason(self.call.state, status) if event.by_far_end else EndReason.HUNG_UP
+        if event.by_far_end and (
+            (status, event.reason) == causes.SIP_FAILURES[EndReason.NOT_ENCRYPTED]
+            or (status in _NOT_ACCEPTABLE and self._media is not None and self._media.srtp.required)
+        ):
+            reason = EndReason.NOT_ENCRYPTED
         self.call.released(reason, detail)
         self._finish()
 
@@ -347,23 +357,36 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             except FirmwareError as error:
                 words = str(error)
                 continue
-            media = self._media = self._make_media(flow.local[0])
-            try:
-                offer = None if self._delayed_offer else media.offer()
-                now = self._transport.now()
-                self._session = self._agent.invite(flow, target, offer, now, fields=self._fields)
-            except (CallError, LocalProtocolError) as error:
-                self._drop_attempt()
-                self.fail(EndReason.LOCAL_ERROR, str(error))
-                return
-            self._on_session(self._session, self)
-            self._transport.run()
+            self._invite(self._make_media(flow.local[0]), flow, target)
             return
         elsewhere = self._redirection.next()
         if elsewhere is not None:
             self._exchange.call_again(self, elsewhere)
         else:
             self.fail(EndReason.UNREACHABLE, words)
+
+    def _offer_otherwise(self, session: InviteSession) -> bool:
+        """Call again where the choice between encrypted and not was refused, without it; False: there was none."""
+        media = self._media
+        if media is None or self._delayed_offer or not media.srtp.insist():
+            return False
+        logger.info(
+            "= call %s: nothing of our offer was acceptable; now only what is encrypted is offered", self.call.id
+        )
+        self._invite(media, session.flow, session.remote_target)
+        return True
+
+    def _invite(self, media: SipMedia, flow: Flow, target: Uri) -> None:
+        self._media = media
+        try:
+            offer = None if self._delayed_offer else media.offer()
+            self._session = self._agent.invite(flow, target, offer, self._transport.now(), fields=self._fields)
+        except (CallError, LocalProtocolError) as error:
+            self._drop_attempt()
+            self.fail(EndReason.LOCAL_ERROR, str(error))
+            return
+        self._on_session(self._session, self)
+        self._transport.run()
 
     def _established(self, media: SipMedia) -> None:
         self.call.established(media.channels)
@@ -383,4 +406,9 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
     def _refuse(self, reason: EndReason, detail: str) -> None:
         session, _ = self._require()
         self.call.released(reason, detail)
-        self._command(session.end, self._transport.now(), causes.SIP_STATUSES[reason])
+        refusal = causes.SIP_FAILURES.get(reason, (causes.SIP_STATUSES[reason],))
+        self._command(session.end, self._transport.now(), *refusal)
+
+
+def _why(error: DecodeError | NoCommonMediaError) -> EndReason:
+    return error.reason if isinstance(error, NoCommonMediaError) else EndReason.NO_COMMON_MEDIA

@@ -6,21 +6,25 @@ Rule 3: the first usable line of each kind is taken.  Its ports are reserved whe
 until `SipMedia.close`.
 Rule 4: payload types are the offerer's (RFC 3264 6.1), and keep their meaning as long as the call lasts (8.3.2).
 Rule 5: an answer names one codec of each kind, the first of the offer's that we have, and telephone events with it.
+Rule 6: what is encrypted, and how, is `firmware.signaling.sip_srtp`'s affair.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import TELEPHONE_EVENT, Channel, Format, Kind
+from firmware.call.call import EndReason
+from firmware.call.media import TELEPHONE_EVENT, Channel, Encryption, Format, Kind
 from firmware.errors import FirmwareError
 from firmware.sdp import attributes
 from firmware.sdp.attributes import Direction
 from firmware.sdp.session import Bandwidth, MediaDescription, Origin, SessionDescription, parse
 from firmware.signaling import sip_formats
 from firmware.signaling.sip_channels import FEEDBACK, PACKET_TIME, line_channels
+from firmware.signaling.sip_srtp import CLEAR, PROFILES, Secured, SipSrtp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,12 +35,16 @@ if TYPE_CHECKING:
     from firmware.signaling.endpoint import Ports
     from firmware.signaling.sip_formats import Agreed, RemoteFormat
 
-PROFILES: Final = ("RTP/AVP", "RTP/AVPF")
-"""RTP profiles that are usable; feedback is taken under both, as everybody does."""
+SECURITY_ATTRIBUTES: Final = ("crypto",)
+"""What stands in a line that is encrypted."""
 
 
 class NoCommonMediaError(FirmwareError):
-    """Nothing in this description can be used here, or it is no answer to what we offered."""
+    """Nothing in this description can be used here, or it is no answer to what we offered; *reason* says which."""
+
+    def __init__(self, words: str, reason: EndReason = EndReason.NO_COMMON_MEDIA) -> None:
+        super().__init__(words)
+        self.reason: Final = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +58,36 @@ class _Line:
     """What the payload types in ``said`` mean."""
 
 
-_Chosen = dict[int, "tuple[Kind, tuple[Agreed, ...]]"]
-"""Of an offer's lines, by their index: those that are taken, with what is agreed on them."""
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """An offer's line that is taken, and what is agreed on it."""
+
+    kind: Kind
+    pairs: tuple[Agreed, ...]
+    secured: Secured
+    says: Attributes
+    """What our answer says of encryption."""
+
+
+_Chosen = dict[int, _Choice]
+"""By the index of the line."""
 
 
 class SipMedia:
     """What one call has agreed.
 
-    *host* is the address of ours that the far end reaches; *session_id* names our descriptions (RFC 8866 5.2).
+    *host* is the address of ours that the far end reaches; *session_id* names our descriptions (RFC 8866 5.2); *rng*
+    makes keys.
     """
 
-    def __init__(self, capabilities: Capabilities, ports: Ports, host: str, session_id: int) -> None:
+    def __init__(
+        self,
+        capabilities: Capabilities,
+        ports: Ports,
+        host: str,
+        session_id: int,
+        rng: random.Random | None = None,
+    ) -> None:
         self.channels: tuple[Channel, ...] = ()
         """What may flow now."""
         self.held_by_far_end = False
@@ -71,6 +98,7 @@ class SipMedia:
         self._ports = ports
         self._host = host
         self._session_id = session_id
+        self.srtp: Final = SipSrtp(capabilities.encryption, rng or random.SystemRandom())
         self._version = 0
         self._said: tuple[MediaDescription, ...] | None = None
         self._lines: tuple[_Line, ...] = ()
@@ -109,10 +137,15 @@ class SipMedia:
         agreed: list[_Line] = []
         channels: list[Channel] = []
         receiving: list[bool] = []
+        in_clear = False
         for index, line in enumerate(offered):
             media = answer.media[index] if index < len(answer.media) else None
             pairs = self._match_answer(line, answer, media) if media is not None else ()
-            if media is None or line.kind is None or not pairs:
+            secured = None
+            if media is not None and line.kind is not None and pairs:
+                secured = self.srtp.accept(line.kind, line.said, media)
+                in_clear = in_clear or secured is None
+            if media is None or secured is None:
                 agreed.append(_Line(line.said.refused()))
                 continue
             agreed.append(line)
@@ -120,9 +153,9 @@ class SipMedia:
             heard = self._direction(answer, media)
             receiving.append(heard.receives or not said.sends)
             way = Direction.of(said.sends and heard.receives, said.receives and heard.sends)
-            channels += self._channels(line, answer, media, pairs, way)
+            channels += self._channels(line, answer, media, pairs, way, secured)
         if not receiving:
-            raise NoCommonMediaError("nothing of the answer is usable here")
+            raise _nothing("answer", in_clear)
         self._lines = tuple(agreed)
         self.channels = tuple(channels)
         if not self.held:
@@ -141,14 +174,16 @@ class SipMedia:
             if index not in chosen:
                 lines.append(_Line(media.refused()))
                 continue
-            kind, pairs = chosen[index]
+            choice = chosen[index]
             heard = self._direction(offer, media)
             receiving.append(heard.receives)
             # RFC 3264 6.1: sendonly is answered by recvonly or inactive, and so on; on hold we take nothing.
             way = Direction.of(heard.receives, heard.sends and not self.held)
-            lines.append(self._answer_line(kind, media, pairs, way))
-            channels += self._channels(lines[-1], offer, media, pairs, way)
+            lines.append(self._answer_line(choice, media, way))
+            channels += self._channels(lines[-1], offer, media, choice.pairs, way, choice.secured)
         answer = self._describe(lines)
+        for choice in chosen.values():
+            self.srtp.agree(choice.kind, choice.secured)
         self._lines, self._offered, self._read = tuple(lines), None, None
         self.channels = tuple(channels)
         self.held_by_far_end = bool(receiving) and not any(receiving)
@@ -179,24 +214,27 @@ class SipMedia:
         return self._read[1:]
 
     def _choose(self, offer: SessionDescription) -> _Chosen:
-        """Give, by the index of its line, each kind that is usable and its formats, the best first."""
+        """Give what is taken of each kind."""
         chosen: _Chosen = {}
+        in_clear = False
         for kind in Kind:
-            candidates = [
-                (index, media)
-                for index, media in enumerate(offer.media)
-                if media.kind == kind.value and self._is_usable(offer, media)
-            ]
-            # RFC 4796 5: slides are a second picture; they serve as the first only where there is no other.
-            candidates.sort(key=lambda candidate: "slides" in (candidate[1].attribute("content") or ""))
-            for index, media in candidates:
+            candidates: list[tuple[bool, bool, int, _Choice]] = []
+            for index, media in enumerate(offer.media):
+                if media.kind != kind.value or not self._is_usable(offer, media):
+                    continue
                 pairs = self._match_offer(kind, sip_formats.read_formats(media, kind))
-                if pairs:
-                    chosen[index] = (kind, pairs)
-                    break
+                security = self.srtp.choose(kind, media)
+                if pairs and security is not None:
+                    # RFC 4796 5: slides are a second picture; they serve as the first only where there is no other.
+                    slides = "slides" in (media.attribute("content") or "")
+                    choice = _Choice(kind, pairs, *security)
+                    candidates.append((slides, choice.secured == CLEAR, index, choice))
+                in_clear = in_clear or security is None
+            if candidates:
+                _, _, index, chosen[index] = min(candidates, key=lambda candidate: candidate[:3])
         refusal = self._lines and all(media.port == 0 for media in offer.media)
         if not chosen and not refusal:  # RFC 3264 8.2: in a call that is up, all streams may be ended
-            raise NoCommonMediaError("nothing of the offer is usable here")
+            raise _nothing("offer", in_clear)
         return chosen
 
     def _is_usable(self, session: SessionDescription, media: MediaDescription) -> bool:
@@ -272,14 +310,19 @@ class SipMedia:
         known = {_identity(f.codec) for f in kept}
         more = [codec for codec in sip_formats.variants(self._codecs(kind)) if _identity(codec) not in known]
         formats = (*kept, *sip_formats.number(more, [f.payload_type for f in kept]))
-        protocol = before.said.protocol if before is not None else "RTP/AVP"
+        protocol = before.said.protocol if before is not None else self.srtp.profile
         extra = tuple(("rtcp-fb", f"* {name}") for name in FEEDBACK) if kind is Kind.VIDEO else ()
         if before is not None:
-            extra += tuple(pair for pair in before.said.attributes if pair[0] in ("rtcp-mux", "mid"))
+            extra += tuple(
+                pair for pair in before.said.attributes if pair[0] in ("rtcp-mux", "mid", *SECURITY_ATTRIBUTES)
+            )
+        else:
+            extra += self.srtp.offer()
         fmtps = {f.payload_type: sip_formats.fmtp_of(f.codec) for f in formats}
         return _Line(self._write(kind, protocol, formats, fmtps, extra, way), kind, formats)
 
-    def _answer_line(self, kind: Kind, media: MediaDescription, pairs: tuple[Agreed, ...], way: Direction) -> _Line:
+    def _answer_line(self, choice: _Choice, media: MediaDescription, way: Direction) -> _Line:
+        kind, pairs = choice.kind, choice.pairs
         formats = tuple(agreed.receive for agreed in pairs)
         extra: list[tuple[str, str]] = []
         if kind is Kind.VIDEO:
@@ -289,6 +332,7 @@ class SipMedia:
             extra.append(("rtcp-mux", ""))
         if media.attribute("mid"):
             extra.append(("mid", media.attribute("mid") or ""))  # RFC 5888 6: tokens are repeated
+        extra += choice.says
         fmtps = {agreed.receive.payload_type: agreed.fmtp for agreed in pairs}
         return _Line(self._write(kind, media.protocol, formats, fmtps, tuple(extra), way), kind, formats)
 
@@ -334,12 +378,13 @@ class SipMedia:
         media: MediaDescription,
         pairs: tuple[Agreed, ...],
         way: Direction,
+        secured: Secured,
     ) -> list[Channel]:
         if self.held or line.kind is None:
             return []
         mux = all(each.attribute("rtcp-mux") is not None for each in (line.said, media))  # RFC 5761 5.1.1
         bitrate = self._capabilities.video_bitrate if line.kind is Kind.VIDEO else 0
-        return line_channels(line.kind, session, media, pairs, way, self._port(line.kind), mux, bitrate)
+        return line_channels(line.kind, session, media, pairs, way, self._port(line.kind), mux, bitrate, secured)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +402,14 @@ class _Nowhere:
 
 def describe(capabilities: Capabilities, host: str) -> bytes:
     """Describe what the unit can do, to one who asks by OPTIONS (RFC 3264 9): all ports are 0."""
-    return SipMedia(capabilities, _Nowhere(), host, 0).offer()
+    return SipMedia(replace(capabilities, encryption=Encryption.OFF), _Nowhere(), host, 0).offer()
+
+
+def _nothing(what: str, in_clear: bool) -> NoCommonMediaError:
+    """Give the error of a description with nothing for us, where *in_clear* is among the reasons."""
+    if in_clear:
+        return NoCommonMediaError(f"the {what} has other encryption than is possible here", EndReason.NOT_ENCRYPTED)
+    return NoCommonMediaError(f"nothing of the {what} is usable here")
 
 
 def _events(formats: Iterable[RemoteFormat], clock_rate: int) -> tuple[Agreed, ...]:

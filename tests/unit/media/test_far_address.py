@@ -59,3 +59,15 @@ def test_no_address_was_signalled() -> None:
 def test_a_name_is_never_looked_up() -> None:
     assert FarAddress(("host.example", 5000)).destination is None
     assert not FarAddress(("8.8.8.8", 5000)).accepts(("host.example", 5000), 0.0)
+
+
+def test_who_proves_that_he_has_the_key_is_believed_where_he_is() -> None:
+    far = FarAddress(("8.8.8.8", 5000))
+    assert far.accepts(PUBLIC, 0.0, proof=True)
+    far.heard(PUBLIC, 0.0)
+    assert far.destination == PUBLIC
+    assert not far.accepts(STRANGER, 1.0, proof=True)
+    assert far.accepts(("8.8.8.8", 5000), 1.0)
+    far.heard(("8.8.8.8", 5000), 1.0)
+    assert far.destination == ("8.8.8.8", 5000)
+    assert not far.accepts(PUBLIC, 1.0 + SILENCE)

@@ -9,6 +9,7 @@ import pytest
 from firmware.call.media import PCMU, Channel, Crypto, Direction, Format, Kind, Suite
 from firmware.media.protection import OVERLAP, Protection
 from firmware.rtp.packet import Packet
+from firmware.rtp.rtcp import ReceiverReport, SourceDescription, compound
 
 SEND = Channel(Kind.AUDIO, Direction.SEND, (Format(0, PCMU),), ("192.0.2.1", 4000))
 RECEIVE = replace(SEND, direction=Direction.RECEIVE)
@@ -95,3 +96,69 @@ def test_keys_that_make_no_sense_change_nothing() -> None:
     with pytest.raises(ValueError, match="AES has no keys"):
         ours.use(replace(SEND, crypto=replace(ONE, key=b"short")), None, 1.0)
     assert ours.protect(CLEAR) == sent
+
+
+SRTP = Crypto(Suite.AES_CM_128_HMAC_SHA1_80, b"k" * 16, salt=b"s" * 14)
+FAR_SRTP = Crypto(Suite.AES_CM_128_HMAC_SHA1_80, b"f" * 16, salt=b"s" * 14)
+REPORT = compound((ReceiverReport(7), SourceDescription(7, "somebody")))
+
+
+def srtp(ours: Crypto | None = SRTP, theirs: Crypto | None = FAR_SRTP, ways: str = "both") -> Protection:
+    made = Protection()
+    send = replace(SEND, crypto=ours, return_crypto=theirs) if ways != "receive" else None
+    receive = replace(RECEIVE, crypto=theirs, return_crypto=ours) if ways != "send" else None
+    made.use(send, receive, 0.0)
+    return made
+
+
+@pytest.mark.parametrize("ways", ["both", "send", "receive"])
+def test_srtp_protects_both_directions_whatever_flows(ways: str) -> None:
+    ours, theirs = srtp(ways=ways), srtp(FAR_SRTP, SRTP)
+    for one, other in ((ours, theirs), (theirs, ours)):
+        sent, report = one.protect(CLEAR), one.protect_control(REPORT)
+        assert b"sound" not in sent
+        assert b"somebody" not in report
+        assert other.unprotect(sent, 0.0) == CLEAR
+        assert other.unprotect_control(report, 0.0) == REPORT
+        assert other.unprotect(CLEAR, 0.0) is None
+        assert other.unprotect_control(REPORT, 0.0) is None
+        assert other.refused == 2
+
+
+def test_reports_are_in_the_clear_with_h235() -> None:
+    ours = protection(ONE, ONE)
+    assert ours.protect_control(REPORT) is REPORT
+    assert ours.unprotect_control(REPORT, 0.0) is REPORT
+    assert not ours.authenticates
+    assert srtp().authenticates
+
+
+def test_the_same_key_agreed_again_goes_on() -> None:
+    ours, theirs = srtp(), srtp(FAR_SRTP, SRTP)
+    rolled = [Packet(0, False, number & 0xFFFF, 0, 7, b"x").encode() for number in range(65_500, 65_600)]
+    for number, packet in enumerate(rolled):
+        assert theirs.unprotect(ours.protect(packet), 0.0) == packet
+        if number % 40 == 0:
+            ours.use(replace(SEND, crypto=SRTP, return_crypto=FAR_SRTP, bitrate=number), None, 1.0)
+            theirs.use(None, replace(RECEIVE, crypto=SRTP, return_crypto=FAR_SRTP, bitrate=number), 1.0)
+    assert theirs.refused == 0
+    assert theirs.unprotect(srtp().protect(rolled[-1]), 0.0) is None, "nothing is heard twice either"
+
+
+def test_another_srtp_key_takes_over_while_packets_are_under_way() -> None:
+    ours, theirs = srtp(), srtp(FAR_SRTP, SRTP)
+    old, old_report = ours.protect(CLEAR), ours.protect_control(REPORT)
+    new_key = replace(SRTP, key=b"n" * 16)
+    ours.use(replace(SEND, crypto=new_key), None, 10.0)
+    theirs.use(None, replace(RECEIVE, crypto=new_key), 10.0)
+    assert theirs.unprotect(ours.protect(CLEAR), 10.0) == CLEAR
+    assert theirs.unprotect(old, 10.0) == CLEAR
+    assert theirs.unprotect_control(old_report, 10.0) == REPORT
+    assert theirs.unprotect(srtp().protect(CLEAR), 10.0 + OVERLAP) is None
+
+
+def test_a_call_that_is_no_longer_encrypted_hears_the_clear() -> None:
+    theirs = srtp()
+    theirs.use(SEND, RECEIVE, 1.0)
+    assert theirs.unprotect(CLEAR, 1.0) is CLEAR
+    assert theirs.protect_control(REPORT) is REPORT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 from media_parts import Peer
@@ -20,10 +21,11 @@ from firmware.call.media import (
     Suite,
 )
 from firmware.media.network import Network
-from firmware.media.stream import Stream
+from firmware.media.stream import MANY_REFUSED, Stream
 from firmware.rtp import rtcp
 from firmware.rtp.h235 import PayloadCipher
 from firmware.rtp.packet import Packet
+from firmware.rtp.srtp import Receiver, Sender
 
 FORMATS = {Kind.AUDIO: (Format(0, PCMU), Format(101, TELEPHONE_EVENT)), Kind.VIDEO: (Format(97, H264_BASELINE),)}
 
@@ -199,3 +201,70 @@ def test_a_packet_that_is_sent_again_is_encrypted_again(started, peer: Peer) -> 
     nack = rtcp.compound((rtcp.ReceiverReport(7, ()), rtcp.Nack(7, ssrc, (sequence,))))
     peer.rtcp.sendto(nack, stream.sockets[1].getsockname())
     assert peer.rtp.recv(2048) == first
+
+
+SRTP = Crypto(Suite.AES_CM_128_HMAC_SHA1_80, b"k" * 16, salt=b"s" * 14)
+FAR_SRTP = Crypto(Suite.AEAD_AES_256_GCM, b"f" * 32, salt=b"s" * 12)
+
+
+def secured(stream: Stream, peer: Peer, **more) -> None:
+    send, receive = channels(stream, peer, **more)
+    send = replace(send, crypto=SRTP, return_crypto=FAR_SRTP)
+    stream.use(send, replace(receive, crypto=FAR_SRTP, return_crypto=SRTP))
+
+
+@pytest.mark.parametrize("mux", [False, True])
+def test_srtp_and_srtcp(started, network: Network, peer: Peer, eventually, mux: bool) -> None:
+    stream = started()
+    network.call(lambda: secured(stream, peer, rtcp_mux=mux))
+    theirs, ours = Receiver(SRTP), Sender(FAR_SRTP)
+    stream.send(b"sound" * 32, 1_000, True, 0)
+    clear = theirs.unprotect(peer.rtp.recv(2048))
+    assert clear is not None
+    assert Packet.decode(clear).payload == b"sound" * 32
+    to, control_to = (sock.getsockname() for sock in stream.sockets)
+    for number in range(5):
+        packet = Packet(0, False, 100 + number, 160 * number, 7, b"sound%d" % number).encode()
+        for data in (packet, ours.protect(packet)[:-1], ours.protect(packet), ours.protect(packet)):
+            peer.rtp.sendto(data, to)
+    eventually(lambda: len(stream.sink.packets) == 5)
+    report = rtcp.compound((rtcp.ReceiverReport(7), rtcp.SourceDescription(7, "x"), rtcp.Goodbye((7,))))
+    sock, target = (peer.rtp, to) if mux else (peer.rtcp, control_to)
+    source = stream._session._source
+    sock.sendto(report, target)
+    sock.sendto(ours.protect_control(report), target)
+    eventually(lambda: source.ended)
+    assert len(stream.sink.packets) == 5
+    assert stream._protection.refused == 5 * 3 + (not mux) + mux
+
+    def report_came() -> bool:
+        data = sock.recv(2048)
+        clear = theirs.unprotect_control(data) if data[1] >= 192 else None
+        return clear is not None and isinstance(rtcp.decode(clear)[-1], rtcp.SourceDescription)
+
+    eventually(report_came)
+
+
+def test_it_is_said_when_the_key_is_another(
+    started, network: Network, peer: Peer, eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = started()
+    network.call(lambda: secured(stream, peer))
+    send_packets(peer, stream, 3 * MANY_REFUSED)
+    eventually(lambda: stream._protection.refused == 3 * MANY_REFUSED)
+    assert [record.message for record in caplog.records] == ["100 packets of audio had not the key that was agreed"]
+
+
+def test_who_has_the_key_may_be_elsewhere(started, network: Network, peer: Peer, eventually) -> None:
+    stream = started()
+    send, receive = channels(stream, peer)
+    crypto = {"crypto": SRTP, "return_crypto": SRTP, "remote": ("198.51.100.1", 9)}
+    network.call(lambda: stream.use(replace(send, **crypto), replace(receive, **crypto)))
+    ours = Sender(SRTP)
+    send_packets(peer, stream, 3)
+    for number in range(3):
+        packet = Packet(0, False, number, 160 * number, 7, b"sound").encode()
+        peer.rtp.sendto(ours.protect(packet), stream.sockets[0].getsockname())
+    eventually(lambda: len(stream.sink.packets) == 3)
+    stream.send(b"sound", 0, True, 0)
+    assert Receiver(SRTP).unprotect(peer.rtp.recv(2048)) is not None

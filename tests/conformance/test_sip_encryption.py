@@ -1,0 +1,191 @@
+"""SRTP between two endpoints: what each policy comes to with each other, keys, and how they live through a call."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from parties import ALL, Party, accept, directions
+from wire import Wire
+from wire_transport import MemoryPorts, WireTransport, complete
+
+from firmware import config
+from firmware.call.call import Call, EndReason, State
+from firmware.call.media import Capabilities, Channel, Direction, Encryption, Kind, Suite
+from firmware.signaling.sip import SipEndpoint
+from firmware.sip.user_agent import UserAgent
+
+UNIT, FAR = ("192.0.2.1", 5060), ("192.0.2.2", 5070)
+OFF, PREFERRED, REQUIRED = Encryption
+CALLERS = pytest.mark.parametrize("by_far_end", [False, True], ids=["ours", "theirs"])
+OFFERS = pytest.mark.parametrize("delayed", [False, True], ids=["early offer", "delayed offer"])
+
+
+class Bench:
+    """Two units with a policy each."""
+
+    def __init__(self, unit: Encryption, far: Encryption, delayed: bool = False) -> None:
+        self.wire = Wire()
+        self.ports = MemoryPorts()
+        self.sent: list[bytes] = []
+        self.unit, self.far = self._party(UNIT, unit, delayed), self._party(FAR, far, delayed)
+
+    def _party(self, address: tuple[str, int], policy: Encryption, delayed: bool) -> Party:
+        def make(core: UserAgent, on_event: Callable[[object], None]) -> WireTransport:
+            receive = core.receive_data
+            core.receive_data = lambda flow, data, now: (self.sent.append(data), receive(flow, data, now))[1]  # type: ignore[method-assign]
+            return WireTransport(self.wire, address, core, on_event)
+
+        endpoint = SipEndpoint(
+            config.Sip(addresses=(address[0],), port=address[1]),
+            Capabilities(encryption=policy),
+            self.ports,
+            rng=random.Random(str(address)),
+            make_transport=make,  # type: ignore[arg-type]
+            delayed_offer=delayed,
+        )
+        complete(endpoint.start())
+        return Party(endpoint, f"sip:room@{address[0]}:{address[1]}")
+
+    def call(self, by_far_end: bool = False) -> tuple[Call, Call]:
+        """Call, and give our call and theirs."""
+        caller, called = (self.far, self.unit) if by_far_end else (self.unit, self.far)
+        called.when_called = accept
+        caller.dial(called)
+        self.wire.pass_time(2)
+        return self.unit.call, self.far.call
+
+    def refused(self, by_far_end: bool) -> Call:
+        """Call in vain, and give the caller's call."""
+        caller, called = (self.far, self.unit) if by_far_end else (self.unit, self.far)
+        called.when_called = accept
+        caller.dial(called)
+        self.wire.pass_time(40)
+        assert all(State.ACTIVE not in called.states[call] for call in called.calls)
+        return caller.call
+
+
+def channel(call: Call, kind: Kind, direction: Direction) -> Channel:
+    return next(c for c in call.channels if (c.kind, c.direction) == (kind, direction))
+
+
+def check_keys(ours: Call, theirs: Call) -> None:
+    """What one encrypts with the other decrypts with, each way and each medium with another key."""
+    keys = set()
+    for kind in Kind:
+        send, receive = channel(ours, kind, Direction.SEND), channel(ours, kind, Direction.RECEIVE)
+        assert send.crypto == receive.return_crypto == channel(theirs, kind, Direction.RECEIVE).crypto
+        assert receive.crypto == send.return_crypto == channel(theirs, kind, Direction.SEND).crypto
+        keys |= {send.crypto and send.crypto.key, receive.crypto and receive.crypto.key}
+    assert len(keys) == (1 if None in keys else 4)
+
+
+@OFFERS
+@CALLERS
+@pytest.mark.parametrize(
+    ("unit", "far", "encrypted"),
+    [
+        (OFF, OFF, False),
+        (OFF, PREFERRED, False),
+        (PREFERRED, OFF, False),
+        (PREFERRED, PREFERRED, True),
+        (PREFERRED, REQUIRED, True),
+        (REQUIRED, PREFERRED, True),
+        (REQUIRED, REQUIRED, True),
+    ],
+)
+def test_policies_that_come_to_a_call(
+    unit: Encryption, far: Encryption, encrypted: bool, by_far_end: bool, delayed: bool
+) -> None:
+    ours, theirs = Bench(unit, far, delayed).call(by_far_end)
+    assert directions(ours) == directions(theirs) == ALL
+    assert (ours.encrypted, theirs.encrypted) == (encrypted, encrypted)
+    check_keys(ours, theirs)
+
+
+@OFFERS
+@CALLERS
+@pytest.mark.parametrize(("unit", "far"), [(OFF, REQUIRED), (REQUIRED, OFF)])
+def test_policies_that_come_to_none(unit: Encryption, far: Encryption, by_far_end: bool, delayed: bool) -> None:
+    call = Bench(unit, far, delayed).refused(by_far_end)
+    assert call.state is State.ENDED
+    if not delayed:
+        assert call.end_reason is EndReason.NOT_ENCRYPTED
+
+
+def test_the_offer_that_gives_the_choice_is_small() -> None:
+    bench = Bench(PREFERRED, PREFERRED)
+    bench.call()
+    invite = next(data for data in bench.sent if data.startswith(b"INVITE"))
+    assert invite.count(b"RTP/AVP ") == 2
+    assert len(invite) < 1_472, "one Ethernet frame"
+
+
+def test_the_strongest_is_agreed_where_encryption_is_required() -> None:
+    ours, _ = Bench(REQUIRED, PREFERRED).call()
+    assert {c.crypto.suite for c in ours.channels if c.crypto} == {Suite.AEAD_AES_256_GCM}
+
+
+def test_who_takes_no_choice_is_offered_encryption_only() -> None:
+    """As a PBX that wants RTP/SAVP, and refuses RTP/AVP with 488 whatever stands in it."""
+    bench = Bench(PREFERRED, REQUIRED)
+    endpoint = bench.far.endpoint
+    assert isinstance(endpoint, SipEndpoint)
+    make = endpoint._make_media
+
+    def strict(host: str) -> object:
+        media = make(host)
+        check = media.check
+
+        def check_profile(body: bytes) -> None:
+            check(body.replace(b"RTP/AVP", b"RTP/OTHER"))
+
+        media.check = check_profile  # type: ignore[method-assign]
+        return media
+
+    endpoint._make_media = strict  # type: ignore[method-assign,assignment]
+    ours, theirs = bench.call()
+    assert (ours.state, ours.encrypted, theirs.encrypted) == (State.ACTIVE, True, True)
+    check_keys(ours, theirs)
+    assert sum(data.startswith(b"INVITE") for data in bench.sent) == 2
+    ours.hang_up()
+    bench.wire.pass_time(40)
+    assert bench.ports.reserved == set()
+
+
+@CALLERS
+def test_keys_outlive_hold(by_far_end: bool) -> None:
+    """Else both would have to count rollovers anew, and packets under way would be lost."""
+    bench = Bench(PREFERRED, PREFERRED)
+    ours, theirs = bench.call()
+    before = {(c.kind, c.direction): c.crypto for c in ours.channels}
+    holder = theirs if by_far_end else ours
+    for on in (True, False):
+        holder.hold(on)
+        bench.wire.pass_time(2)
+    assert {(c.kind, c.direction): c.crypto for c in ours.channels} == before
+    check_keys(ours, theirs)
+
+
+def test_on_hold_reports_stay_encrypted() -> None:
+    bench = Bench(PREFERRED, PREFERRED)
+    ours, theirs = bench.call()
+    ours.hold(True)
+    bench.wire.pass_time(2)
+    for call in (ours, theirs):
+        for each in call.channels:
+            assert each.return_crypto is not None, "there is RTCP against the direction of the channel"
+    assert all(call.encrypted or not call.channels for call in (ours, theirs))
+
+
+def test_keys_are_in_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    bench = Bench(REQUIRED, REQUIRED)
+    ours, _ = bench.call()
+    secrets = {
+        line.split(b"inline:")[1].decode() for data in bench.sent for line in data.splitlines() if b"inline:" in line
+    }
+    assert len(secrets) >= 4
+    assert not any(secret in caplog.text or secret in repr(ours.channels) for secret in secrets)
+    assert "inline" not in caplog.text
