@@ -23,7 +23,7 @@ class Identity:
     """Media types of INFO bodies that are handed up; others are answered 415 (RFC 6086 4.2.2)."""
     max_sessions: int = 8
     """Calls at once; one more is answered 486 (RFC 3261 21.4.24: "not willing or able to take additional calls")."""
-    max_transactions: int = 2000
+    max_transactions: int = 1200
     """Of clients, and as many of servers; a request beyond is answered 503 with Retry-After (RFC 3261 21.5.4)."""
     tls_port: int = 5061
     """Where TLS is listened for (RFC 3261 19.1.2)."""

@@ -112,6 +112,8 @@ class InviteServer:
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
+        if self.accepted:
+            self._transaction.settle()
 
     # ServerUser
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import copy
 from typing import TypeVar, cast
 
 from firmware.errors import DecodeError, LocalProtocolError, RemoteProtocolError
@@ -47,6 +48,7 @@ MAX_LINE = 8192
 """Characters of the start line or of one header field with its folded lines; peers take 4096 and more."""
 
 T = TypeVar("T")
+M = TypeVar("M", bound="Message")
 
 _FOLD = re.compile(r"\r\n[ \t]+")
 _HALF_BREAK = re.compile(r"\r(?!\n)|(?<!\r)\n")
@@ -235,12 +237,7 @@ def respond(request: Request, status: int, reason: str | None = None, to_tag: st
     *to_tag* goes to To unless a tag is there already, or the status is 100.  What a malformed request lacks, the
     response lacks too.
     """
-    headers = Headers()
-    for name in ("Via", "From", "To", "Call-ID", "CSeq"):
-        for value in request.headers.lines(name):
-            headers.add(name, value)
-            if name != "Via":
-                break
+    headers = _identifying(request)
     # RFC 3261 8.2.6.1: Timestamp goes into the 100.
     if status == 100 and (timestamp := request.headers.get("Timestamp")):
         headers.add("Timestamp", timestamp)
@@ -249,6 +246,23 @@ def respond(request: Request, status: int, reason: str | None = None, to_tag: st
     if to is not None and to_tag is not None and status != 100 and not _has_tag(to):
         headers.set("To", f"{to};tag={to_tag}")
     return Response(status, reason, headers)
+
+
+def outline(message: M) -> M:
+    """Give a message as far as it is recognised and answered by that, without all else that takes memory."""
+    outlined = copy(message)
+    Message.__init__(outlined, _identifying(message))
+    return outlined
+
+
+def _identifying(message: Message) -> Headers:
+    headers = Headers()
+    for name in ("Via", "From", "To", "Call-ID", "CSeq"):
+        for value in message.headers.lines(name):
+            headers.add(name, value)
+            if name != "Via":
+                break
+    return headers
 
 
 def _has_tag(address: str) -> bool:

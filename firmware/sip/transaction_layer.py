@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from firmware.sip.message import Request, Response
+from firmware.sip.timers import T1
 from firmware.sip.transaction import State
 from firmware.sip.transaction_machine import ClientTransaction, ClientUser, ServerTransaction, Transaction
 
@@ -21,6 +22,9 @@ MAGIC_COOKIE: Final = "z9hG4bK"
 MAX_REQUEST_BYTES: Final = 4 * 2**20
 """All requests of strangers that server transactions hold, 32 s each: 2000 of an ordinary size.  A flood of large ones
 would otherwise take 64 KiB each, and several times as much once they are read."""
+KEEP_TIME: Final = 2 * T1
+"""Seconds that what only absorbs retransmissions is kept where room is wanted: a lost response is asked for once more
+within T1 (17.1.2.2), and no call has to be refused for the sake of those that ended half a minute ago."""
 
 
 class TransactionLayer:
@@ -46,10 +50,22 @@ class TransactionLayer:
         """Whether the application may start one more request."""
         return len(self._clients) < self._max_transactions
 
-    def server_room(self, *, known: bool) -> bool:
+    def server_room(self, now: float, *, known: bool) -> bool:
         """Whether one more request can be taken; a call that is *known* has as much again, which a flood can't fill."""
         times = 2 if known else 1
-        return self._server_count < times * self._max_transactions and self._request_bytes < times * MAX_REQUEST_BYTES
+        while self._server_count >= times * self._max_transactions or self._request_bytes >= times * MAX_REQUEST_BYTES:
+            if not self._forget_oldest(now):
+                return False
+        return True
+
+    def _forget_oldest(self, now: float) -> bool:
+        for transaction in self._servers.values():
+            if transaction.since > now - KEEP_TIME:
+                return False
+            if transaction.settled:
+                transaction.terminate()
+                return True
+        return False
 
     @property
     def flows(self) -> set[Flow]:
@@ -80,7 +96,7 @@ class TransactionLayer:
             if self._initial.get(initial) is transaction:
                 del self._initial[initial]
 
-        transaction = ServerTransaction(request, flow, self._transport, self._timers, forget)
+        transaction = ServerTransaction(request, flow, self._transport, self._timers, forget, now)
         self._servers[key] = transaction
         self._server_count += 1
         self._request_bytes += size
@@ -105,10 +121,7 @@ class TransactionLayer:
         if transaction is None or _has_cookie(request):
             return transaction
         # RFC 2543: the To tag of an ACK is that of the response, any other's is that of the first request.
-        if request.method == "ACK":
-            expected = transaction.response.to.tag if transaction.response is not None else None
-        else:
-            expected = transaction.request.to.tag
+        expected = transaction.local_tag if request.method == "ACK" else transaction.request.to.tag
         return transaction if request.to.tag == expected else None
 
     def match_cancel(self, cancel: Request) -> ServerTransaction | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import LocalProtocolError
-from firmware.sip.message import MAX_FORWARDS, Headers, Request, Response, respond
+from firmware.sip.message import MAX_FORWARDS, Headers, Request, Response, outline, respond
 from firmware.sip.timers import T2, Timer, Timers
 from firmware.sip.transaction import (
     DURATIONS,
@@ -57,7 +57,7 @@ class Transaction:
         when_terminated: Callable[[Transaction], None],
     ) -> None:
         self.figure: Final = figure
-        self.request: Final = request
+        self.request = request
         self.flow = flow
         self.state = State.INITIAL
         self._transport = transport
@@ -218,7 +218,7 @@ class ServerUser(Protocol):
 class ServerTransaction(Transaction):
     """A request of the far end and our responses (RFC 3261 17.2)."""
 
-    __slots__ = ("_ack", "_data", "response", "user")
+    __slots__ = ("_ack", "_data", "local_tag", "response", "settled", "since", "user")
 
     def __init__(
         self,
@@ -227,12 +227,19 @@ class ServerTransaction(Transaction):
         transport: Transport,
         timers: Timers,
         when_terminated: Callable[[Transaction], None],
+        now: float,
     ) -> None:
         figure = INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER
         super().__init__(figure, request, flow, transport, timers, when_terminated)
+        self.since: Final = now
+        """When the request came."""
         self.user: ServerUser | None = None
+        self.local_tag: str | None = None
+        """The tag in To of the last response."""
+        self.settled = False
+        """It is there only to absorb retransmissions of its request."""
         self.response: Response | None = None
-        """The last response, if any."""
+        """The last response, if there was one and it may be sent again."""
         self._data = b""
         self._ack: Request | None = None
 
@@ -241,6 +248,8 @@ class ServerTransaction(Transaction):
         if request.method == "ACK":
             self._ack = request
             self._take(Input.ACK, now)
+            if self.state is State.CONFIRMED:
+                self.settle()
         else:
             self._take(Input.REQUEST, now)
 
@@ -252,11 +261,22 @@ class ServerTransaction(Transaction):
                 f"{response.status} in a {self.figure.name} transaction that is {self.state.value}"
             )
         if response is not self.response:
-            self.response, self._data = response, response.encode()
+            self.response, self._data, self.local_tag = response, response.encode(), response.to.tag
         trying = self._running.pop(Input.TIMER_TRYING, None)
         if trying is not None:
             trying.cancel()
         self._take(what, now)
+        if self.state is State.COMPLETED and self.figure is NON_INVITE_SERVER:
+            self.settle()
+
+    def settle(self) -> None:
+        """Take that only retransmissions of the request can come now: what they don't need is forgotten."""
+        if not self.settled and self.response is not None:
+            self.settled = True
+            self.request = outline(self.request)
+            if self.figure is INVITE_SERVER:  # after its ACK it sends nothing more, and has nothing to say
+                self.user, self._ack, self._data = None, None, b""
+            self.response = None
 
     def _put(self, output: Output, now: float) -> None:
         match output:

@@ -180,7 +180,7 @@ class Uas:
         if invite is None:
             raise Refusal(481, "nothing to cancel")  # RFC 3261 9.2
         # RFC 3261 9.2: the To tag of both responses is the same.
-        tag = invite.user.local_tag if isinstance(invite.user, InviteServer) else ""
+        tag = invite.user.local_tag if isinstance(invite.user, InviteServer) else invite.local_tag or ""
         transaction.respond(self._layers.respond(request, 200, to_tag=tag), now)
         if isinstance(invite.user, InviteServer):
             invite.user.cancelled(request.headers.get("Reason") or "", now)

@@ -234,17 +234,17 @@ class UserAgent:
             transaction.receive(request, now)
         elif request.method == "ACK":
             self._uas.receive_ack(request, now)
-        elif not self._has_room(request):
+        elif not self._has_room(request, now):
             # RFC 3261 21.5.4; without a transaction, so that a flood costs no memory (8.2.7).
             self._refuse_statelessly(request, flow, 503)
         else:
             self._uas.receive(request, flow, now)
 
-    def _has_room(self, request: Request) -> bool:
+    def _has_room(self, request: Request, now: float) -> bool:
         """Whether the request may begin a transaction; a flood of strangers must not keep a call from being ended."""
-        if self._transactions.server_room(known=False):
+        if self._transactions.server_room(now, known=False):
             return True
-        return self._uas.knows(request) and self._transactions.server_room(known=True)
+        return self._uas.knows(request) and self._transactions.server_room(now, known=True)
 
     def _receive_malformed(self, error: MalformedMessage, flow: Flow) -> None:
         request = error.request

@@ -29,6 +29,12 @@ class Sipp:
     address: str = "127.0.0.1"
     transport: str = "udp"
     calls: int = 1
+    rate: int = 10
+    """Calls begun in a second."""
+    limit: int = 1
+    """Calls at the same time."""
+    trace: bool = True
+    """Write down all that passes."""
     replace: tuple[tuple[str, str], ...] = ()
     """Words of the scenario to replace first: SIPp's own keywords don't reach everywhere."""
     timeout: float = 30.0
@@ -45,11 +51,13 @@ class Sipp:
         self.port = free_port(self.address)
         media = free_ports(8, self.address)
         self._output = (self.folder / "output").open("wb")
-        arguments = [self.program, "-sf", str(scenario), "-m", str(self.calls), "-l", "1", "-nostdin"]
+        arguments = [self.program, "-sf", str(scenario), "-m", str(self.calls), "-nostdin"]
+        arguments += ["-r", str(self.rate), "-l", str(self.limit)]
         arguments += ["-i", self.address, "-p", str(self.port), "-t", "t1" if self.transport == "tcp" else "u1"]
         arguments += ["-mi", self.address, "-mp", str(media.start), "-rtp_echo"]
         arguments += ["-timeout", f"{self.timeout:.0f}s", "-timeout_error", "-s", "room"]
-        arguments += ["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"]
+        if self.trace:
+            arguments += ["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"]
         if self.remote:
             host, port = self.remote
             arguments.append(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")

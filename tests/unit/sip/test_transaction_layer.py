@@ -10,7 +10,8 @@ from sip_peer import flow, request, response
 from firmware.sip.layers import WhenFinal
 from firmware.sip.message import Request, respond
 from firmware.sip.timers import Timers
-from firmware.sip.transaction_layer import MAX_REQUEST_BYTES, TransactionLayer
+from firmware.sip.transaction import State
+from firmware.sip.transaction_layer import KEEP_TIME, MAX_REQUEST_BYTES, TransactionLayer
 from firmware.sip.transport import Transport
 
 
@@ -114,17 +115,41 @@ def test_the_second_of_two_merged_requests_does_not_free_the_first(layer: Transa
 
 def test_room_is_bounded_and_comes_back(layer: TransactionLayer) -> None:
     transactions = [layer.accept(request("OPTIONS", branch=f"z9hG4bK{n}"), flow(), 0.0) for n in range(3)]
-    assert not layer.server_room(known=False)
-    assert layer.server_room(known=True)
+    assert not layer.server_room(0.0, known=False)
+    assert layer.server_room(0.0, known=True)
     assert layer.client_room
     transactions[0].terminate()
-    assert layer.server_room(known=False)
+    assert layer.server_room(0.0, known=False)
     assert len(layer) == 2
+
+
+def test_what_only_absorbs_retransmissions_makes_room(layer: TransactionLayer) -> None:
+    waiting = layer.accept(request("OPTIONS", branch="z9hG4bKwaiting"), flow(), 0.0)
+    answered = [layer.accept(request("OPTIONS", branch=f"z9hG4bK{n}"), flow(), 0.5) for n in range(2)]
+    for transaction in answered:
+        transaction.respond(respond(transaction.request, 200), 0.5)
+    assert not layer.server_room(0.5 + KEEP_TIME - 0.01, known=False), "a lost response may still be asked for"
+    assert layer.server_room(0.5 + KEEP_TIME, known=False)
+    assert [t.state for t in (waiting, *answered)] == [State.TRYING, State.TERMINATED, State.COMPLETED]
+    assert layer.server_room(0.5 + KEEP_TIME, known=False)
+    assert answered[1].state is State.COMPLETED, "no more is forgotten than has to be"
+
+
+def test_a_call_that_is_not_acknowledged_is_not_forgotten(layer: TransactionLayer) -> None:
+    invites = [layer.accept(request("INVITE", branch=f"z9hG4bK{n}"), flow(), 0.0) for n in range(3)]
+    for transaction in invites:
+        transaction.respond(respond(transaction.request, 200), 0.0)
+    assert not layer.server_room(5.0, known=False)
+    invites[2].settle()
+    assert layer.server_room(5.0, known=False)
+    assert [t.state for t in invites] == [State.ACCEPTED, State.ACCEPTED, State.TERMINATED]
+    layer.accept(request("INVITE", branch="z9hG4bKfourth"), flow(), 5.0)
+    assert not layer.server_room(50.0, known=False)
 
 
 def test_requests_of_rfc_2543_that_share_a_key_are_counted_all_the_same(layer: TransactionLayer) -> None:
     transactions = [layer.accept(request("INVITE", branch="", to_tag=f"t{n}"), flow(), 0.0) for n in range(3)]
-    assert not layer.server_room(known=False)
+    assert not layer.server_room(0.0, known=False)
     assert len(layer) == 3
     transactions[0].terminate()
     assert layer.match_request(request("INVITE", branch="", to_tag="t2")) is transactions[2]
@@ -136,12 +161,12 @@ def test_requests_of_rfc_2543_that_share_a_key_are_counted_all_the_same(layer: T
 def test_large_requests_take_more_room() -> None:
     layer = TransactionLayer(Transport(8, Counter()), Timers(), 1000)
     transactions = []
-    while layer.server_room(known=False):
+    while layer.server_room(0.0, known=False):
         message = request("INVITE", branch=f"z9hG4bK{len(transactions)}", body=b"x" * 60_000, Subject="y" * 4_000)
         transactions.append(layer.accept(message, flow(), 0.0))
     assert len(transactions) in range(MAX_REQUEST_BYTES // 66_000, MAX_REQUEST_BYTES // 64_000 + 2)
     transactions.pop().terminate()
-    assert layer.server_room(known=False)
+    assert layer.server_room(0.0, known=False)
     for transaction in transactions:
         transaction.terminate()
     assert layer._request_bytes == 0

@@ -19,7 +19,7 @@ from firmware.sip.transport import Transport
 
 def server(method: str) -> tuple[ServerTransaction, Transport, Timers]:
     transport, timers = Transport(8, Counter()), Timers()
-    transaction = ServerTransaction(request(method), flow(), transport, timers, lambda _: None)
+    transaction = ServerTransaction(request(method), flow(), transport, timers, lambda _: None, 0.0)
     transaction.receive(transaction.request, 0.0)
     return transaction, transport, timers
 
