@@ -66,6 +66,15 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class Bandwidth:
+    """The gatekeeper allows the call so much from now on, channels that are open included (H.323 8.4.1)."""
+
+    session: Session
+    bitrate: int
+    """bit/s of either direction."""
+
+
+@dataclass(frozen=True, slots=True)
 class Digit:
     """A digit came in call signalling (Keypad facility in an Information message)."""
 
@@ -101,7 +110,7 @@ class Ended:
     """Words for the log."""
 
 
-CallEvent = Incoming | Alerting | Connected | FastStart | Control | Digit | Forwarded | Ended
+CallEvent = Incoming | Alerting | Connected | FastStart | Control | Bandwidth | Digit | Forwarded | Ended
 Event = CallEvent | ServiceEvent | Registered | Unregistered
 """`Registered` and `Unregistered` are the gatekeeper's (`firmware.h323.ras_event`) and have no session; what
 supplementary services tell stands in `firmware.h323.h450_event`."""

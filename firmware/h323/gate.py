@@ -14,6 +14,7 @@ from firmware.h323 import ras_event
 from firmware.h323.address import encode_transport
 from firmware.h323.call_message import facility
 from firmware.h323.cause import Cause
+from firmware.h323.events import Bandwidth
 from firmware.h323.q931 import MessageType
 from firmware.h323.ras_alias import encode_aliases
 from firmware.h323.ras_call import CallInformation
@@ -91,8 +92,8 @@ class Gate:
                     session = self._pop(admission)
                     if session is not None:
                         session.finish(Cause.NORMAL_CALL_CLEARING, now, detail=f"DisengageRequest {reason}")
-                case ras_event.BandwidthChanged():
-                    pass  # the limit of a call is not changed by us, and a smaller one is media's to keep
+                case ras_event.BandwidthChanged(admission=admission):
+                    self._limited(admission)
                 case _:
                     self._events.append(event)
 
@@ -104,7 +105,9 @@ class Gate:
         incoming = self._waiting.pop(session, None)
         if incoming is not None:
             session.announce(incoming)
+            self._limited(admission)
             return
+        self._limited(admission)
         if admission.address is None:
             session.finish(Cause.NO_ROUTE_TO_DESTINATION, now, detail="the gatekeeper gave no address")
             return
@@ -113,6 +116,12 @@ class Gate:
             session.connect(now, addresses=addresses, body=self._setup_body(admission))
         except (LocalProtocolError, ValueError) as error:
             session.finish(Cause.RESOURCE_UNAVAILABLE, now, detail=str(error))
+
+    def _limited(self, admission: Admission) -> None:
+        session = next((s for s, a in self._admissions.items() if a is admission), None)
+        if session is not None and session.announced:
+            # H.225.0 7.11.1: what is admitted is the sum of both directions.
+            self._events.append(Bandwidth(session, admission.bandwidth // 2))
 
     def _refused(self, admission: Admission, refusal: Refusal, now: float) -> None:
         session = self._pop(admission)

@@ -60,6 +60,7 @@ class RasClient:
             settings, self._transport, self._transactions, rng, self._events.append, self._registration_changed
         )
         self._admissions = Admissions(settings, self._transactions, self._registration, self._events.append)
+        self._registration.is_busy = lambda: bool(len(self._admissions))
         self._information = Information(
             settings, self._transport, self._transactions, self._registration, self._admissions
         )

@@ -12,7 +12,9 @@
 Rule 1: what a reason leads to stands in the tables of `ras_reason`; alternates that come with a reject go before them.
 Rule 2: without a wait in between, there are at most `QUICK` attempts; waits double, up to a bound, and are spread by
 chance, so that a hundred rooms don't come back to a restarted gatekeeper in the same second.
-Rule 3: a gatekeeper that is only silent is left for an alternate that knows us (needToRegister false) without a word to
+Rule 3: where an alternate has taken us, the gatekeeper that we began with is asked from time to time whether it is
+there again, and we go back while there is no call.
+Rule 4: a gatekeeper that is only silent is left for an alternate that knows us (needToRegister false) without a word to
 the owner; any other loss is reported.
 """
 
@@ -25,7 +27,7 @@ from firmware.h323 import h225
 from firmware.h323.address import encode_transport
 from firmware.h323.identity import endpoint_type
 from firmware.h323.ras_alias import encode_aliases
-from firmware.h323.ras_alternate import Alternates, Gatekeeper
+from firmware.h323.ras_alternate import Alternates, Gatekeeper, alternates_of
 from firmware.h323.ras_discovery import Discovery, Found, NotFound
 from firmware.h323.ras_event import Registered, Unregistered
 from firmware.h323.ras_grant import Grant
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from firmware.h323.ras_settings import Settings
     from firmware.h323.ras_transaction import Answer, Transactions
     from firmware.h323.ras_transport import Transport
-    from firmware.sansio import Flow
+    from firmware.sansio import Address, Flow
 
 QUICK: Final = 6
 """Attempts without a wait: a discovery, a registration, and some of the detours that rejects ask for."""
@@ -52,6 +54,8 @@ REFUSED_WAIT: Final = (60.0, 900.0)
 LONGEST_REFRESH: Final = 300.0
 """Seconds between two signs of life, however long the gatekeeper would wait: a lost one is found in this time."""
 SHORTEST_REFRESH: Final = 1.0
+HOME_TIME: Final = 600.0
+"""Seconds between two looks, from an alternate, whether the gatekeeper that we began with is there again."""
 
 
 class State(Enum):
@@ -90,6 +94,11 @@ class Registration:
         self._changed = changed
         self._number = 0
         self._due: float | None = None
+        self._home: Address | None = None
+        """Of the gatekeeper that was found, not of one that took its place."""
+        self._home_due: float | None = None
+        self.is_busy: Callable[[], bool] = lambda: False
+        """Whether there are calls, which want to stay with their gatekeeper."""
         self._attempts = 0
         self._waits = 0
         self.generation = 0
@@ -136,18 +145,21 @@ class Registration:
             self._stopped(now)
             return
         self.state = State.UNREGISTERING
-        body: Body = {
-            "callSignalAddress": [encode_transport(self._settings.call_signal_address)],
-            "endpointAlias": encode_aliases(self._settings.identity.aliases),
-            "endpointIdentifier": self.endpoint_identifier,
-            **gatekeeper_identifier(gatekeeper),
-        }
         flow = self._transport.flow(gatekeeper.address)
         # Whatever the answer, and also without one, we are gone.
         self._number = self._transactions.request(
-            "unregistrationRequest", body, flow, now, lambda _, at: self._stopped(at)
+            "unregistrationRequest", self._farewell(), flow, now, lambda _, at: self._stopped(at)
         )
         self._changed(now)
+
+    def _farewell(self) -> Body:
+        """Give what a URQ of ours says."""
+        return {
+            "callSignalAddress": [encode_transport(self._settings.call_signal_address)],
+            "endpointAlias": encode_aliases(self._settings.identity.aliases),
+            "endpointIdentifier": self.endpoint_identifier,
+            **gatekeeper_identifier(self.gatekeeper),
+        }
 
     def lose(self, reason: str, now: float, body: Body | None = None) -> None:
         """Take that the gatekeeper does not know us any more, or is silent, as a request of a call has shown."""
@@ -163,10 +175,12 @@ class Registration:
 
     def timer(self) -> float | None:
         """When handle_timer is wanted, or None."""
-        return self._due
+        return min((due for due in (self._due, self._home_due) if due is not None), default=None)
 
     def handle_timer(self, now: float) -> None:
-        """Show a sign of life, or end a wait."""
+        """Show a sign of life, or end a wait, or look for the way home."""
+        if self._home_due is not None and self._home_due <= now:
+            self._look_home(now)
         if self._due is None or now < self._due:
             return
         self._due = None
@@ -194,7 +208,11 @@ class Registration:
 
     def _discovered(self, result: Found | NotFound, now: float) -> None:
         match result:
+            case _ if self.registered:
+                if isinstance(result, Found) and not self.is_busy():
+                    self._go_home(result, now)
             case Found(gatekeeper, method, body):
+                self._home = gatekeeper.address
                 self.alternates.learn(body)
                 self._transport.use(method)
                 self._register(gatekeeper, now)
@@ -280,11 +298,38 @@ class Registration:
             refresh = min(self.grant.time_to_live / 2, LONGEST_REFRESH) * self._rng.uniform(0.9, 1.0)
             self._due = now + max(refresh, SHORTEST_REFRESH)
 
+        if gatekeeper is None or self._home in (None, gatekeeper.address):
+            self._home_due = None
+        elif self._home_due is None:
+            self._home_due = now + HOME_TIME * self._rng.uniform(0.9, 1.1)
+
+    # Back to the first
+
+    def _look_home(self, now: float) -> None:
+        self._home_due = now + HOME_TIME * self._rng.uniform(0.9, 1.1)
+        if self.registered and not self.is_busy():
+            self._discovery.start(self._home, now)
+
+    def _go_home(self, found: Found, now: float) -> None:
+        """Leave the alternate for the gatekeeper that is there again."""
+        if self.flow is not None:
+            self._transactions.request(
+                "unregistrationRequest", self._farewell(), self.flow, now, lambda _answer, _at: None
+            )
+        self._halt()
+        self.alternates.learn(found.body)
+        self._transport.use(found.method)
+        self._register(found.gatekeeper, now)
+
     # Away from one
 
     def _recover(self, reason: str, recovery: Recovery, body: Body, now: float) -> None:
         """Go on after a reject, a silence or a loss."""
         was_registered = self.registered
+        self._discovery.stop()
+        self._home_due = None
+        if (alternates_of(body) or ((), False))[1]:
+            self._home = None  # H.225.0 7.6: altGKisPermanent, who sent us away does not want us back
         if self.alternates.learn(body):
             recovery = Recovery.ALTERNATE
         alternate = None
@@ -330,7 +375,7 @@ class Registration:
     def _halt(self) -> None:
         self._discovery.stop()
         self._transactions.forget(self._number)
-        self._due = None
+        self._due = self._home_due = None
 
     def _stopped(self, now: float) -> None:
         self.state = State.IDLE

@@ -11,6 +11,7 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
+from firmware.call.media import Kind
 from firmware.errors import CallError
 from firmware.h323.control import events
 from firmware.signaling.h323_media import ChannelRefusedError
@@ -51,6 +52,18 @@ class LogicalChannels:
         for number in list(numbers):
             self._command(self._control.close_channel, number, self._now)
             self._media.closed(number, ours=True)
+
+    def limit(self, bitrate: int) -> None:
+        """Keep to what the gatekeeper allows in either direction, bit/s, and have the far end keep to it."""
+        selection = self._media.selection
+        before = selection.video_bitrate
+        selection.take_bandwidth(bitrate)
+        self.close(self._media.outdated)
+        if selection.video_bitrate != before:
+            for number, kind in self._media.receiving.items():
+                if kind is Kind.VIDEO:
+                    # H.323 8.4.1: who wants less of what the far end sends says so by flowControlCommand.
+                    self._command(self._control.limit, number, selection.video_bitrate, self._now)
 
     def take(self, event: events.Event) -> Done:
         """Do what an event asks for."""
@@ -96,6 +109,8 @@ class LogicalChannels:
         else:
             accept = partial(self._control.accept_channel, encryption_sync=media.sync(number))
             self._command(accept, number, parameters, self._now)
+            if media.selection.is_limited and media.receiving.get(number) is Kind.VIDEO:
+                self._command(self._control.limit, number, media.selection.video_bitrate, self._now)
             return Done.MORE
         return Done.NOTHING
 

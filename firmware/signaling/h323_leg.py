@@ -244,6 +244,10 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 self._fast_started(channels)
             case events.Control(event=happened):
                 self._control(happened)
+            case events.Bandwidth(bitrate=bitrate):
+                self._channels.limit(bitrate)
+                self._changed()
+                self._go_on()
             case events.Digit(digit=digit):
                 self.call.digit_received(digit)
             case _:

@@ -16,7 +16,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import H263_1998, TELEPHONE_EVENT, Channel, Direction, Encryption, Format, Kind
+from firmware.call.media import AUDIO_BITRATE, H263_1998, TELEPHONE_EVENT, Channel, Direction, Encryption, Format, Kind
 from firmware.errors import FirmwareError
 from firmware.h323 import h235_media
 from firmware.h323.address import usable
@@ -311,7 +311,7 @@ class H323Media:
         rtcp = sending.remote_rtcp if sending is not None else None
         if rtcp is None and receiving is not None:
             rtcp = receiving.remote_rtcp
-        limit = self._capabilities.video_bitrate if kind is Kind.VIDEO else 0
+        limit = self.selection.video_bitrate if kind is Kind.VIDEO else 0
         remote = sending.remote if sending is not None else None
         return Channel(kind, way, formats, self.port(kind), remote, rtcp, bitrate=limit, crypto=crypto(key))
 
@@ -320,6 +320,11 @@ class H323Media:
         limits = [self._limits[key] for key in (number, None) if key in self._limits]
         if 0 in limits:
             return None
+        if None in self._limits and sending.kind is Kind.VIDEO:
+            # H.245 B.13: wholeMultiplex counts all channels together, and sound comes first.
+            limits.append(self._limits[None] - AUDIO_BITRATE)
+            if limits[-1] <= 0:
+                return None
         agreed = self.selection.limit(sending)
         return min([*limits, agreed] if agreed else limits, default=0)
 

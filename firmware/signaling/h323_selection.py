@@ -2,7 +2,8 @@
 
 Rule 1: what the far end asks for (RequestMode, H.245 C.9) counts for as long as its capability set does.
 Rule 2: a master that refuses our channel because of its own (masterSlaveConflict) is sent what it sends.
-Rule 3: what was refused is not asked for again, until the far end says anew what it can receive or wants.
+Rule 3: a gatekeeper may leave less for pictures than our settings do, or nothing.
+Rule 4: what was refused is not asked for again, until the far end says anew what it can receive or wants.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from firmware.call.call import EndReason
-from firmware.call.media import Kind
+from firmware.call.media import AUDIO_BITRATE, Kind
 from firmware.signaling import h323_capabilities, h323_formats, h323_mode
 from firmware.signaling.h264_levels import max_bitrate
 from firmware.signaling.h323_capabilities import RemoteCapabilities, read_set
+from firmware.signaling.h323_formats import BITRATE_UNIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -54,6 +56,8 @@ class H323Selection:
         """What it sends itself, and sticks to."""
         self._denied = False
         """It wants what we send encrypted."""
+        self.video_bitrate = capabilities.video_bitrate
+        """bit/s of pictures, in either direction, as far as we are asked."""
 
     # What the far end says
 
@@ -70,6 +74,15 @@ class H323Selection:
         self._asked = h323_mode.read_mode(mode)
         self._refused = set(Kind) - self._asked.keys()
         self._conflicts.clear()
+
+    def take_bandwidth(self, bitrate: int) -> None:
+        """Learn what the gatekeeper allows, bit/s of either direction: it may be less than there is for pictures."""
+        self.video_bitrate = min(self._capabilities.video_bitrate, max(bitrate - AUDIO_BITRATE, 0))
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether the gatekeeper allows less than our settings."""
+        return self.video_bitrate < self._capabilities.video_bitrate
 
     def refuse(self, kind: Kind) -> None:
         """Take that it would not be sent a medium at all."""
@@ -107,6 +120,8 @@ class H323Selection:
 
     def choose(self, kind: Kind) -> Choice | None:
         """Give the first codec of ours that it receives, encrypted if that can or must be."""
+        if kind is Kind.VIDEO and self.video_bitrate < BITRATE_UNIT:
+            return None
         secure = self._match(kind, secure=True) if self._crypto.agreed and kind not in self._in_clear else None
         # What must be encrypted may yet be agreed; until then nothing is opened.
         waits = self._crypto.required and not self._crypto.open
@@ -115,6 +130,8 @@ class H323Selection:
     def allows(self, sending: Sending) -> bool:
         """Whether it can still receive, and wants, what is sent."""
         codec = sending.format.codec
+        if sending.kind is Kind.VIDEO and self.video_bitrate < BITRATE_UNIT:
+            return False
         return sending.kind not in self._refused and any(
             h323_formats.same(codec, limited.codec)
             and h323_mode.fits(codec, limited.codec)
@@ -125,7 +142,7 @@ class H323Selection:
     def bitrate(self, theirs: h323_formats.Described) -> int:
         """Give what we send at most of what it describes, bit/s; 0: not limited (sound)."""
         h264 = theirs.codec.h264
-        ours = self._capabilities.video_bitrate
+        ours = self.video_bitrate
         if h264 is None:
             return min(ours, theirs.bitrate or ours) if theirs.codec.kind is Kind.VIDEO else 0
         return min(ours, max_bitrate(h264), theirs.bitrate or ours)

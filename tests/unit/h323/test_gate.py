@@ -233,3 +233,41 @@ def test_words_of_the_gatekeeper_stand_in_setup() -> None:
     assert setup["remoteExtensionAddress"] == ("dialledDigits", "8")
     assert setup["tokens"] == [{"tokenOID": "1.2.3"}]
     assert setup["destCallSignalAddress"] == encode_transport(zone.bob.address)
+
+
+def allowed(party: Party) -> list[int]:
+    return [event.bitrate for event in party.of(events.Bandwidth)]
+
+
+def test_the_gatekeeper_allows_less_and_then_more() -> None:
+    zone = Zone(max_bandwidth=5_120)
+    session = zone.call()
+    assert allowed(zone.alice) == allowed(zone.bob) == [256_000], "half of what both directions are allowed together"
+    endpoint = zone.gatekeeper.named("alice")
+    for units in (1_280, 100_000):
+        zone.gatekeeper.change_bandwidth(endpoint, session.call_identifier, units, zone.wire.now)
+        zone.wire.pass_time(1)
+    assert allowed(zone.alice) == [256_000, 64_000, 5_000_000]
+    assert allowed(zone.bob) == [256_000]
+    assert not session.ended
+
+
+def test_the_bandwidth_of_a_call_comes_after_the_call() -> None:
+    zone = Zone()
+    zone.call()
+    kinds = [type(event) for event in zone.bob.events]
+    assert kinds.index(events.Incoming) < kinds.index(events.Bandwidth)
+    assert allowed(zone.alice) == [384_000]
+
+
+def test_no_bandwidth_without_a_gatekeeper() -> None:
+    zone = Zone()
+    for party in (zone.alice, zone.bob):
+        assert party.terminal._gatekeeper is not None
+        party.terminal._gatekeeper.stop(zone.wire.now)
+    zone.wire.pass_time(1)
+    flow = Flow("tcp", zone.alice.address, zone.bob.address)
+    zone.alice.terminal.call(flow, Destination(), zone.wire.now, capabilities=CAPABILITIES)
+    zone.wire.pass_time(1)
+    assert zone.bob.of(events.Incoming)
+    assert allowed(zone.alice) == allowed(zone.bob) == []

@@ -9,7 +9,8 @@ from firmware.h323.address import encode_transport
 from firmware.h323.ras_alternate import Gatekeeper
 from firmware.h323.ras_event import Registered, Unregistered
 from firmware.h323.ras_reason import REGISTRATION, UNREGISTRATION, Recovery
-from firmware.h323.ras_registration import LONGEST_REFRESH, QUICK, REFUSED_WAIT, WAIT
+from firmware.h323.ras_registration import HOME_TIME, LONGEST_REFRESH, QUICK, REFUSED_WAIT, WAIT
+from firmware.sansio import Address
 
 NULL_REASONS = sorted(alternatives("RegistrationRejectReason"))
 
@@ -339,6 +340,107 @@ def test_two_gatekeepers_can_t_send_us_to_and_fro() -> None:
 
 
 # Losses
+
+
+def taken_by_the_second() -> Zone:
+    zone = Zone(second=True)
+    zone.gatekeeper.alternates = [alternate(SECOND)]
+    zone.register()
+    zone.gatekeeper.silent.add("all")
+    zone.run(70)
+    assert where(zone) == SECOND
+    return zone
+
+
+def where(zone: Zone) -> Address:
+    assert zone.client.registered
+    assert zone.client.gatekeeper is not None
+    return zone.client.gatekeeper.address
+
+
+def test_who_is_with_an_alternate_looks_for_the_way_home_and_stays_till_then() -> None:
+    zone = taken_by_the_second()
+    before = len(zone.sent())
+    zone.run(2 * HOME_TIME)
+    assert set(zone.names()[before:]) == {"gatekeeperRequest"}
+    assert where(zone) == SECOND
+    zone.gatekeeper.silent.clear()
+    zone.gatekeeper.restart()
+    zone.run(1.2 * HOME_TIME)
+    assert where(zone) == FIRST
+    assert zone.second.endpoints == {}, "which was told"
+    assert [type(event) for event in zone.events] == [Registered, Unregistered, Registered, Registered]
+    heard = len(zone.second.heard)
+    zone.run(2 * HOME_TIME)
+    assert len(zone.second.heard) == heard
+    assert zone.names().count("gatekeeperRequest") < 15
+
+
+def test_nobody_goes_home_in_the_midst_of_a_call() -> None:
+    zone = taken_by_the_second()
+    zone.gatekeeper.silent.clear()
+    admission = zone.admit()
+    zone.run(2.5 * HOME_TIME)
+    assert where(zone) == SECOND
+    zone.client.disengage(admission, zone.now)
+    zone.run(1.2 * HOME_TIME)
+    assert where(zone) == FIRST
+
+
+def test_who_finds_home_while_a_call_begins_stays() -> None:
+    zone = taken_by_the_second()
+    zone.gatekeeper.silent.clear()
+    zone.gatekeeper.delay["gatekeeperRequest"] = [5_000]
+    before = zone.names().count("gatekeeperRequest")
+    while zone.names().count("gatekeeperRequest") == before:
+        zone.run(1)
+    zone.admit()
+    zone.run(20)
+    assert where(zone) == SECOND
+
+
+def test_a_home_that_does_not_want_us_is_no_home() -> None:
+    zone = taken_by_the_second()
+    zone.gatekeeper.silent.clear()
+    zone.gatekeeper.refuse["gatekeeperRequest"] = [(("resourceUnavailable", None), {})] * 2
+    zone.run(2.3 * HOME_TIME)
+    assert where(zone) == SECOND
+    zone.gatekeeper.refuse.clear()
+    zone.run(1.2 * HOME_TIME)
+    assert where(zone) == FIRST
+
+
+def test_who_was_sent_away_for_good_does_not_come_back() -> None:
+    zone = Zone(second=True)
+    more = {"altGKInfo": {"alternateGatekeeper": [alternate(SECOND)], "altGKisPermanent": True}}
+    zone.gatekeeper.refuse["registrationRequest"] = [(("resourceUnavailable", None), more)]
+    zone.client.start(zone.now)
+    zone.run(1)
+    assert where(zone) == SECOND
+    before = len(zone.sent())
+    zone.run(3 * HOME_TIME)
+    assert len(zone.sent()) == before
+
+
+def test_an_alternate_that_dies_while_we_look_for_home_costs_one_registration() -> None:
+    zone = taken_by_the_second()
+    zone.gatekeeper.delay["gatekeeperRequest"] = [60_000]
+    zone.gatekeeper.silent.clear()
+    before = zone.names().count("gatekeeperRequest")
+    while zone.names().count("gatekeeperRequest") == before:
+        zone.run(1)
+    zone.second.silent.add("all")
+    zone.run(120)
+    assert where(zone) == FIRST
+    zone.run(2 * HOME_TIME)
+    assert where(zone) == FIRST
+
+
+def test_stop_ends_the_way_home() -> None:
+    zone = taken_by_the_second()
+    zone.client.stop(zone.now)
+    zone.run(20)
+    assert zone.client.timer() is None
 
 
 def test_lost_datagrams_are_made_good() -> None:

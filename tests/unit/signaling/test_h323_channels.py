@@ -12,6 +12,7 @@ from parties import ALL, accept, channel, check_agreement, directions, establish
 from firmware.asn1 import Value
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import CIF, G722, H263, H264_BASELINE, PCMA, PCMU, QCIF, Capabilities, Direction, Kind
+from firmware.h323.events import Bandwidth
 from firmware.signaling.h323_formats import describe
 from firmware.signaling.h323_leg import H323Leg
 from firmware.signaling.h323_media import ChannelRefusedError, H323Media
@@ -246,6 +247,62 @@ def test_a_mode_that_we_have_not_changes_nothing(bench: H323Bench) -> None:
     control_of(theirs).request_mode([[audio_mode("g728")]], bench.wire.now)
     settle(bench)
     assert ours.channels == before
+
+
+# What a gatekeeper allows
+
+
+def allow(call: Call, bitrate: int) -> None:
+    leg = leg_of(call)
+    assert leg._session is not None
+    leg.handle(Bandwidth(leg._session, bitrate))
+
+
+@pytest.mark.parametrize("by_far_end", [False, True])
+def test_a_gatekeeper_that_allows_less(bench: H323Bench, by_far_end: bool) -> None:
+    ours, theirs = established(bench, by_far_end=by_far_end)
+    before = dict(media_of(ours).sending)
+    allow(ours, 384_000)
+    settle(bench)
+    assert channel(ours, Kind.VIDEO, Direction.SEND).bitrate == 320_000
+    assert channel(theirs, Kind.VIDEO, Direction.SEND).bitrate == 320_000, "which is told to keep to it as well"
+    assert media_of(ours).sending == before
+    allow(ours, 2_000_000)
+    settle(bench)
+    for call in (ours, theirs):
+        assert channel(call, Kind.VIDEO, Direction.SEND).bitrate == Capabilities().video_bitrate
+
+
+def test_a_gatekeeper_that_leaves_nothing_for_pictures(bench: H323Bench) -> None:
+    ours, theirs = established(bench)
+    allow(ours, 64_000)
+    settle(bench)
+    assert {kind for kind, way in directions(ours) if way is Direction.SEND} == {Kind.AUDIO}
+    assert {kind for kind, way in directions(theirs) if way is Direction.SEND} == {Kind.AUDIO}
+    allow(ours, 512_000)
+    settle(bench)
+    assert directions(ours) == directions(theirs) == ALL
+    assert channel(ours, Kind.VIDEO, Direction.SEND).bitrate == 448_000
+
+
+def test_a_call_that_was_allowed_less_from_the_start(bench: H323Bench) -> None:
+    bench.far.when_called = accept
+    ours = bench.unit.dial(bench.far)
+    allow(ours, 384_000)
+    settle(bench)
+    assert directions(ours) == ALL
+    for call in (ours, bench.far.call):
+        assert channel(call, Kind.VIDEO, Direction.SEND).bitrate == 320_000
+
+
+def test_all_channels_together_are_limited(bench: H323Bench) -> None:
+    ours, theirs = established(bench)
+    control_of(theirs).limit(None, 256_000, bench.wire.now)
+    settle(bench)
+    assert channel(ours, Kind.VIDEO, Direction.SEND).bitrate == 192_000, "sound comes first"
+    control_of(theirs).limit(None, 64_000, bench.wire.now)
+    settle(bench)
+    assert {kind for kind, way in directions(ours) if way is Direction.SEND} == {Kind.AUDIO}
 
 
 # Both ends at once
