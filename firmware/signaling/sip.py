@@ -156,7 +156,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, events.Incoming):
             self._incoming(event)
-        elif not isinstance(event, events.OptionsAnswered):
+        elif not isinstance(event, events.OptionsAnswered | events.ServerWanted | events.RegistrationChanged):
             leg = self._legs.get(event.session)
             if isinstance(event, events.Ended):
                 self._legs.pop(event.session, None)

@@ -76,6 +76,14 @@ class Account:
         """Where requests go that have no other way."""
         return self.settings.proxy or self.registrar
 
+    @property
+    def proxy_route(self) -> str:
+        """The outbound proxy as the value of a Route; "" without one."""
+        proxy = self.settings.proxy
+        if proxy is None:
+            return ""
+        return f"<{replace(proxy, parameters=with_parameter(proxy.parameters, 'lr', None))}>"
+
     def contact(self, flow: Flow, *, dialog: bool) -> Uri:
         """Where the account's requests reach us; *dialog*: those of a dialog (RFC 5626 4.3, ob)."""
         host, port = flow.local
@@ -94,7 +102,7 @@ class Account:
         hops = [str(hop) for hop in service]
         if proxy is not None and not (service and service[0].uri.host.lower() == proxy.host.lower()):
             # RFC 3608 leaves how both go together to us: the proxy is what we reach first.
-            hops.insert(0, f"<{replace(proxy, parameters=with_parameter(proxy.parameters, 'lr', None))}>")
+            hops.insert(0, self.proxy_route)
         for hop in hops:
             request.headers.add("Route", hop)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from firmware.sip.invite import InviteSession
     from firmware.sip.message import Request
+    from firmware.sip.registration import Registration
     from firmware.sip.replaces import Replaces
     from firmware.sip.uri import Uri
 
@@ -168,6 +169,21 @@ class OptionsAnswered:
     """A session description of what the far end can do."""
 
 
+@dataclass(frozen=True, slots=True)
+class ServerWanted:
+    """A registration needs to know where a server is: answer by its ``use`` or ``not_found``."""
+
+    registration: Registration
+    uri: Uri
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """What became of a registration, in its attributes; also when it was renewed."""
+
+    registration: Registration
+
+
 Event = (
     Incoming
     | Progress
@@ -182,4 +198,6 @@ Event = (
     | ReferProgress
     | Ended
     | OptionsAnswered
+    | ServerWanted
+    | RegistrationChanged
 )

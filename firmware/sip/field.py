@@ -51,6 +51,7 @@ FIELDS: tuple[tuple[str, str, Occurrence], ...] = (
     ("Error-Info", "", _LIST),
     ("Event", "o", _ONCE),  # RFC 6665
     ("Expires", "", _ONCE),
+    ("Flow-Timer", "", _ONCE),  # RFC 5626
     ("From", "f", _ONCE),
     ("Identity", "y", _LIST),  # RFC 8224
     ("In-Reply-To", "", _LIST),
@@ -59,6 +60,7 @@ FIELDS: tuple[tuple[str, str, Occurrence], ...] = (
     ("Min-Expires", "", _ONCE),
     ("Min-SE", "", _ONCE),  # RFC 4028
     ("Organization", "", _ONCE),
+    ("Path", "", _LIST),  # RFC 3327
     ("Priority", "", _ONCE),
     ("Proxy-Authenticate", "", _REPEATED),
     ("Proxy-Authorization", "", _REPEATED),
@@ -78,6 +80,7 @@ FIELDS: tuple[tuple[str, str, Occurrence], ...] = (
     ("Route", "", _LIST),
     ("RSeq", "", _ONCE),  # RFC 3262
     ("Server", "", _ONCE),
+    ("Service-Route", "", _LIST),  # RFC 3608
     ("Session-Expires", "x", _ONCE),  # RFC 4028
     ("Subject", "s", _ONCE),
     ("Subscription-State", "", _ONCE),  # RFC 6665

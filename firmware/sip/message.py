@@ -88,6 +88,7 @@ class Message:
     contacts = FieldProperty(_read_contacts)
     """All contacts; empty for the ``*`` of a REGISTER."""
     routes = list_of("Route", NameAddr.parse)
+    service_routes = list_of("Service-Route", NameAddr.parse)
     record_routes = list_of("Record-Route", NameAddr.parse)
     max_forwards = optional_of("Max-Forwards", parse_max_forwards)
     """None when missing, as a client of RFC 2543 leaves it."""
@@ -103,6 +104,10 @@ class Message:
     unsupported = tokens_of("Unsupported")
     expires = optional_of("Expires", parse_seconds)
     """Seconds."""
+    min_expires = optional_of("Min-Expires", parse_seconds)
+    """Seconds."""
+    flow_timer = optional_of("Flow-Timer", parse_seconds)
+    """Seconds (RFC 5626 11)."""
     retry_after = optional_of("Retry-After", parse_retry_after)
     """Seconds."""
     event = optional_of("Event", Valued.parse)

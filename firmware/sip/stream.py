@@ -21,6 +21,8 @@ class StreamReader:
         """Where the next message begins can't be told any more: close the flow.  All further bytes are ignored."""
         self.pings = 0
         """Keep-alives (double CRLF) found by the last `receive`: each wants a CRLF back (RFC 5626 4.4.1)."""
+        self.awaits_pong = False
+        """A keep-alive of ours is out: the next single CRLF answers it."""
         self._buffer = bytearray()
         self._searched = 0
         self._line_breaks = 0
@@ -94,6 +96,9 @@ class StreamReader:
         buffer, position = self._buffer, 0
         while buffer.startswith(b"\r\n", position):
             position += 2
+            if self.awaits_pong:
+                self.awaits_pong = False
+                continue
             self._line_breaks += 1
             if self._line_breaks == 2:
                 self._line_breaks = 0

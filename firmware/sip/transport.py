@@ -30,6 +30,8 @@ DEFAULT_PORTS: Final = {"udp": 5060, "tcp": 5060, "tls": 5061}
 """By transport (RFC 3261 19.1.2)."""
 _MAX_DATAGRAM: Final = 65_507
 """Bytes in a datagram of IPv4."""
+PING: Final = b"\r\n\r\n"
+"""RFC 5626 3.5.1."""
 _MAX_PINGS: Final = 16
 """Keep-alives answered in one piece of a stream; a client sends one in minutes (RFC 5626 4.4.1)."""
 
@@ -115,6 +117,18 @@ class Transport:
         if logger.isEnabledFor(logging.DEBUG):
             # The start line is enough: a body may have keys in it.
             logger.debug("> %s %s: %r", flow.transport, flow.remote, data.partition(b"\r\n")[0].decode("latin-1"))
+
+    def ping(self, flow: Flow) -> None:
+        """Send a keep-alive (RFC 5626 4.4.1); nothing on a stream that is gone."""
+        reader = self._streams.get(flow)
+        if reader is not None:
+            reader.awaits_pong = True
+        if reader is not None or not flow.reliable:
+            self.actions.append(Send(flow, PING))
+
+    def ponged(self, flow: Flow) -> bool:
+        """Whether the last keep-alive on a stream was answered."""
+        return flow in self._streams and not self._streams[flow].awaits_pong
 
     def send_response(self, flow: Flow, via: Via, data: bytes) -> None:
         """Send a response to a request that came by *flow* with this top Via, after `mark_source` (RFC 3261 18.2.2)."""

@@ -23,6 +23,7 @@ from firmware.sip.header import NameAddr, Via
 from firmware.sip.invite import InviteSession
 from firmware.sip.layers import Layers, WhenFinal
 from firmware.sip.message import MAX_FORWARDS, Headers, MalformedMessage, Request, Response
+from firmware.sip.registration import Registration
 from firmware.sip.transport import mark_source
 from firmware.sip.uas import Uas
 
@@ -57,6 +58,7 @@ class UserAgent:
         self._transport = self._layers.transport
         self._transactions = self._layers.transactions
         self._uas = Uas(self._layers)
+        self._registrations: list[Registration] = []
         self.counters: Counter[str] = self._layers.counters
         """What was dropped or refused, by kind."""
 
@@ -90,6 +92,13 @@ class UserAgent:
         account = Account(settings, self._layers.rng)
         self._layers.accounts.append(account)
         return account
+
+    def register(self, account: Account, now: float) -> Registration:
+        """Register an account for as long as the user agent is there; ServerWanted follows."""
+        registration = Registration(account, self._layers, self._drop)
+        self._registrations.append(registration)
+        registration.start(now)
+        return registration
 
     def invite(
         self,
@@ -141,14 +150,14 @@ class UserAgent:
     def flow_opened(self, flow: Flow, now: float) -> None:  # noqa: ARG002
         """Take that a stream exists."""
         if not self._transport.has_room(flow):
-            dialogs = {entry.dialog.flow for entry in self._layers.dialogs.values()}
-            self._transport.make_room(dialogs | self._transactions.flows)
+            used = {entry.dialog.flow for entry in self._layers.dialogs.values()} | self._transactions.flows
+            self._transport.make_room(used | {account.flow for account in self._layers.accounts if account.flow})
         self._transport.flow_opened(flow)
 
     def flow_closed(self, flow: Flow, now: float) -> None:
         """Take that a stream has ended, or that an address can't be reached."""
         self._transport.flow_closed(flow)
-        self._transactions.flow_closed(flow, now)
+        self._lost(flow, now)
 
     def receive_data(self, flow: Flow, data: bytes, now: float) -> None:
         """Take a datagram, or the next bytes of a stream."""
@@ -161,8 +170,7 @@ class UserAgent:
                 self._receive_malformed(message, flow)
         if self._transport.is_broken(flow):
             # RFC 3261 18.3: where the next message begins can't be told any more.
-            self._transport.close(flow)
-            self._transactions.flow_closed(flow, now)
+            self._drop(flow, now)
 
     def handle_timer(self, now: float) -> None:
         """Do what is due."""
@@ -181,6 +189,17 @@ class UserAgent:
         """Give what the application should know, in order, and forget it."""
         events, self._layers.events = self._layers.events, []
         return events
+
+    def _drop(self, flow: Flow, now: float) -> None:
+        """Close a stream, or give an address up."""
+        if flow.reliable:
+            self._transport.close(flow)
+        self._lost(flow, now)
+
+    def _lost(self, flow: Flow, now: float) -> None:
+        self._transactions.flow_closed(flow, now)
+        for registration in self._registrations:
+            registration.flow_closed(flow, now)
 
     def _request(
         self, method: str, flow: Flow, target: Uri, from_: NameAddr | None, account: Account | None

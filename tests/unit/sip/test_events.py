@@ -21,7 +21,8 @@ def test_events_are_values() -> None:
     assert accepted == dataclasses.replace(accepted)
 
 
-def test_every_event_but_the_answer_to_options_names_its_session() -> None:
+def test_every_event_of_a_call_names_its_session() -> None:
     for kind in typing.get_args(events.Event):
         names = {field.name for field in dataclasses.fields(kind)}
-        assert ("session" in names) is (kind is not events.OptionsAnswered), kind
+        beside_calls = (events.OptionsAnswered, events.ServerWanted, events.RegistrationChanged)
+        assert ("session" in names) is (kind not in beside_calls), kind

@@ -104,3 +104,18 @@ def test_the_largest_body_is_taken() -> None:
     [message] = StreamReader().receive(head + b"x" * MAX_MESSAGE)
     assert isinstance(message, Request)
     assert len(message.body) == MAX_MESSAGE
+
+
+def test_the_answer_to_a_keep_alive_is_no_half_of_another() -> None:
+    """RFC 5626 4.4.1: one CRLF answers; two ask."""
+    reader = StreamReader()
+    reader.awaits_pong = True
+    assert reader.receive(b"\r\n") == []
+    assert (reader.awaits_pong, reader.pings) == (False, 0)
+    reader.receive(b"\r\n")
+    assert reader.pings == 0
+    reader.receive(b"\r\n")
+    assert reader.pings == 1
+    reader.awaits_pong = True
+    reader.receive(b"\r\n\r\n\r\n")
+    assert (reader.awaits_pong, reader.pings) == (False, 1)
