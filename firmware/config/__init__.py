@@ -3,14 +3,15 @@
 Rule 1: every setting has a type with its limits, a default that works and a description; what is printed as a complete
 file and what an error calls allowed are made from these.
 Rule 2: a wrong file is reported whole: every wrong key with its value and what is allowed, then nothing is started.
-Rule 3: a password is kept as a hash only (see `firmware.web.auth`), and no setting that is secret is ever logged.
+Rule 3: what there may be several of is a list of tables (``[[sip.accounts]]``); in a path they are counted from 1.
+Rule 4: a password is kept as a hash only (see `firmware.web.auth`), and no setting that is secret is ever logged.
 
 `sections` has the settings, `read` and `write` the file, `allowed` says in words what a type allows, `toml` writes a
 value.
 """
 
 from firmware.config.read import Wrong, contradictions, load, parse, read_table, read_text
-from firmware.config.sections import H323, Board, Boards, Config, Log, Media, Room, Sip, Web
+from firmware.config.sections import H323, Board, Boards, Config, Log, Media, Room, Sip, SipAccount, Web
 
 __all__ = [
     "H323",
@@ -21,6 +22,7 @@ __all__ = [
     "Media",
     "Room",
     "Sip",
+    "SipAccount",
     "Web",
     "Wrong",
     "contradictions",

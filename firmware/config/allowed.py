@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec.inspect as mi
+from msgspec import Struct
 
 from firmware.config.toml import toml_value
 
@@ -25,6 +26,24 @@ def is_valid(form: mi.Type, value: Any) -> bool:
     if isinstance(form, mi.Metadata):
         return (valid is None or valid(value)) and is_valid(form.type, value)
     return not isinstance(form, mi.VarTupleType) or all(is_valid(form.item_type, item) for item in value)
+
+
+def tables_of(form: mi.Type) -> type[Struct] | None:
+    """The settings of one table, where a setting is a list of tables; None for any other."""
+    match form:
+        case mi.Metadata():
+            return tables_of(form.type)
+        case mi.VarTupleType(item_type=mi.StructType(cls=kind)):
+            return kind
+        case _:
+            return None
+
+
+def longest(form: mi.Type) -> int | None:
+    """How many items a list may have; None: any number."""
+    if isinstance(form, mi.Metadata):
+        return longest(form.type)
+    return form.max_length if isinstance(form, mi.VarTupleType) else None
 
 
 def describe(form: mi.Type) -> str:
@@ -44,6 +63,8 @@ def describe(form: mi.Type) -> str:
         case mi.StrType(pattern=pattern):
             only = f" that matches {pattern}" if pattern else ""
             return f"a text{_range(form.min_length, form.max_length, ' characters long')}{only}"
+        case mi.VarTupleType(item_type=mi.StructType()):
+            return f"tables{_range(form.min_length, form.max_length, ' in number')}"
         case mi.VarTupleType():
             return f"a list{_range(form.min_length, form.max_length, ' long')}, each {describe(form.item_type)}"
         case _:

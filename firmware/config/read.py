@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -12,8 +13,8 @@ import msgspec
 import msgspec.inspect as mi
 from msgspec import Struct
 
-from firmware.config.allowed import describe, extra, is_valid
-from firmware.config.sections import Boards, Config
+from firmware.config.allowed import describe, extra, is_valid, longest, tables_of
+from firmware.config.sections import Boards, Config, SipAccount
 from firmware.config.toml import toml_value
 from firmware.errors import ConfigError
 
@@ -106,6 +107,9 @@ def read_table(table: Mapping[str, Any], kind: type[Section], path: str, wrong: 
             wrong.append(Wrong(f"{path}.{key}", "", f"there is no such setting; {_among(key, fields)}"))
             continue
         form = mi.type_info(fields[key].type)
+        if (one := tables_of(form)) is not None:
+            values[fields[key].name] = _read_tables(value, one, form, f"{path}.{key}", wrong)
+            continue
         try:
             converted = msgspec.convert(value, fields[key].type)
             if not is_valid(form, converted):
@@ -116,6 +120,19 @@ def read_table(table: Mapping[str, Any], kind: type[Section], path: str, wrong: 
         else:
             values[fields[key].name] = converted
     return kind(**values)
+
+
+def _read_tables(
+    value: object, kind: type[Section], form: mi.Type, path: str, wrong: list[Wrong]
+) -> tuple[Section, ...]:
+    """Convert a list of TOML tables; in the path of what is wrong they are counted from 1."""
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        wrong.append(Wrong(path, "", f"must be {describe(form)}: write [[{path}]] and its settings below"))
+        return ()
+    most = longest(form)
+    if most is not None and len(value) > most:
+        wrong.append(Wrong(path, f"{len(value)} tables", f"must be {describe(form)}"))
+    return tuple(read_table(item, kind, f"{path}[{number}]", wrong) for number, item in enumerate(value[:most], 1))
 
 
 def contradictions(config: Config) -> Iterator[Wrong]:
@@ -140,6 +157,22 @@ def contradictions(config: Config) -> Iterator[Wrong]:
     for key, values in lists.items():
         if len(set(values)) < len(values):
             yield Wrong(key, _shown(list(values)), "must not name anything twice")
+    yield from _account_contradictions(config.sip.accounts)
+
+
+def _account_contradictions(accounts: Sequence[SipAccount]) -> Iterator[Wrong]:
+    for number, account in enumerate(accounts, 1):
+        key, before = f"sip.accounts[{number}]", accounts[: number - 1]
+        if not account.address:
+            yield Wrong(f"{key}.address", "", "must be there: an address such as room@example.com")
+        elif any(_bare(account.address) == _bare(other.address) for other in before):
+            yield Wrong(f"{key}.address", _shown(account.address), "must not be that of another account")
+        if account.default and any(other.default for other in before):
+            yield Wrong(f"{key}.default", "true", "must not be true of two accounts")
+
+
+def _bare(address: str) -> str:
+    return re.sub(r"^sips?:", "", address).lower()
 
 
 def _among(key: str, names: Mapping[str, object]) -> str:

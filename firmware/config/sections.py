@@ -33,6 +33,18 @@ def _is_gatekeeper(text: str) -> bool:
     return re.fullmatch(r"(auto|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?|[A-Za-z0-9.-]+(:[0-9]{1,5})?|)", text) is not None
 
 
+def _is_account(text: str) -> bool:
+    return re.fullmatch(rf"((sips?:)?{_USER}+@{_SERVER}|)", text) is not None
+
+
+def _is_server(text: str) -> bool:
+    return re.fullmatch(rf"({_SERVER}|)", text) is not None
+
+
+_USER = r"[A-Za-z0-9_.!~*'()&=+$,;?/%#-]"
+_SERVER = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?"
+
+
 Host = Annotated[str, Meta(extra={"valid": _is_address, "allowed": "an IPv4 or IPv6 address of this machine"})]
 
 
@@ -91,6 +103,70 @@ class Room(Struct, frozen=True, kw_only=True):
     ] = 30.0
 
 
+class SipAccount(Struct, frozen=True, kw_only=True):
+    """An address of this unit at a SIP server."""
+
+    address: Annotated[
+        str,
+        Meta(
+            max_length=256,
+            description='The address, such as "room@example.com"; "sips:room@example.com" is reached by TLS only.',
+            extra={"valid": _is_account, "allowed": "an address such as room@example.com"},
+        ),
+    ] = ""
+    user: Annotated[
+        str,
+        Meta(max_length=128, description='The name that goes with the password; "": what the address begins with.'),
+    ] = ""
+    password: Annotated[
+        str,
+        Meta(
+            max_length=256,
+            description='The password; "": none is used.',
+            extra={"secret": True, "allowed": "a text at most 256 characters long"},
+        ),
+    ] = ""
+    realm: Annotated[
+        str,
+        Meta(
+            max_length=256,
+            description='The only realm that the password is shown to; "": what this account\'s own servers call '
+            "themselves.",
+        ),
+    ] = ""
+    registrar: Annotated[
+        str,
+        Meta(
+            max_length=255,
+            extra={"valid": _is_server, "allowed": "a host, host:port or an empty text"},
+            description='Where to register: a host or host:port; "": at what stands after the @.',
+        ),
+    ] = ""
+    proxy: Annotated[
+        str,
+        Meta(
+            max_length=255,
+            extra={"valid": _is_server, "allowed": "a host, host:port or an empty text"},
+            description='The host or host:port by which all of this account goes; "": straight to the registrar.',
+        ),
+    ] = ""
+    transport: Annotated[
+        Literal["", "udp", "tcp", "tls"],
+        Meta(description='How to reach the server; "": as DNS says, or else by the first of sip.transports.'),
+    ] = ""
+    register: Annotated[
+        bool, Meta(description="Register, so that calls to the address come here; otherwise only call by it.")
+    ] = True
+    expires: Annotated[
+        int,
+        Meta(ge=60, le=86_400, description="For how long to register at a time, s; the registrar has the last word."),
+    ] = 3600
+    default: Annotated[
+        bool,
+        Meta(description="Call bare numbers and names by this account; otherwise they are called by the first one."),
+    ] = False
+
+
 class Sip(Struct, frozen=True, kw_only=True):
     """Calls by SIP."""
 
@@ -111,6 +187,10 @@ class Sip(Struct, frozen=True, kw_only=True):
             extra={"allowed": "1 to 64 of the letters A to Z, digits and -_.!~*'()&=+$,;?/"},
         ),
     ] = "room"
+    accounts: Annotated[
+        tuple[SipAccount, ...],
+        Meta(max_length=4, description="Addresses of this unit at SIP servers: at most 4, each in a table of its own."),
+    ] = ()
 
 
 class H323(Struct, frozen=True, kw_only=True):

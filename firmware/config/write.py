@@ -16,7 +16,7 @@ import msgspec
 import msgspec.inspect as mi
 from msgspec import Struct
 
-from firmware.config.allowed import describe
+from firmware.config.allowed import describe, tables_of
 from firmware.config.sections import Board, Boards, Config
 from firmware.config.toml import toml_value
 from firmware.errors import ConfigError
@@ -32,6 +32,7 @@ def dump(config: Config | None = None, boards: Boards | None = None) -> str:
     for section in msgspec.structs.fields(Config):
         lines += ["", f"# {(section.type.__doc__ or '').strip()}", f"[{section.name}]"]
         lines += _dump_table(getattr(config, section.name))
+        lines += _dump_lists(getattr(config, section.name), section.name)
     for name in ("sim", "pi"):
         table: dict[str, Any] = getattr(config.board, name)
         kind = (boards or {}).get(name)
@@ -43,12 +44,28 @@ def dump(config: Config | None = None, boards: Boards | None = None) -> str:
 def _dump_table(table: Struct) -> Iterator[str]:
     for info in msgspec.structs.fields(table):
         value = getattr(table, info.name)
-        if isinstance(value, dict):
-            continue
         form = mi.type_info(info.type)
+        if isinstance(value, dict) or tables_of(form) is not None:
+            continue
         said = (form.extra_json_schema or {}).get("description", "") if isinstance(form, mi.Metadata) else ""
         yield from textwrap.wrap(f"{said}  ({describe(form)})", 110, initial_indent="# ", subsequent_indent="# ")
         yield f"{info.encode_name} = {toml_value(value)}"
+
+
+def _dump_lists(section: Struct, path: str) -> Iterator[str]:
+    """Give a section's lists of tables; of one that is empty a table to be filled in, as a comment."""
+    for info in msgspec.structs.fields(section):
+        kind = tables_of(mi.type_info(info.type))
+        if kind is None:
+            continue
+        yield from ("", f"# {_description(type(section), info.name)}")
+        header = f"[[{path}.{info.encode_name}]]"
+        tables = getattr(section, info.name)
+        for number, table in enumerate(tables):
+            yield from ([""] if number else [])
+            yield from (header, *_dump_table(table))
+        if not tables:
+            yield from (f"# {line}" for line in (header, *_dump_table(kind())))
 
 
 def _description(kind: type[Struct], name: str) -> str:

@@ -4,11 +4,18 @@ from typing import Annotated, Any, Literal
 
 import msgspec.inspect as mi
 import pytest
-from msgspec import Meta
+from msgspec import Meta, Struct
 
-from firmware.config.allowed import describe, extra, is_valid
+from firmware.config.allowed import describe, extra, is_valid, longest, tables_of
 
 Even = Annotated[int, Meta(extra={"valid": lambda number: number % 2 == 0, "allowed": "an even number"})]
+
+
+class Table(Struct):
+    """Settings of which there are several."""
+
+
+Tables = Annotated[tuple[Table, ...], Meta(max_length=4)]
 
 
 @pytest.mark.parametrize(
@@ -24,6 +31,7 @@ Even = Annotated[int, Meta(extra={"valid": lambda number: number % 2 == 0, "allo
         (Literal["b", "a"], '"a" or "b"'),
         (Annotated[tuple[Even, ...], Meta(min_length=1)], "a list at least 1 long, each an even number"),
         (Even, "an even number"),
+        (Tables, "tables at most 4 in number"),
         (dict[str, Any], "a section with settings of its own"),
     ],
 )
@@ -42,3 +50,11 @@ def test_what_a_value_must_pass_besides() -> None:
 def test_what_an_annotation_adds() -> None:
     assert extra(mi.type_info(Even))["allowed"] == "an even number"
     assert extra(mi.type_info(int)) == {}
+
+
+def test_lists_of_tables() -> None:
+    assert tables_of(mi.type_info(Tables)) is Table
+    assert tables_of(mi.type_info(tuple[int, ...])) is None
+    assert longest(mi.type_info(Tables)) == 4
+    assert longest(mi.type_info(tuple[int, ...])) is None
+    assert longest(mi.type_info(int)) is None

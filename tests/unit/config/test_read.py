@@ -67,6 +67,35 @@ WRONG = {
     "board": ("[board.sim]\nlamp = 28", "board.sim.lamp = 28: must be a whole number from -1 to 27"),
     "board's key": ("[board.sim]\nlamb = 2", "board.sim.lamb: there is no such setting; did you mean lamp?"),
     "ports": ("[media]\nrtp_first_port = 30000", "media.rtp_last_port = 16583: must be at least 3 above"),
+    "no tables": ("[sip]\naccounts = 3", "sip.accounts: must be tables at most 4 in number: write [[sip.accounts]]"),
+    "not tables": ("[sip]\naccounts = [3]", "sip.accounts: must be tables at most 4 in number: write [[sip.accounts]]"),
+    "too many tables": (
+        "".join(f'[[sip.accounts]]\naddress = "{n}@b"\n' for n in range(5)),
+        "sip.accounts = 5 tables: must be tables at most 4 in number",
+    ),
+    "in a table": (
+        "[[sip.accounts]]\naddress = 'a@b'\n[[sip.accounts]]\naddress = 'b@c'\nexpires = 5",
+        "sip.accounts[2].expires = 5: must be a whole number from 60 to 86400",
+    ),
+    "a table's key": ("[[sip.accounts]]\naddress = 'a@b'\npasword = 'x'", "sip.accounts[1].pasword: there is no such"),
+    "a table's secret": (
+        "[[sip.accounts]]\naddress = 'a@b'\npassword = 4711",
+        "sip.accounts[1].password = (not shown): must be a text",
+    ),
+    "account": ("[[sip.accounts]]\naddress = 'room'", 'sip.accounts[1].address = "room": must be an address such as'),
+    "no account": ("[[sip.accounts]]\nuser = 'room'", "sip.accounts[1].address: must be there"),
+    "same account": (
+        "[[sip.accounts]]\naddress = 'a@b'\n[[sip.accounts]]\naddress = 'sip:A@b'",
+        'sip.accounts[2].address = "sip:A@b": must not be that of another account',
+    ),
+    "two defaults": (
+        "[[sip.accounts]]\naddress='a@b'\ndefault=true\n[[sip.accounts]]\naddress='b@b'\ndefault=true",
+        "sip.accounts[2].default = true: must not be true of two accounts",
+    ),
+    "server": (
+        "[[sip.accounts]]\naddress='a@b'\nproxy='sip:x'\n",
+        'sip.accounts[1].proxy = "sip:x": must be a host, host:port or an empty text',
+    ),
     "port": ("[web]\nport = 0", "web.port = 0: must be a whole number from 1 to 65535"),
     "pins": ("[board.sim]\nlamp = 7", "board.sim.lamp = 7: button is on this pin already"),
     "depth": (f"a = {'[' * 20_000}", "this is not TOML: lists or tables stand too deep"),

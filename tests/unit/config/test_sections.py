@@ -3,14 +3,15 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from firmware.config.sections import Config, Web
+from firmware.config.sections import Config, SipAccount, Web
 
 
 def test_every_setting_has_a_description() -> None:
-    for section in msgspec.structs.fields(Config):
-        schema = msgspec.json.schema(section.type)["$defs"][section.type.__name__]
+    kinds = {section.name: section.type for section in msgspec.structs.fields(Config)} | {"sip.accounts": SipAccount}
+    for path, kind in kinds.items():
+        schema = msgspec.json.schema(kind)["$defs"][kind.__name__]
         for name, described in schema["properties"].items():
-            assert described.get("description", "").endswith((".", '"', "s.")), f"{section.name}.{name}"
+            assert described.get("description", "").endswith((".", '"', "s.")), f"{path}.{name}"
 
 
 def test_a_setting_is_not_changed_but_replaced() -> None:
