@@ -15,6 +15,7 @@ from firmware.call.media import (
     Format,
     Kind,
 )
+from firmware.call.registration import Registration
 from firmware.errors import CallError, DeviceError, FirmwareError
 from firmware.media import message
 from firmware.ports import BUTTONS
@@ -75,14 +76,13 @@ class SimpleEndpoint:
         self.name = name
         self.scheme = scheme
         self.on_call: Callable[[Call], None] = lambda call: None
+        self.on_registrations_changed: Callable[[], None] = lambda: None
+        self.registrations: tuple[Registration, ...] = ()
+        self.addresses: tuple[str, ...] = (f"{scheme}:room@192.0.2.1",)
         self.legs: dict[str, SimpleLeg] = {}
         self.calls: list[Call] = []
         self.running = False
         self.failure: FirmwareError | None = None
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        return (f"{self.scheme}:room@192.0.2.1",)
 
     def handles(self, address: str) -> bool:
         return address.startswith(f"{self.scheme}:")

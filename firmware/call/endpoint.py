@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from firmware.call.call import Call, EndReason
+    from firmware.call.registration import Registration
 
 
 class Leg(Protocol):
@@ -59,6 +60,13 @@ class Endpoint(Protocol):
     """For people: ``SIP``, ``H.323``."""
     on_call: Callable[[Call], None]
     """Called with every incoming call, state INCOMING; the room sets it."""
+
+    on_registrations_changed: Callable[[], None]
+    """Called when `registrations` has changed; the room sets it."""
+
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        """Where this unit registers, and how that stands; none where the settings name nobody."""
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -61,6 +61,8 @@ def status(arguments: Namespace) -> int:
     print(f"  volume {state['volume']}{', muted' if state['muted'] else ''}")
     for fault in state["faults"]:
         print(f"  {fault}")
+    for registration in state["registrations"]:
+        print(f"  {_registered(registration)}")
     for call in state["calls"]:
         held = ", on hold" if call["held"] else ", held by the far end" if call["held_by_far_end"] else ""
         flows = call["state"] == "active" and not held
@@ -119,6 +121,15 @@ def ask(url: str, method: str, path: str, body: dict[str, Any] | None = None) ->
     if response.status >= 400:
         raise FirmwareError(answer["error"] if isinstance(answer, dict) and "error" in answer else response.reason)
     return answer
+
+
+def _registered(registration: dict[str, Any]) -> str:
+    where = f"{registration['protocol']} as {registration['address']} with {registration['server']}"
+    if registration["state"] == "registered":
+        expires = registration["expires"]
+        return f"registered by {where}" + (f" for {expires:.0f} s" if expires is not None else "")
+    doing = "registering" if registration["state"] == "trying" else "not registered"
+    return f"{doing} by {where}" + (f": {registration['reason']}" if registration["reason"] else "")
 
 
 def _who(call: dict[str, Any]) -> str:

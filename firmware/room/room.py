@@ -98,14 +98,14 @@ class Room:
         started: list[Endpoint] = []
         for endpoint in self._endpoints:
             endpoint.on_call = self._called
+            endpoint.on_registrations_changed = self._registrations_changed
             try:
                 await endpoint.start()
             except FirmwareError:
                 await asyncio.gather(*(other.stop() for other in started))
                 raise
             started.append(endpoint)
-        self._addresses = tuple(address for endpoint in self._endpoints for address in endpoint.addresses)
-        self._changed()
+        self._registrations_changed()
 
     async def stop(self) -> None:
         """End all calls politely, within 2 s, and take no more."""
@@ -130,6 +130,7 @@ class Room:
             volume=self._volume,
             notice=self._notice,
             faults=tuple(self._faults.values()),
+            registrations=tuple(one for endpoint in self._endpoints for one in endpoint.registrations),
         )
 
     def subscribe(self, on_state: Callable[[RoomState], None]) -> Callable[[], None]:
@@ -233,6 +234,11 @@ class Room:
         self._changed()
 
     # What the room does by itself
+
+    def _registrations_changed(self) -> None:
+        # Who is registered is called by another address than before.
+        self._addresses = tuple(address for endpoint in self._endpoints for address in endpoint.addresses)
+        self._changed()
 
     def _called(self, call: Call) -> None:
         if call.replaces is not None and call.replaces.id in self._lines:

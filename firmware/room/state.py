@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firmware.call.call import State
+    from firmware.call.registration import Registration
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ class RoomState:
     notice: Notice | None
     faults: tuple[str, ...]
     """Devices that are missing or have failed: a sentence each."""
+    registrations: tuple[Registration, ...] = ()
+    """Where the room registers, so that it is found, and how that stands."""
 
     def call(self, call_id: str) -> CallView | None:
         """The call of this number."""

@@ -96,6 +96,50 @@ def sip_end_reason(state: State, status: int | None) -> EndReason:
     return SIP_REASONS.get(status) or _SIP_CLASSES.get(status // 100, EndReason.PROTOCOL_ERROR)
 
 
+SIP_REGISTRATION: Final = {
+    403: "the server does not allow it",
+    404: "the server does not know this address",
+    408: "the server does not answer",
+    423: "the server wants registrations to last longer than this unit does",
+    503: "the server cannot be reached now",
+}
+"""Why a registration failed."""
+SIP_CHALLENGES: Final = (401, 407)
+
+
+def sip_registration_reason(status: int | None, words: str, *, has_password: bool, shown: bool) -> str:
+    """Give why a registration failed, in words for people; *words* are the server's, or say why it can't be found.
+
+    *shown*: the password that the unit has was tried.
+    """
+    if status is None or status < 300:
+        return words
+    if status in SIP_CHALLENGES:
+        if shown:
+            return "the user name or the password is wrong"
+        return "the server asks for the password of another realm" if has_password else "the server wants a password"
+    return SIP_REGISTRATION.get(status) or f"the server refuses it ({f'{status} {words}'.strip()})"
+
+
+H323_REGISTRATION: Final = {
+    "noAnswer": "the gatekeeper does not answer",
+    "securityDenial": "the user name or the password is wrong",
+    "securityError": "the user name or the password is wrong",
+    "duplicateAlias": "the name or number is somebody else's there",
+    "invalidAlias": "the gatekeeper does not take this name or number",
+    "invalidTerminalAliases": "the gatekeeper does not take this name or number",
+    "resourceUnavailable": "the gatekeeper has no room",
+    "terminalExcluded": "the gatekeeper does not want this unit",
+    "maintenance": "the gatekeeper is being maintained",
+}
+"""Why a registration failed, by the reason that the gatekeeper gave."""
+
+
+def h323_registration_reason(reason: str) -> str:
+    """Give why a registration failed, in words for people."""
+    return H323_REGISTRATION.get(reason) or f"the gatekeeper refuses it ({reason})"
+
+
 H323_REASONS: Final[dict[int, EndReason]] = {
     Cause.UNALLOCATED_NUMBER: EndReason.NOT_FOUND,
     Cause.NO_ROUTE_TO_DESTINATION: EndReason.UNREACHABLE,

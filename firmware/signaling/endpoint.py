@@ -15,6 +15,7 @@ from firmware.net.resolver import UnknownHostError, is_address, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from firmware.call.registration import Registration
     from firmware.sansio import Address, Flow
 
 MAX_SESSIONS: Final = 32
@@ -90,10 +91,16 @@ class BaseEndpoint(Generic[L]):
 
     def __init__(self) -> None:
         self.on_call: Callable[[Call], None] = _refuse
+        self.on_registrations_changed: Callable[[], None] = _ignore
         self._transport: Transport | None = None
         self._calls: dict[L, Call] = {}
         self._lookups: dict[L, asyncio.Task[None]] = {}
         self._all_gone = asyncio.Event()
+
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        """Where this unit registers, and how that stands."""
+        return ()
 
     async def _listen(self, transport: Transport, wanted: Iterable[tuple[str, str, int]]) -> None:
         """Listen on every transport, host and port.  FirmwareError: can't, and why; then nothing is listened on."""
@@ -188,6 +195,10 @@ def reachable(host: str) -> str | None:
         return source_address(_ELSEWHERE[host])
     except FirmwareError:
         return None
+
+
+def _ignore() -> None:
+    """Stand in for a room that is not there yet."""
 
 
 def _refuse(call: Call) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from firmware import config
     from firmware.call.media import Capabilities
+    from firmware.call.registration import Registration
     from firmware.h323.session import Session
     from firmware.sansio import Core
     from firmware.signaling.endpoint import Ports, Transport
@@ -65,7 +66,7 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         )
         rng = rng or random.SystemRandom()
         self._terminal = Terminal(identity, rng)
-        self._gatekeeper = Gatekeeper(settings, identity, self._terminal, rng)
+        self._gatekeeper = Gatekeeper(settings, identity, self._terminal, rng, lambda: self.on_registrations_changed())
         self._rng = rng
         self._legs: dict[Session, H323Leg] = {}
 
@@ -80,6 +81,11 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
             if transport == "tcp" and port not in self._h245_ports and (host := reachable(listening)) is not None
         )
         return tuple(str(address) for address in dict.fromkeys(found))
+
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        """How it stands with the gatekeeper, if there is to be one."""
+        return (self._gatekeeper.registration,) if self._settings.gatekeeper else ()
 
     def handles(self, address: str) -> bool:
         """Whether it begins with ``h323:``."""

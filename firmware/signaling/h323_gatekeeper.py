@@ -1,7 +1,7 @@
 """Registration with the gatekeeper of the settings, for as long as the endpoint is started.
 
 Rule 1: a gatekeeper whose name can't be found yet is looked for again and again; calls go on without it meanwhile.
-Rule 2: what becomes of the registration is one INFO line.
+Rule 2: what becomes of the registration is one INFO line, and stands in `registration`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from firmware.call.registration import Registration, RegistrationState
 from firmware.errors import FirmwareError
 from firmware.h323.h235 import Credentials, Method
 from firmware.h323.ras import RasClient
@@ -18,9 +20,11 @@ from firmware.h323.ras_event import Registered, Unregistered
 from firmware.h323.ras_settings import DISCOVERY, RAS_PORT, Settings
 from firmware.net.address import at
 from firmware.net.resolver import resolve
+from firmware.signaling.causes import h323_registration_reason
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
     from firmware import config
     from firmware.h323.identity import Identity
@@ -38,13 +42,26 @@ AUTOMATIC: Final = "auto"
 class Gatekeeper:
     """The registration of one endpoint."""
 
-    def __init__(self, settings: config.H323, identity: Identity, terminal: Terminal, rng: random.Random) -> None:
+    def __init__(
+        self,
+        settings: config.H323,
+        identity: Identity,
+        terminal: Terminal,
+        rng: random.Random,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        """*on_change* is called when `registration` has changed."""
         self._settings = settings
         self._identity = identity
         self._terminal = terminal
         self._rng = rng
         self._client: RasClient | None = None
         self._search: asyncio.Task[None] | None = None
+        self._on_change = on_change
+        shown = settings.number or identity.display_name
+        server = "this network" if settings.gatekeeper == AUTOMATIC else settings.gatekeeper
+        self.registration = Registration("H.323", shown, server)
+        """How it stands."""
 
     @property
     def address(self) -> Address | None:
@@ -71,8 +88,17 @@ class Gatekeeper:
             case Registered(gatekeeper=gatekeeper, aliases=aliases):
                 names = ", ".join(name for _, name in aliases)
                 logger.info("= h323 registered with gatekeeper %s as %s", at(gatekeeper.address), names)
-            case Unregistered(reason=reason):
+                self._report(RegistrationState.REGISTERED)
+            case Unregistered(reason=reason, retry=retry):
                 logger.info("= h323 not registered with gatekeeper %s: %s", self._settings.gatekeeper, reason)
+                if retry is None:
+                    self._report(RegistrationState.TRYING)
+                else:
+                    self._report(RegistrationState.FAILED, h323_registration_reason(reason))
+
+    def _report(self, state: RegistrationState, reason: str = "") -> None:
+        self.registration = replace(self.registration, state=state, reason=reason)
+        self._on_change()
 
     async def _find(self, transport: Transport) -> None:
         said = ""
@@ -83,6 +109,7 @@ class Gatekeeper:
                 if str(error) != said:
                     said = str(error)
                     logger.warning("= h323 gatekeeper %s: %s", self._settings.gatekeeper, said)
+                    self._report(RegistrationState.FAILED, said)
             else:
                 return
             await asyncio.sleep(RETRY_TIME)

@@ -156,7 +156,7 @@ def _idle(state: RoomState, moment: Moment) -> list[Item]:
 
 
 def _status(state: RoomState) -> list[Item]:
-    """A lamp and a sentence; the faults, where there are any."""
+    """A lamp and a sentence; the faults, where there are any; and below, quietly, where this room isn't found."""
     color, words = AMBER, state.faults[:MOST_FAULTS]
     if not state.ready:
         words = ("Starting …",)
@@ -165,6 +165,9 @@ def _status(state: RoomState) -> list[Item]:
     items: list[Item] = [Image(symbol.disc(color), _at(LEFT + 4, 505, 26, 26))]
     for n, text in enumerate(words):
         items.append(_fitting(text, LEFT + 54, 490 + 62 * n, RIGHT - LEFT - 54, 56, color))
+    trouble = next((one.trouble for one in state.registrations if one.trouble), "")
+    if trouble and state.ready and len(words) < MOST_FAULTS:
+        items.append(_fitting(trouble, LEFT + 54, 494 + 62 * len(words), RIGHT - LEFT - 54, 44, PALE))
     return items
 
 

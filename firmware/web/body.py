@@ -8,9 +8,11 @@ from msgspec import Meta, Struct
 
 from firmware.call.call import State as CallState
 from firmware.call.media import Direction, Kind
+from firmware.call.registration import RegistrationState
 from firmware.room import MAX_ADDRESS, MAX_DIGITS
 
 if TYPE_CHECKING:
+    from firmware.call import registration as call_registration
     from firmware.media import message
     from firmware.room import CallView, RoomState
 
@@ -98,6 +100,19 @@ class Notice(Struct, frozen=True):
     text: str
 
 
+class Registration(Struct, frozen=True):
+    """Being found at a server or gatekeeper."""
+
+    protocol: Annotated[str, Meta(description="`SIP` or `H.323`.")]
+    address: Annotated[str, Meta(description="Under which this unit is to be found.")]
+    server: Annotated[str, Meta(description="Where, as the settings name it.")]
+    state: RegistrationState
+    expires: Annotated[
+        float | None, Meta(description="How long it holds unless renewed, s; null where nobody knows, or it doesn't.")
+    ]
+    reason: Annotated[str, Meta(description="Why it has failed, or an empty text.")]
+
+
 class Room(Struct, frozen=True):
     """The room as it is now."""
 
@@ -109,6 +124,9 @@ class Room(Struct, frozen=True):
     volume: int
     notice: Notice | None
     faults: Annotated[tuple[str, ...], Meta(description="Devices that are missing or have failed, a sentence each.")]
+    registrations: Annotated[
+        tuple[Registration, ...], Meta(description="Where the unit registers, and how that stands.")
+    ]
 
 
 class Stream(Struct, frozen=True):
@@ -179,6 +197,18 @@ def call(view: CallView, now: float) -> Call:
     )
 
 
+def registration(report: call_registration.Registration, now: float) -> Registration:
+    """Make the body of a registration; *now* is the event loop's time."""
+    return Registration(
+        protocol=report.protocol,
+        address=report.address,
+        server=report.server,
+        state=report.state,
+        expires=None if report.until is None else round(max(0.0, report.until - now), 3),
+        reason=report.reason,
+    )
+
+
 def room(state: RoomState, now: float) -> Room:
     """Make the body of the room's state; *now* is the event loop's time."""
     return Room(
@@ -190,6 +220,7 @@ def room(state: RoomState, now: float) -> Room:
         volume=state.volume,
         notice=None if state.notice is None else Notice(state.notice.title, state.notice.text),
         faults=state.faults,
+        registrations=tuple(registration(one, now) for one in state.registrations),
     )
 
 

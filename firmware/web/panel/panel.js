@@ -2,6 +2,7 @@
 
 import { address, ask, listen, Refused } from "./api.js";
 import { showCalls, tick } from "./calls.js";
+import { showRegistrations } from "./registrations.js";
 
 const KEYS = ["1", "2 ABC", "3 DEF", "4 GHI", "5 JKL", "6 MNO", "7 PQRS", "8 TUV", "9 WXYZ", "*", "0 +", "#"];
 const REFUSED_TIME = 8000; // ms that a refusal stays on the page
@@ -114,6 +115,7 @@ function show(next) {
   $("addresses").textContent = next.addresses.join("  ·  ");
   $("ready").dataset.ready = next.ready ? "yes" : "no";
   $("ready-text").textContent = next.ready ? "Ready" : "Starting";
+  showRegistrations(next.registrations);
   $("mute").setAttribute("aria-pressed", String(next.muted));
   $("mute").querySelector("span").textContent = next.muted ? "Muted" : "Mute";
   $("mute").querySelector("use").setAttribute("href", next.muted ? "#microphone-off" : "#microphone");
@@ -138,6 +140,7 @@ function lost() {
   $("calls").inert = true;
   $("ready").dataset.ready = "no";
   $("ready-text").textContent = "Not connected";
+  showRegistrations([]);
   for (const element of document.querySelectorAll("#controls button, #controls input:not(#address)")) {
     element.disabled = true;
   }

@@ -13,6 +13,7 @@ from simple_web import Web, on_web, run
 from firmware.__main__ import main
 from firmware.call.call import State
 from firmware.call.media import Crypto, Direction, Kind, Suite
+from firmware.call.registration import Registration, RegistrationState
 from firmware.command.remote import flow
 from firmware.media.message import Statistics, StreamStatistics
 from firmware.web.auth import hash_password
@@ -81,6 +82,31 @@ def test_status(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[4].endswith("to sip:far@example.com: active, on hold")
     assert lines[5] == "    sends video: H264, 1280x720, 30 frames/s, 1500 kbit/s, loss 1.2 %, round trip 3.4 ms"
     assert json.loads("{" + machine)["name"] == "Aalto"
+
+
+def test_status_says_where_the_unit_is_registered(capsys: pytest.CaptureFixture[str]) -> None:
+    @on_web
+    async def test(web: Web) -> None:
+        fine = Registration("SIP", "sip:a@b", "b", RegistrationState.REGISTERED, asyncio.get_running_loop().time() + 99)
+        web.endpoint.registrations = (
+            fine,
+            replace(fine, protocol="H.323", address="4711", until=None),
+            replace(fine, state=RegistrationState.TRYING, until=None),
+            replace(fine, state=RegistrationState.FAILED, until=None, reason="the server does not answer"),
+        )
+        assert await visavis(web, "status") == 0
+
+    test()
+    lines = capsys.readouterr().out.splitlines()[3:]
+    assert lines[0] in (
+        "  registered by SIP as sip:a@b with b for 99 s",
+        "  registered by SIP as sip:a@b with b for 98 s",
+    )
+    assert lines[1:] == [
+        "  registered by H.323 as 4711 with b",
+        "  registering by SIP as sip:a@b with b",
+        "  not registered by SIP as sip:a@b with b: the server does not answer",
+    ]
 
 
 def test_status_says_whether_a_call_is_encrypted(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,6 +11,7 @@ from simple_room import AUDIO, CHANNELS, SimpleEndpoint, SimpleMedia
 from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import TELEPHONE_EVENT
+from firmware.call.registration import Registration, RegistrationState
 from firmware.errors import CallError, FirmwareError
 from firmware.media import message
 from firmware.room import NoSuchCallError, Notice, Room, RoomState
@@ -31,6 +32,19 @@ async def test_start_and_stop() -> None:
         call = s.dialled()
     assert not s.endpoint.running
     assert call.state is State.ENDED
+
+
+@scene
+async def test_being_registered_is_told_and_changes_the_address() -> None:
+    async with Scene() as s:
+        assert s.room.state.registrations == ()
+        registration = Registration("SIP", "sip:room@example.com", "example.com", RegistrationState.REGISTERED, 9.0)
+        s.endpoint.registrations = (registration,)
+        s.endpoint.addresses = ("sip:room@example.com",)
+        s.endpoint.on_registrations_changed()
+        await asyncio.sleep(0)
+        assert s.states[-1].registrations == (registration,)
+        assert s.states[-1].addresses == ("sip:room@example.com",)
 
 
 @scene

@@ -4,13 +4,17 @@ import pytest
 
 from firmware.call.call import EndReason, State
 from firmware.h323 import cause
+from firmware.h323.ras_reason import DISCOVERY, REGISTRATION, UNREGISTRATION
 from firmware.signaling.causes import (
     H323_CAUSES,
+    H323_REGISTRATION,
     SIP_FAILURES,
     SIP_REASONS,
     SIP_STATUSES,
     h323_end_reason,
+    h323_registration_reason,
     sip_end_reason,
+    sip_registration_reason,
 )
 from firmware.sip.status import REASONS
 
@@ -66,3 +70,26 @@ def test_a_call_that_was_not_encrypted_says_so_on_the_other_side(state: State) -
     value = H323_CAUSES[EndReason.NOT_ENCRYPTED]
     assert h323_end_reason(state, value, True, cause.reason(value)) is EndReason.NOT_ENCRYPTED
     assert h323_end_reason(State.DIALING, value, True) is EndReason.NO_COMMON_MEDIA, "a gateway's cause 58 is another"
+
+
+@pytest.mark.parametrize(
+    ("status", "has_password", "shown", "expected"),
+    [
+        (401, True, True, "the user name or the password is wrong"),
+        (407, True, False, "the server asks for the password of another realm"),
+        (401, False, False, "the server wants a password"),
+        (403, True, True, "the server does not allow it"),
+        (408, True, False, "the server does not answer"),
+        (None, True, False, "words"),
+        (200, True, True, "words"),
+        (420, True, True, "the server refuses it (420 words)"),
+    ],
+)
+def test_why_a_registration_by_sip_failed(status: int | None, has_password: bool, shown: bool, expected: str) -> None:
+    assert sip_registration_reason(status, "words", has_password=has_password, shown=shown) == expected
+
+
+def test_why_a_registration_by_h323_failed() -> None:
+    assert h323_registration_reason("noAnswer") == "the gatekeeper does not answer"
+    assert h323_registration_reason("invalidRevision") == "the gatekeeper refuses it (invalidRevision)"
+    assert set(H323_REGISTRATION) <= {*REGISTRATION, *DISCOVERY, *UNREGISTRATION}

@@ -12,6 +12,7 @@ from gatekeeper import serve
 from interop.ports import free_port, own_address
 
 from firmware import config
+from firmware.call.registration import Registration, RegistrationState
 from firmware.errors import FirmwareError
 from firmware.h323.h235 import Method
 from firmware.h323.identity import Identity
@@ -21,6 +22,8 @@ from firmware.net.driver import Driver
 from firmware.net.resolver import UnknownHostError
 from firmware.signaling import h323_gatekeeper as module
 from firmware.signaling.h323_gatekeeper import Gatekeeper
+
+FAILED = RegistrationState.FAILED
 
 
 async def registering(host: str, **settings: Any) -> tuple[Gatekeeper, Driver]:
@@ -54,6 +57,9 @@ def test_a_wrong_password_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
         )
         await until(lambda: "not registered" in caplog.text)
         assert gatekeeper.address is None
+        assert gatekeeper.registration == Registration(
+            "H.323", "Aalto", at(far.address), FAILED, reason="the user name or the password is wrong"
+        )
         gatekeeper.stop(driver)
         await driver.stop()
         transport.close()
@@ -78,7 +84,12 @@ def test_a_name_that_is_not_known_yet_is_looked_up_again(monkeypatch: pytest.Mon
 
         monkeypatch.setattr(module, "resolve", look_up)
         gatekeeper, driver = await registering(own_address(), gatekeeper="gk.example")
+        assert gatekeeper.registration.state is RegistrationState.TRYING
+        await until(lambda: gatekeeper.registration.state is FAILED)
+        assert gatekeeper.registration.reason == "there is no host gk.example"
         await until(lambda: gatekeeper.address == far.address)
+        assert gatekeeper.registration.state is RegistrationState.REGISTERED
+        assert gatekeeper.registration.trouble == ""
         assert asked == [("gk.example", 1719)] * 3
         gatekeeper.stop(driver)
         await driver.stop()

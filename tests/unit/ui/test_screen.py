@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image as Picture
 
 from firmware.call.call import State
+from firmware.call.registration import Registration, RegistrationState
 from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, SelfView, Words
 from firmware.room import CallView, Notice, RoomState
 from firmware.ui import screen as ui
@@ -59,6 +60,22 @@ def test_faults_are_said_instead_of_ready() -> None:
     assert "The camera does not work: gone" in said
     assert "Ready" not in said
     assert "c" not in said
+
+
+FAILED = Registration("SIP", "sip:a@b", "b", RegistrationState.FAILED, reason="the server does not answer")
+
+
+def test_a_room_that_is_not_registered_says_so_in_one_line() -> None:
+    fine = replace(FAILED, state=RegistrationState.REGISTERED, reason="")
+    said = words(scene(replace(ROOM, registrations=(fine, FAILED, FAILED)), MOMENT))
+    assert said[1:4] == ["Ready", "Not registered as sip:a@b: the server does not answer.", "To call this room"]
+    said = words(scene(replace(ROOM, registrations=(fine,)), MOMENT))
+    assert said[1:3] == ["Ready", "To call this room"]
+    # Faults have the room first.
+    said = words(scene(replace(ROOM, registrations=(FAILED,), faults=("a", "b")), MOMENT))
+    assert said[1:4] == ["a", "b", "To call this room"]
+    said = words(scene(replace(ROOM, registrations=(FAILED,), ready=False), MOMENT))
+    assert said[1:3] == ["Starting …", "To call this room"]
 
 
 def test_only_as_many_addresses_as_there_is_room_for() -> None:

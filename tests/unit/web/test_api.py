@@ -44,6 +44,7 @@ async def test_the_state(web: Web) -> None:
             "volume": 70,
             "notice": None,
             "faults": [],
+            "registrations": [],
         },
     )
 
