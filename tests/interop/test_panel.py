@@ -62,8 +62,8 @@ async def panel(program: Callable[[str], str], folder: Path, unit: Unit, **windo
 
 
 def state_of(selector: str = "#calls") -> str:
-    """An expression: what the first call's card says."""
-    return f"document.querySelector('{selector} .state')?.innerText ?? ''"
+    """An expression: what the first call's card says of its state."""
+    return f"document.querySelector('{selector} .words')?.innerText ?? ''"
 
 
 async def picture(page: Page) -> Image.Image:
