@@ -9,7 +9,7 @@ ARGS ?=
 
 # What a unit needs of the system, and what only the tests need: the programs that are not ours.
 RUN_PACKAGES := libopus0
-TEST_PACKAGES := baresip-core baresip-ffmpeg sip-tester tshark chromium debian-archive-keyring
+TEST_PACKAGES := baresip-core baresip-ffmpeg dnsmasq-base sip-tester tshark chromium debian-archive-keyring
 
 .PHONY: help run test check bench lock clean run-packages test-packages
 

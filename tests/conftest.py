@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -25,7 +25,7 @@ def program() -> Callable[[str], str]:
     """Give the path of a program by its name; skip the test where it is not installed."""
 
     def find(name: str) -> str:
-        path = shutil.which(name)
+        path = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
         if path is None:
             missing(f"the program {name}")
         assert path is not None
@@ -43,6 +43,14 @@ def ipv6() -> str:
     except OSError as error:
         pytest.skip(f"this machine has no IPv6 loopback: {error}")
     return "::1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let the units of tests keep what they make in a folder of the tests, not in the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STATE_DIRECTORY", str(tmp_path_factory.mktemp("storage")))
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -32,6 +32,9 @@ class WireTransport:
     def local_flow(self, transport: str, remote: Address, domain: str = "") -> Flow:
         return Flow(transport, self.address, remote, domain=domain.lower() if transport == "tls" else "")
 
+    def failure(self, flow: Flow) -> str:
+        return ""
+
     async def listen(self, transport: str, host: str, port: int) -> None:
         self.listeners += ((transport, (host, port)),)
         self.wire.attach(self.address, self.core, self._event, also=[(host, port)])

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from firmware.call.media import H263, H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Encryption, Kind
+from firmware.command.tls import make_tls
 from firmware.errors import DeviceError
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
@@ -106,7 +107,8 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
     if config.sip.enabled:
         from firmware.signaling.sip import SipEndpoint
 
-        endpoints.append(SipEndpoint(config.sip, capabilities(config), ports, config.room.name))
+        tls = make_tls(config) if "tls" in config.sip.transports else None
+        endpoints.append(SipEndpoint(config.sip, capabilities(config), ports, config.room.name, tls=tls))
     if config.h323.enabled:
         from firmware.signaling.h323 import H323Endpoint
 

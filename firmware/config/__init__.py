@@ -7,11 +7,25 @@ Rule 3: what there may be several of is a list of tables (``[[sip.accounts]]``);
 Rule 4: a password is kept as a hash only (see `firmware.web.auth`), and no setting that is secret is ever logged.
 
 `sections` has the settings, `read` and `write` the file, `allowed` says in words what a type allows, `toml` writes a
-value.
+value, `storage` knows where a unit keeps what is no setting.
 """
 
 from firmware.config.read import Wrong, contradictions, load, parse, read_table, read_text
-from firmware.config.sections import H323, Board, Boards, Config, Log, Media, Room, Sip, SipAccount, Web
+from firmware.config.sections import (
+    H323,
+    Board,
+    Boards,
+    Config,
+    Log,
+    Media,
+    Room,
+    Sip,
+    SipAccount,
+    Storage,
+    Tls,
+    Web,
+)
+from firmware.config.storage import storage_folder
 
 __all__ = [
     "H323",
@@ -23,6 +37,8 @@ __all__ = [
     "Room",
     "Sip",
     "SipAccount",
+    "Storage",
+    "Tls",
     "Web",
     "Wrong",
     "contradictions",
@@ -30,4 +46,5 @@ __all__ = [
     "parse",
     "read_table",
     "read_text",
+    "storage_folder",
 ]

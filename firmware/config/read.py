@@ -147,6 +147,10 @@ def contradictions(config: Config) -> Iterator[Wrong]:
     elif h323.h245_last_port - h323.h245_first_port >= MAX_H245_PORTS:
         most = f"must be less than {MAX_H245_PORTS} above h323.h245_first_port"
         yield Wrong("h323.h245_last_port", str(h323.h245_last_port), most)
+    tls = config.tls
+    if bool(tls.certificate) != bool(tls.key):
+        missing = "certificate" if tls.key else "key"
+        yield Wrong(f"tls.{missing}", '""', "certificate and key must both be named, or none of them")
     lists = {
         "media.codecs": media.codecs,
         "sip.transports": config.sip.transports,

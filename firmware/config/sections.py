@@ -172,11 +172,17 @@ class Sip(Struct, frozen=True, kw_only=True):
 
     enabled: Annotated[bool, Meta(description="Make and take calls by SIP.")] = True
     addresses: Listeners = ("0.0.0.0", "::")
-    port: Annotated[Port, Meta(description="The port to listen on, for every transport.")] = 5060
+    port: Annotated[Port, Meta(description="The port to listen on for UDP and TCP.")] = 5060
+    tls_port: Annotated[Port, Meta(description="The port to listen on for TLS.")] = 5061
     transports: Annotated[
-        tuple[Literal["udp", "tcp"], ...],
-        Meta(min_length=1, max_length=2, description="How messages may travel; the first is used to call."),
-    ] = ("udp", "tcp")
+        tuple[Literal["udp", "tcp", "tls"], ...],
+        Meta(
+            min_length=1,
+            max_length=3,
+            description="How messages may travel; the first is used to call, unless the address or its domain's name "
+            "server says otherwise.  Addresses that begin with sips: are called by TLS only.",
+        ),
+    ] = ("udp", "tcp", "tls")
     user: Annotated[
         str,
         Meta(
@@ -252,6 +258,37 @@ class H323(Struct, frozen=True, kw_only=True):
             extra={"allowed": "at most 128 of the digits 0 to 9 and *#,"},
         ),
     ] = ""
+
+
+class Tls(Struct, frozen=True, kw_only=True):
+    """Encrypted signalling: who this unit is, and whom it trusts."""
+
+    certificate: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            description="The file of this unit's certificate and of those that lead to its authority (PEM); "
+            '"": one that the unit makes for itself at its first start and keeps in its storage folder.',
+        ),
+    ] = ""
+    key: Annotated[
+        str, Meta(max_length=1024, description="The file of the certificate's private key (PEM, without a password).")
+    ] = ""
+    ca: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            description='A file or a folder of certificates (PEM) of authorities or far ends to trust; "": the '
+            "authorities that the system trusts.",
+        ),
+    ] = ""
+    verify: Annotated[
+        Literal["off", "called", "all"],
+        Meta(
+            description="Whose certificate must be valid and for the right name: nobody's, that of far ends that this "
+            "unit calls, or also that of far ends that call it."
+        ),
+    ] = "called"
 
 
 class Media(Struct, frozen=True, kw_only=True):
@@ -335,6 +372,18 @@ class Board(Struct, frozen=True, kw_only=True):
     )
 
 
+class Storage(Struct, frozen=True, kw_only=True):
+    """What a unit makes or learns by itself, such as its certificate."""
+
+    folder: Annotated[
+        str,
+        Meta(
+            max_length=1024,
+            description='Where it is kept; "": what systemd gives to the service, or ~/.local/state/visavis.',
+        ),
+    ] = ""
+
+
 class Log(Struct, frozen=True, kw_only=True):
     """What is written to standard error."""
 
@@ -349,9 +398,11 @@ class Config(Struct, frozen=True, kw_only=True):
     room: Room = Room()
     sip: Sip = Sip()
     h323: H323 = H323()
+    tls: Tls = Tls()
     media: Media = Media()
     web: Web = Web()
     board: Board = field(default_factory=Board)
+    storage: Storage = Storage()
     log: Log = Log()
 
 

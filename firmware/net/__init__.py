@@ -9,7 +9,9 @@
                                                             ▼
                     tls  our certificate, whom we trust ─▶ tls_layer ─▶ far_certificate   whose name it has (RFC 5922)
 
-    signaling    ── host name ──▶  resolver ── addresses
+                    own_certificate, made at the first start
+
+    signaling    ── host name ──▶  dns ── NAPTR, SRV;  resolver ── addresses
     signaling    ── a call begins ──▶  ports ── a pair of bound UDP sockets; the media engine hands them to its worker
 
 Only this package opens sockets for calls, and only the driver waits on them.  RFC 3261 18 (transport) is split:

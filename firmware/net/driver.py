@@ -33,6 +33,8 @@ STOP_TIME: Final = 0.5
 """Seconds in which `stop` lets written bytes leave."""
 MAX_ROUNDS: Final = 100
 """Times that a core may want something more at once, before the event loop gets its turn."""
+MAX_FAILURES: Final = 64
+"""Flows of which it is remembered why they failed."""
 MAX_REMEMBERED: Final = 1024
 """Far ends that ICMP errors are told apart by."""
 
@@ -50,6 +52,7 @@ class Driver:
         self._datagrams: dict[Address, DatagramSocket] = {}
         self._connections = Connections(self, tls)
         self._failed: list[tuple[Flow, str]] = []
+        self._words: dict[Flow, str] = {}
         self._sent_by: dict[Address, Flow] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._due: float | None = None
@@ -97,6 +100,10 @@ class Driver:
             if address[0] == source or ipaddress.ip_address(address[0]).is_unspecified:
                 return Flow(transport, (source, address[1]), remote, domain=domain)
         return Flow(transport, fitting[0], remote, domain=domain)
+
+    def failure(self, flow: Flow) -> str:
+        """Say why a flow failed lately, in words for people; "": it did not, or that is long ago."""
+        return self._words.get(flow, "")
 
     def run(self) -> None:
         """Do what the core wants done, then wait for its next timer."""
@@ -198,6 +205,10 @@ class Driver:
                 self._failed.append((flow, "dropped"))
 
     def _lost(self, flow: Flow, words: str) -> None:
+        self._words.pop(flow, None)
+        self._words[flow] = words
+        if len(self._words) > MAX_FAILURES:
+            del self._words[next(iter(self._words))]
         logger.debug("= %s %s: %s", flow.transport, at(flow.remote), words)
         try:
             self._core.flow_closed(flow, self.now())

@@ -17,6 +17,7 @@
 `sip`                  SipEndpoint: one user agent on its sockets, its calls, dialling
 `sip_leg`              SipLeg: one call; the user agent's events (RFC 3261) to reports, the call's commands to requests
 `sip_address`          what a person may write for a SIP address
+`sip_location`         where such an address leads: transports and addresses to try (RFC 3263)
 `sip_media`            offer and answer (RFC 3264), ports
 `sip_srtp`             how a line is encrypted (RFC 4568, RFC 8643)
 `sip_formats`          codecs in words of SDP; H.264 as RFC 6184 8.2.2 wants it agreed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from firmware.call.call import Call, EndReason, State
 from firmware.call.endpoint import Leg
@@ -13,7 +13,7 @@ from firmware.net.address import source_address
 from firmware.net.resolver import UnknownHostError, is_address, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from firmware.call.registration import Registration
     from firmware.sansio import Address, Flow
@@ -39,6 +39,9 @@ class Transport(Protocol):
         """Give the flow by which *remote* is called; by TLS it must have a certificate for *domain*, or else for its
         address.  FirmwareError: there is no way to it.
         """
+
+    def failure(self, flow: Flow) -> str:
+        """Say why a flow failed lately, in words for people; "": it did not, or nobody knows."""
 
     @property
     def listeners(self) -> tuple[tuple[str, Address], ...]:
@@ -82,6 +85,7 @@ class EndpointLeg(Leg, Protocol):
 
 
 L = TypeVar("L", bound=EndpointLeg)
+T = TypeVar("T")
 
 
 class BaseEndpoint(Generic[L]):
@@ -155,9 +159,17 @@ class BaseEndpoint(Generic[L]):
             then([(host, port)])
             return
 
+        async def find() -> list[Address]:
+            return [address for _, address in await resolve(host, port, "")]
+
+        self._search(leg, find(), then)
+
+    def _search(self, leg: L, search: Coroutine[Any, Any, list[T]], then: Callable[[list[T]], None]) -> None:
+        """Go on with what is found for a leg that is dialling; the call fails if there is nothing."""
+
         async def look_up() -> None:
             try:
-                found = [address for _, address in await resolve(host, port, "")]
+                found = await search
             except UnknownHostError as error:
                 leg.fail(EndReason.NOT_FOUND, str(error))
             except FirmwareError as error:

@@ -6,24 +6,28 @@ Rule 2: an INVITE whose offer is of no use here is refused without troubling the
 
 from __future__ import annotations
 
+import functools
 import logging
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from firmware.call.call import Call, State
-from firmware.errors import DecodeError
+from firmware.call.call import Call, EndReason, State
+from firmware.errors import DecodeError, FirmwareError
+from firmware.net.dns import Dns
 from firmware.net.driver import Driver
 from firmware.net.resolver import is_address
 from firmware.signaling import causes, sip_media
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
 from firmware.signaling.sip_address import is_sip, parse_address
 from firmware.signaling.sip_leg import SipLeg
+from firmware.signaling.sip_location import direct, locate
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
 from firmware.signaling.sip_transfer import is_fair
 from firmware.sip import events
 from firmware.sip.identity import Identity
-from firmware.sip.uri import Uri, escape_user
+from firmware.sip.transport import DEFAULT_PORTS
+from firmware.sip.uri import Uri, as_sips, escape_user
 from firmware.sip.user_agent import UserAgent
 
 if TYPE_CHECKING:
@@ -31,17 +35,17 @@ if TYPE_CHECKING:
 
     from firmware import config
     from firmware.call.media import Capabilities
+    from firmware.net.tls import Tls
     from firmware.sansio import Address, Core
     from firmware.signaling.endpoint import Ports, Transport
-    from firmware.signaling.sip_leg import Candidate
+    from firmware.signaling.sip_location import Candidate, Names
     from firmware.signaling.sip_transfer import Target
     from firmware.sip.header import NameAddr
     from firmware.sip.invite import InviteSession
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_PORT: Final = 5060
-"""RFC 3261 19.1.2."""
+_SCHEMES: Final = ("sip", "sips")
 
 
 class SipEndpoint(BaseEndpoint[SipLeg]):
@@ -57,18 +61,26 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         display_name: str = "",
         *,
         rng: random.Random | None = None,
-        make_transport: Callable[[Core, Callable[[Any], None]], Transport] = Driver,
+        tls: Tls | None = None,
+        names: Names | None = None,
+        make_transport: Callable[[Core, Callable[[Any], None]], Transport] | None = None,
         delayed_offer: bool = False,
     ) -> None:
-        """*ports* gives media ports; *delayed_offer* lets the far end offer first in calls that we make."""
+        """*ports* gives media ports; without *tls* that transport of the settings is passed over; *names* are asked
+        instead of the system's name servers; *delayed_offer* lets the far end offer first in calls that we make.
+        """
         super().__init__()
         self._settings = settings
         self._capabilities = capabilities
         self._ports = ports
         self._rng = rng or random.SystemRandom()
-        self._make_transport = make_transport
+        self._make_transport = make_transport or functools.partial(Driver, tls=tls)
+        self._names: Names = names or Dns()
+        self._transports = tuple(way for way in settings.transports if way != "tls" or tls is not None)
         self._delayed_offer = delayed_offer
-        identity = Identity(escape_user(settings.user), display_name, max_sessions=MAX_SESSIONS)
+        identity = Identity(
+            escape_user(settings.user), display_name, max_sessions=MAX_SESSIONS, tls_port=settings.tls_port
+        )
         self._agent = UserAgent(identity, self._rng)
         self._legs: dict[InviteSession, SipLeg] = {}
 
@@ -77,14 +89,15 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         """What others dial, ready to be shown; for a wildcard the address towards the rest of the world."""
         if self._transport is None:
             return ()
-        found: dict[Address, str] = {}
-        for transport, (listening, port) in self._transport.listeners:
+        found: dict[str, str] = {}
+        for transport, (listening, port) in sorted(self._transport.listeners, key=_shown_order):
             host = reachable(listening)
             if host is None:
                 continue
             parameters = () if transport == "udp" else (("transport", transport),)
-            uri = Uri("sip", escape_user(self._settings.user), host, port if port != DEFAULT_PORT else None)
-            found.setdefault((host, port), str(replace(uri, parameters=parameters)))
+            shown_port = port if port != DEFAULT_PORTS[transport] else None
+            uri = Uri("sip", escape_user(self._settings.user), host, shown_port, parameters=parameters)
+            found.setdefault(host, str(as_sips(uri) if transport == "tls" else uri))
         return tuple(found.values())
 
     def handles(self, address: str) -> bool:
@@ -95,7 +108,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         """Listen on every address by every transport of the settings."""
         transport = self._make_transport(self._agent, self._handle)
         settings = self._settings
-        wanted = [(way, host, settings.port) for host in settings.addresses for way in settings.transports]
+        wanted = [(way, host, self._port(way)) for host in settings.addresses for way in self._transports]
         await self._listen(transport, wanted)
         hosts = (reachable(host) for _, (host, _) in transport.listeners)
         host = next((host for host in hosts if host is not None), "127.0.0.1")
@@ -119,7 +132,13 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         """Give the leg of a call, where it is one of ours."""
         return next((leg for leg, known in self._calls.items() if known is call), None)
 
+    def _say_goodbye(self) -> None:
+        self._names.close()
+
     # Dialling
+
+    def _port(self, transport: str) -> int:
+        return self._settings.tls_port if transport == "tls" else self._settings.port
 
     def _call(self, uri: Uri, wanted: Target | None = None) -> Call:
         """Call the address, of our own will or because a far end *wanted* it."""
@@ -131,19 +150,20 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
     def _find(self, leg: SipLeg, uri: Uri, wanted: Target | None) -> None:
         """Let a leg call the address once it is known where that is."""
 
-        def invite(found: list[Address]) -> None:
+        def invite(found: list[Candidate]) -> None:
             if wanted is not None:
-                found = [address for address in found if is_fair(address[0], wanted.far)]
-            fields = wanted.fields if wanted is not None else ()
-            leg.invite(uri, self._candidates(uri, found), self._delayed_offer, fields)
+                found = [candidate for candidate in found if is_fair(candidate.address[0], wanted.far)]
+            leg.invite(uri, found, self._delayed_offer, wanted.fields if wanted is not None else ())
 
-        self._look_up(leg, uri.host, uri.port or DEFAULT_PORT, invite)
-
-    def _candidates(self, uri: Uri, addresses: list[Address]) -> list[Candidate]:
-        """Give where to try: all addresses by the wanted or first transport, then by the others (RFC 3263 4.1, 4.2)."""
-        wanted = uri.parameter("transport")
-        transports = (wanted.lower(),) if wanted else self._settings.transports
-        return [(transport, address) for transport in transports for address in addresses]
+        try:
+            candidates = direct(uri, self._transports)
+        except FirmwareError as error:
+            leg.fail(EndReason.UNREACHABLE, str(error))
+            return
+        if candidates is not None:
+            invite(candidates)
+        else:
+            self._search(leg, locate(uri, self._transports, self._names, self._rng), invite)
 
     def _make_leg(self, transport: Transport) -> SipLeg:
         return SipLeg(self._agent, transport, self._make_media, self._legs.__setitem__, self._gone, self)
@@ -182,13 +202,18 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         self.on_call(call)
 
 
+def _shown_order(listener: tuple[str, Address]) -> bool:
+    """Put TLS last: who can't do without it knows how to ask for it."""
+    return listener[0] == "tls"
+
+
 def caller(remote: NameAddr, session: InviteSession) -> Uri:
     """Give the address by which a caller can be called back.
 
     Its From if that names a domain; a unit without one says its address there, but its port only in Contact.
     """
     uri, target = remote.uri, session.remote_target
-    if uri.scheme != "sip" or not is_address(uri.host) or target.scheme != "sip":
+    if uri.scheme not in _SCHEMES or not is_address(uri.host) or target.scheme not in _SCHEMES:
         return replace(uri, parameters=(), headers=())
     transport = tuple(pair for pair in target.parameters if pair[0].lower() == "transport" and pair[1] != "udp")
-    return Uri("sip", uri.user or target.user, target.host, target.port, parameters=transport)
+    return Uri(target.scheme, uri.user or target.user, target.host, target.port, parameters=transport)

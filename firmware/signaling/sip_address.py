@@ -7,6 +7,7 @@ from typing import Final
 
 from firmware.errors import CallError, DecodeError
 from firmware.net.resolver import is_address
+from firmware.sip.transport import DEFAULT_PORTS
 from firmware.sip.uri import Uri
 
 SCHEMES: Final = ("sip:", "sips:")
@@ -29,10 +30,8 @@ def parse_address(text: str) -> Uri:
         uri = Uri.parse(bare)
     except DecodeError:
         raise CallError(f"{text[:80]!r} is no SIP address; one is like sip:room@example.com") from None
-    if uri.scheme == "sips":
-        raise CallError("this unit has no TLS, which sips asks for")
-    transport = (uri.parameter("transport") or "udp").lower()
-    if transport not in ("udp", "tcp"):
+    transport = (uri.parameter("transport") or "tls").lower()
+    if transport not in DEFAULT_PORTS or (uri.scheme == "sips" and transport == "udp"):
         raise CallError(f"this unit has no transport {transport[:20]!r}")
     if _NUMBER.fullmatch(uri.host) and not is_address(uri.host):
         # RFC 3261 25.1: the last label of a host name begins with a letter.

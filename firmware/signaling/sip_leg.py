@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.call.call import Call
-    from firmware.sansio import Address, Flow
+    from firmware.sansio import Flow
     from firmware.signaling.endpoint import Transport
+    from firmware.signaling.sip_location import Candidate
     from firmware.signaling.sip_media import SipMedia
     from firmware.signaling.sip_transfer import Exchange
     from firmware.sip.invite import InviteSession
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from firmware.sip.user_agent import UserAgent
 
 logger = logging.getLogger(__name__)
-
-Candidate = tuple[str, "Address"]
-"""Transport and address."""
 
 _NOT_ACCEPTABLE: Final = (488, 606)
 """RFC 3261 21.4.26, 21.6.4: nothing of the offer is of use there."""
@@ -312,25 +310,32 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     def _ended(self, event: events.Ended) -> None:
         status = event.status
-        # RFC 3263 4.3: 503, also ours for a transport that failed, is what the next address is for; once it has rung
+        words = f"{status} {event.reason}".strip() if status is not None else event.reason
+        if event.silent:
+            words = self._transport.failure(event.session.flow) or words
+        # RFC 3263 4.3: 503, a transport that failed and silence are what the next address is for; once it has rung
         # somewhere, another address would be another telephone.
-        if status == 503 and self.call.state is State.DIALING and self._candidates:
-            target, words = event.session.remote_target, event.reason
-            self._drop_attempt()
-            self._try_next(target, words)
-            return
+        if (status == 503 or event.silent) and self.call.state is State.DIALING:
+            if status == 408:
+                # A host that hears nothing by one transport is not tried by all the others.
+                host = event.session.flow.remote[0]
+                self._candidates = [each for each in self._candidates if each[1][0] != host]
+            if self._candidates:
+                logger.info("= call %s: %s, trying the next address", self.call.id, words)
+                self._drop_attempt()
+                self._try_next(event.session.remote_target, words)
+                return
         if status in _NOT_ACCEPTABLE and self.call.state is State.DIALING and self._offer_otherwise(event.session):
             return
         if event.by_far_end and status is not None and status < 600 and self._call_elsewhere(event):
             return
-        detail = f"{status} {event.reason}".strip() if status is not None else event.reason
         reason = causes.sip_end_reason(self.call.state, status) if event.by_far_end else EndReason.HUNG_UP
         if event.by_far_end and (
             (status, event.reason) == causes.SIP_FAILURES[EndReason.NOT_ENCRYPTED]
             or (status in _NOT_ACCEPTABLE and self._media is not None and self._media.srtp.required)
         ):
             reason = EndReason.NOT_ENCRYPTED
-        self.call.released(reason, detail)
+        self.call.released(reason, words)
         self._finish()
 
     def _call_elsewhere(self, event: events.Ended) -> bool:
@@ -351,9 +356,9 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     def _try_next(self, target: Uri, words: str) -> None:
         while self._candidates:
-            transport, address = self._candidates.pop(0)
+            candidate = self._candidates.pop(0)
             try:
-                flow = self._transport.local_flow(transport, address)
+                flow = self._transport.local_flow(*candidate)
             except FirmwareError as error:
                 words = str(error)
                 continue

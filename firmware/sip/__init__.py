@@ -44,5 +44,5 @@ that the dialog was made on.  A request above 1300 bytes is tried by TCP before 
 not the ACK to a 2xx, which has no transaction that would hear of a refusal.  A call rings for three minutes here, and
 for 200 s after the last provisional response there.
 
-Not here yet: TLS, RFC 3263, UPDATE, PRACK, session timers.
+Not here yet: UPDATE, PRACK, session timers.
 """

@@ -152,6 +152,8 @@ class Ended:
     """False where our own ``end`` or ``reject`` ended it."""
     contacts: tuple[Uri, ...] = ()
     """Of a 3xx: where to call instead, the best first (RFC 3261 8.1.3.4)."""
+    silent: bool = False
+    """Whether no response at all has come to our INVITE: another address may do better (RFC 3263 4.3)."""
 
 
 @dataclass(frozen=True, slots=True)

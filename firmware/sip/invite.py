@@ -259,7 +259,7 @@ class InviteSession:
         """Take a final response other than 2xx, or that none will come."""
         self._client = None
         if self.state is State.CALLING:
-            self._finish(status, reason, now, contacts=client.contacts)
+            self._finish(status, reason, now, contacts=client.contacts, silent=client.silent)
         elif self.state is State.ENDING:
             self._report_last(now)
 
@@ -384,6 +384,7 @@ class InviteSession:
         *,
         by_far_end: bool = True,
         contacts: tuple[Uri, ...] = (),
+        silent: bool = False,
     ) -> None:
         """Forget the call and say so, once."""
         if self.state is State.ENDED:
@@ -395,7 +396,7 @@ class InviteSession:
             self._layers.ended.append(self._dialog.id)
         self._layers.sessions.discard(self)
         # Reason comes as it was written, and people get to see it.
-        self._report(Ended(self, status, printable(reason), by_far_end, contacts))
+        self._report(Ended(self, status, printable(reason), by_far_end, contacts, silent))
 
     def _acknowledge(self, body: bytes | None) -> None:
         """Send the ACK that waits for our answer."""

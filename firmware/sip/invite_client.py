@@ -85,6 +85,8 @@ class InviteClient:
         """By To tag: what every retransmission of the 2xx is answered with; None until the answer is known."""
         self.contacts: tuple[Uri, ...] = ()
         """Whom the final response says to call instead (3xx)."""
+        self.silent = False
+        """Whether it failed without any response."""
         self._final = False
         self._provisional: ClientTransaction | None = None
         """The transaction that has had a provisional response; after a challenge there is a new one."""
@@ -147,6 +149,7 @@ class InviteClient:
 
     def request_failed(self, _transaction: ClientTransaction, status: int, now: float) -> None:
         """Take that no final response will come."""
+        self.silent = not self._provisional
         self._finish()
         self._user.refused(self, status, reason_phrase(status), now)
 

@@ -78,7 +78,9 @@ def test_what_cannot_start_stops_the_rest() -> None:
         config = settings()
         first = Unit(config, Boards())
         await first.start()
-        elsewhere = replace(config, sip=replace(config.sip, port=5070), h323=H323(addresses=(own_address(),)))
+        elsewhere = replace(
+            config, sip=replace(config.sip, port=5070, tls_port=5071), h323=H323(addresses=(own_address(),))
+        )
         second = Unit(elsewhere, Boards())
         with pytest.raises(FirmwareError, match="panel can't listen"):
             await second.start()

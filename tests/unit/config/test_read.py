@@ -55,7 +55,7 @@ WRONG = {
         '[web]\nhost_names = ["room", "http://room/"]',
         'web.host_names = ["room", "http://room/"]: must be a list at most 16 long, each a host name such as',
     ),
-    "empty list": ("[sip]\ntransports = []", "sip.transports = []: must be a list from 1 to 2 long"),
+    "empty list": ("[sip]\ntransports = []", "sip.transports = []: must be a list from 1 to 3 long"),
     "gatekeeper": ('[h323]\ngatekeeper = "a b"', 'h323.gatekeeper = "a b": must be a host, host:port, "auto"'),
     "secret": ("[h323]\npassword = 4711", "h323.password = (not shown): must be"),
     "twice": ('[sip]\ntransports = ["udp", "udp"]', "must not name anything twice"),

@@ -10,13 +10,17 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
+from certificates import Authority
+from names import KnownNames
 
 from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Capabilities, Direction
 from firmware.errors import CallError, FirmwareError
+from firmware.net import dns, tls_stream
 from firmware.net.ports import PortPool
 from firmware.net.resolver import UnknownHostError
+from firmware.net.tls import Tls
 from firmware.signaling import endpoint as base
 from firmware.signaling.sip import SipEndpoint, caller
 from firmware.sip.header import NameAddr
@@ -124,7 +128,7 @@ def test_a_name_is_looked_up(ports: PortPool, monkeypatch: pytest.MonkeyPatch) -
                 return [(transport, (FAR, at))]
             raise UnknownHostError(f"there is no host {host}") if host == "no.example" else FirmwareError("no answer")
 
-        monkeypatch.setattr(base, "resolve", look_up)
+        monkeypatch.setattr(dns, "resolve", look_up)
         far.on_call = Call.accept
         call, unknown, unsaid = (unit.dial(f"{name}.example:{port}") for name in ("far", "no", "slow"))
         assert call.state is unknown.state is unsaid.state is State.DIALING
@@ -144,7 +148,7 @@ def test_a_call_given_up_during_the_look_up_is_over(ports: PortPool, monkeypatch
             await answered.wait()
             return [(transport, (FAR, at))]
 
-        monkeypatch.setattr(base, "resolve", look_up)
+        monkeypatch.setattr(dns, "resolve", look_up)
         calls: list[Call] = []
         far.on_call = calls.append
         one, other = unit.dial(f"far.example:{port}"), unit.dial(f"far.example:{port}")
@@ -268,3 +272,110 @@ def test_how_a_caller_is_called_back(from_: str, contact: str, expected: str) ->
         remote_target = Uri.parse(contact)
 
     assert str(caller(NameAddr("", Uri.parse(from_)), Session())) == expected  # type: ignore[arg-type]
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def secured(ports: PortPool, authority: Authority, host: str, *names: str, **settings: Any) -> SipEndpoint:
+    """An endpoint with a certificate for these names, or else for its address."""
+    issued = authority.issue(*names or (host,))
+    port, tls_port = free_port(host), free_port(host)
+    return SipEndpoint(
+        config.Sip(addresses=(host,), port=port, tls_port=tls_port, **settings),
+        Capabilities(),
+        ports,
+        tls=Tls(issued.certificate, issued.key, authority.certificate),
+        names=KnownNames({"far.example.com": [FAR]}),
+    )
+
+
+async def with_secured(
+    unit: SipEndpoint, far: SipEndpoint, then: Callable[[SipEndpoint, SipEndpoint, int], Awaitable[None]]
+) -> None:
+    await unit.start()
+    await far.start()
+    try:
+        await then(unit, far, far._settings.tls_port)
+    finally:
+        await unit.stop()
+        await far.stop()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["sips:room@{host}:{port}", "sip:room@{host}:{port};transport=tls", "sips:room@far.example.com:{port}"],
+)
+def test_a_call_by_tls(ports: PortPool, authority: Authority, address: str) -> None:
+    async def main(unit: SipEndpoint, far: SipEndpoint, port: int) -> None:
+        calls: list[Call] = []
+
+        def take(call: Call) -> None:
+            calls.append(call)
+            call.accept()
+
+        far.on_call = take
+        call = unit.dial(address.format(host=FAR, port=port))
+        await until(lambda: call.state is State.ACTIVE and calls[0].state is State.ACTIVE)
+        session = unit._agent.sessions[0]
+        assert session.flow.transport == "tls"
+        call.hold(True)
+        await until(lambda: calls[0].held_by_far_end)
+        scheme = address.partition(":")[0]
+        assert calls[0].remote.startswith(f"{scheme}:room@{UNIT}:{unit._settings.tls_port}")
+        back = far.dial(calls[0].remote)
+        assert back.state is State.DIALING
+        unit.on_call = Call.accept
+        await until(lambda: back.state is State.ACTIVE)
+        back.hang_up()
+        calls[0].hang_up()
+        await until(lambda: call.state is State.ENDED)
+
+    unit, far = secured(ports, authority, UNIT), secured(ports, authority, FAR, FAR, "far.example.com")
+    asyncio.run(with_secured(unit, far, main))
+
+
+def test_why_there_is_no_tls_is_said_to_who_called(
+    ports: PortPool, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main(unit: SipEndpoint, far: SipEndpoint, port: int) -> None:
+        far.on_call = Call.accept
+        call = unit.dial(f"sips:room@far.example.com:{port}")
+        await until(lambda: call.state is State.ENDED)
+        assert call.end_reason is EndReason.UNREACHABLE
+        assert call.end_detail == "its certificate is for other.example.com, not for far.example.com"
+        call = unit.dial(f"sips:room@{FAR}:{far._settings.port}")  # where it speaks plain SIP
+        await until(lambda: call.state is State.ENDED)
+        assert call.end_detail == "TLS was not agreed on within 0 s"
+
+    monkeypatch.setattr(tls_stream, "HANDSHAKE_TIME", 0.3)
+    unit, far = secured(ports, authority, UNIT), secured(ports, authority, FAR, "other.example.com")
+    asyncio.run(with_secured(unit, far, main))
+
+
+def test_without_a_certificate_sips_can_not_be_called(ports: PortPool) -> None:
+    async def main(unit: SipEndpoint, far: SipEndpoint, port: int) -> None:
+        call = unit.dial(f"sips:room@{FAR}:{port}")
+        assert (call.state, call.end_reason) == (State.ENDED, EndReason.UNREACHABLE)
+        assert "does not use tls" in call.end_detail
+
+    asyncio.run(with_two(ports, UNIT, FAR, main))
+
+
+def test_addresses_of_one_that_has_tls(ports: PortPool, authority: Authority) -> None:
+    async def main() -> None:
+        unit = secured(ports, authority, UNIT)
+        await unit.start()
+        assert unit.addresses == (f"sip:room@{UNIT}:{unit._settings.port}",)
+        await unit.stop()
+        unit = secured(ports, authority, UNIT, transports=("tls",))
+        await unit.start()
+        assert unit.addresses == (f"sips:room@{UNIT}:{unit._settings.tls_port}",)
+        await unit.stop()
+
+    asyncio.run(main())

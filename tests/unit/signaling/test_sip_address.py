@@ -22,6 +22,9 @@ from firmware.signaling.sip_address import is_sip, parse_address
         ("room@2001:db8::1", "sip:room@[2001:db8::1]"),
         ("room@[::1];transport=TCP", "sip:room@[::1];transport=TCP"),
         ("localhost:5080", "sip:localhost:5080"),
+        ("sips:room@host", "sips:room@host"),
+        ("sips:room@host;transport=tcp", "sips:room@host;transport=tcp"),
+        ("room@host;transport=tls", "sip:room@host;transport=tls"),
     ],
 )
 def test_forms_of_an_address(text: str, expected: str) -> None:
@@ -37,7 +40,7 @@ def test_forms_of_an_address(text: str, expected: str) -> None:
         ("room@", "no SIP address"),
         ("room@host:99999", "no SIP address"),
         ("room@host:0", "no SIP address"),
-        ("sips:room@host", "TLS"),
+        ("sips:room@host;transport=udp", "udp"),
         ("sip:room@host;transport=sctp", "sctp"),
         ("1234", "number@host"),
         ("5@127.1", "number@host"),

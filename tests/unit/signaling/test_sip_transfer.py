@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import Any
+
 import pytest
 from parties import ALL, check_agreement, directions, ended
 from sip_exchange import Exchange
 
 from firmware.call.call import Call, EndReason, State
 from firmware.errors import CallError
+from firmware.signaling.sip_leg import SipLeg
+from firmware.signaling.sip_location import Candidate
 from firmware.signaling.sip_transfer import is_fair
 from firmware.sip.refer import Referral
 from firmware.sip.uri import Uri
@@ -218,15 +223,18 @@ def test_whom_far_ends_may_name(exchange: Exchange, target: str, goes_to: str | 
     assert "603 Decline" in exchange.sent("SIP/2.0 603", "B")[0]
 
 
-def test_a_name_that_leads_to_this_machine(exchange: Exchange) -> None:
+def test_a_name_that_leads_to_this_machine(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is_fair can't know of a name is asked again of each of its addresses."""
     assert is_fair("pbx.example.com", "192.0.2.1")
     ours, _ = exchange.call("A", "B")
     ours.transfer("sip:room@localhost")
-    looked_up = exchange["B"].sip._look_up
-    exchange["B"].sip._look_up = lambda leg, host, port, then: then([("127.0.0.1", port)])  # type: ignore[method-assign]
+
+    def search(leg: SipLeg, search: Coroutine[Any, Any, Any], then: Callable[[list[Candidate]], None]) -> None:
+        search.close()
+        then([Candidate("udp", ("127.0.0.1", 5060))])
+
+    monkeypatch.setattr(exchange["B"].sip, "_search", search)
     exchange.settle()
-    exchange["B"].sip._look_up = looked_up  # type: ignore[method-assign]
     assert exchange["A"].refusals == ["503 Service Unavailable"]
 
 

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from firmware.command.tls import make_tls
+from firmware.config import Config, Storage, Tls
+from firmware.net.tls import Verify
+
+
+def test_a_unit_without_a_certificate_makes_one(tmp_path: Path) -> None:
+    config = Config(storage=Storage(folder=str(tmp_path)))
+    tls = make_tls(config)
+    assert tls is not None
+    assert tls.certificate.parent == tmp_path / "tls"
+    assert (tls.authorities, tls.verify) == (None, Verify.CALLED)
+    assert make_tls(config) == tls
+    _ = tls.server
+
+
+def test_the_settings_files_are_taken(tmp_path: Path) -> None:
+    tls = make_tls(Config(tls=Tls(certificate="/c.pem", key="/k.pem", ca=str(tmp_path), verify="all")))
+    assert tls is not None
+    assert (tls.certificate, tls.key) == (Path("/c.pem"), Path("/k.pem"))
+    assert (tls.authorities, tls.verify) == (tmp_path, Verify.ALL)
+
+
+def test_where_nothing_can_be_kept_there_is_no_tls(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with caplog.at_level(logging.WARNING):
+        assert make_tls(Config(storage=Storage(folder=str(tmp_path / "file")))) is None
+    assert "there is no TLS" in caplog.text
