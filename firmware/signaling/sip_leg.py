@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_QUEUED: Final = 182
+"""RFC 3261 21.1.4: our call waits there."""
 _NOT_ACCEPTABLE: Final = (488, 606)
 """RFC 3261 21.4.26, 21.6.4: nothing of the offer is of use there."""
 
@@ -68,6 +70,10 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self._delayed_offer = False
         self._offer_wanted = False
         self._offer_out = False
+        self._held = False
+        """Hold as it was last agreed."""
+        self._offered_early = False
+        """Our offer went with the ringing."""
 
     # How it begins
 
@@ -108,14 +114,28 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     def alert(self, *, waiting: bool = False) -> None:  # noqa: ARG002
         """Send 180 Ringing."""
-        if self._session is not None:
-            self._command(self._session.ring, self._transport.now())
+        if self._session is None:
+            return
+        session, media = self._require()
+        body: bytes | None = None
+        if session.must_offer:
+            try:
+                body = media.offer()
+            except CallError as error:
+                self._refuse(EndReason.LOCAL_ERROR, str(error))
+                return
+            self._offered_early = True
+        self._command(session.ring, self._transport.now(), 180, body)
 
     def accept(self) -> None:
         """Send 200 with our answer, or with our offer where the INVITE had none."""
         session, media = self._require()
         try:
-            body = media.offer() if self._offer is None else media.answer(self._offer)
+            body: bytes | None = None
+            if self._offer is not None:
+                body = media.answer(self._offer)
+            elif not self._offered_early:
+                body = media.offer()
         except CallError as error:
             self._refuse(EndReason.LOCAL_ERROR, str(error))
         except (DecodeError, NoCommonMediaError) as error:
@@ -187,18 +207,24 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     def handle(self, event: events.Event) -> None:
         """Take an event of our session."""
-        ending = self.call.state in (State.ENDING, State.ENDED)
+        if isinstance(event, events.Ended):
+            self._ended(event)
+        elif self.call.state not in (State.ENDING, State.ENDED):
+            self._happened(event)
+
+    def _happened(self, event: events.Event) -> None:
         match event:
-            case events.Ended():
-                self._ended(event)
-            case _ if ending:
-                pass
             case events.Progress():
                 self._progress(event)
             case events.Accepted(body=body):
                 self._accepted(body)
             case events.Confirmed(body=body):
                 self._confirmed(body)
+            case events.EarlyAnswer(body=body):
+                self._answered_early(body)
+            case events.RefreshDue():
+                self._offer_wanted = True
+                self._negotiate()
             case events.Offered(body=body):
                 self._offered(body)
             case events.Answered(body=body):
@@ -207,28 +233,35 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
                 self._offer_refused(f"{status} {reason}")
             case events.Info():
                 self._info(event)
-            case events.Referred():
-                self._command(self._transfers.requested, event, self.call, self._transport.now())
-            case events.ReferProgress():
-                self._command(self._transfers.progressed, event, self.call, self._transport.now())
-            case _:
-                pass
+            case events.Referred() | events.ReferProgress():
+                self._command(self._transfers.handle, event, self.call, self._transport.now())
 
     def _progress(self, event: events.Progress) -> None:
-        _, media = self._require()
-        if event.body and not self._delayed_offer:
+        session, media = self._require()
+        if event.body and (event.offered or not self._delayed_offer):
             try:
-                media.accept(event.body)
+                if event.offered:
+                    self._command(session.answer_early, media.answer(event.body), self._transport.now())
+                else:
+                    media.accept(event.body)
+            except CallError as error:
+                self.fail(EndReason.LOCAL_ERROR, str(error))
+                return
             except (DecodeError, NoCommonMediaError) as error:
+                if event.offered:
+                    self.fail(EndReason.NO_COMMON_MEDIA, str(error))
+                    return
                 logger.info("= call %s: early media are of no use: %s", self.call.id, error)
             else:
                 self.call.media_changed(media.channels, media.held_by_far_end)
-        self.call.alerting()
+        self.call.alerting(waiting=event.status == _QUEUED)
 
     def _accepted(self, body: bytes | None) -> None:
         session, media = self._require()
         try:
-            if self._delayed_offer:
+            if self._delayed_offer and session.state is SessionState.CONFIRMED:
+                pass  # it was agreed early
+            elif self._delayed_offer:
                 answer = media.answer(body or b"")
                 self._command(session.acknowledge, answer, self._transport.now())
             elif body is not None or not media.channels:
@@ -243,7 +276,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
     def _confirmed(self, body: bytes | None) -> None:
         session, media = self._require()
         initial = self.call.state is State.CONNECTING
-        if body is not None or (initial and self._offer is None):
+        if body is not None or (initial and self._offer is None and not self._offered_early):
             try:
                 media.accept(body or b"")
             except (DecodeError, NoCommonMediaError) as error:
@@ -260,6 +293,14 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self._offer_out, self._offer_wanted = False, True
         self._negotiate()
 
+    def _answered_early(self, body: bytes | None) -> None:
+        """Take the answer to the offer that went with the ringing; nothing flows before we answer."""
+        _, media = self._require()
+        try:
+            media.accept(body or b"")
+        except (DecodeError, NoCommonMediaError) as error:
+            self._refuse(EndReason.NO_COMMON_MEDIA, str(error))
+
     def _offered(self, body: bytes | None) -> None:
         session, media = self._require()
         now = self._transport.now()
@@ -275,7 +316,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self._command(session.refuse_offer, 500, now)
         else:
             self._command(session.answer, answer, now)
-            if body is not None:
+            if body is not None and self.call.state is not State.INCOMING:
                 self._changed(media)
 
     def _answered(self, body: bytes | None) -> None:
@@ -286,6 +327,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self._offer_refused(str(error))
             return
         self._offer_out = False
+        self._held = media.held
         self._changed(media)
         self._negotiate()
 
@@ -293,10 +335,9 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         _, media = self._require()
         logger.info("= call %s: our offer was refused: %s", self.call.id, words)
         self._offer_out = False
-        if not self._offer_wanted:
-            refused = media.held
-            media.held = not refused
-            self.call.hold_refused(refused)
+        if not self._offer_wanted and media.held is not self._held:
+            media.held = self._held
+            self.call.hold_refused(not self._held)
         self._negotiate()
 
     def _info(self, event: events.Info) -> None:

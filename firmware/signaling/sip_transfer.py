@@ -15,11 +15,12 @@ from firmware.errors import CallError
 from firmware.net.resolver import is_address
 from firmware.signaling import causes
 from firmware.signaling.sip_address import parse_address
+from firmware.sip.events import Referred
 
 if TYPE_CHECKING:
     from firmware.call.call import Call, EndReason
     from firmware.signaling.sip_leg import SipLeg
-    from firmware.sip.events import ReferProgress, Referred
+    from firmware.sip.events import ReferProgress
     from firmware.sip.invite import InviteSession
     from firmware.sip.uri import Uri
 
@@ -92,7 +93,14 @@ class SipTransfer:
 
     # What happened
 
-    def requested(self, event: Referred, call: Call, now: float) -> None:
+    def handle(self, event: Referred | ReferProgress, call: Call, now: float) -> None:
+        """Take an event of the call's session."""
+        if isinstance(event, Referred):
+            self._requested(event, call, now)
+        else:
+            self._progressed(event, call, now)
+
+    def _requested(self, event: Referred, call: Call, now: float) -> None:
         """Take that the far end wants us elsewhere."""
         session = event.session
         fields = tuple(
@@ -118,7 +126,7 @@ class SipTransfer:
             self._asked = False
             session.referral.accept(now)
 
-    def progressed(self, event: ReferProgress, call: Call, now: float) -> None:
+    def _progressed(self, event: ReferProgress, call: Call, now: float) -> None:
         """Take how far the far end is with what we wanted."""
         if event.status >= 300:
             call.transfer_refused(f"{event.status} {event.reason}".rstrip())

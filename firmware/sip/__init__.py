@@ -16,10 +16,12 @@ picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upw
       │        account  authentication  digest      addresses and passwords of ours         22; RFC 7616, 8760
       │        client_request                       a request, sent again where challenged  8.1.3.5, 22.2
       │        registration  register  keep_alive   being found at a server                 10; RFC 5626, 3608, 3327
+      │        reliable  update  session_timer      ringing for sure, refreshing a call     RFC 3262, 3311, 4028
       │        refer  subscription  replaces        a call, passed on to somebody else      RFC 3515, RFC 3891
       │        replacement                          a call in the place of another          RFC 3891
       ▼
     events     user_agent  uas  layers  identity    who gets what: core, methods, errors    8, 11
+               refusal  reason                      why not                                 21; RFC 3326
 
 What comes in goes down this list line by line, `user_agent` leading it; what is not fit for one layer is answered
 there, or dropped and counted.  Commands go the other way.  An INVITE is an object of its own, of whoever sent it
@@ -43,6 +45,4 @@ don't know is 501 (8.2.1, 21.5.2), both with Allow.  Requests for any user are t
 that the dialog was made on.  A request above 1300 bytes is tried by TCP before UDP (18.1.1; `transaction_machine`), but
 not the ACK to a 2xx, which has no transaction that would hear of a refusal.  A call rings for three minutes here, and
 for 200 s after the last provisional response there.
-
-Not here yet: UPDATE, PRACK, session timers.
 """

@@ -1,6 +1,7 @@
 """A request of ours to its final response, in as many transactions as challenges make of it (RFC 3261 22.2).
 
-Rule 1: whoever sends a request hears of one final response; a challenge that is answered is none.
+Rule 1: whoever sends a request hears of one final response; a challenge that is answered is none, and neither is a
+session interval that was too small (RFC 4028 7.3).
 Rule 2: it is sent again as a new request: same Call-ID, From and To, the next CSeq, a new branch (8.1.3.5).
 Rule 3: how often is bounded, by the protection spaces that are remembered and by `authentication.MAX_ANSWERS`.
 """
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.sip.authentication import CHALLENGES
 from firmware.sip.message import Request
+from firmware.sip.session_timer import raise_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,30 +79,48 @@ class ClientRequest:
 
     def response_received(self, transaction: ClientTransaction, response: Response, now: float) -> None:
         """Take a response."""
-        if response.status not in CHALLENGES or not self._challenged(transaction.request, response, now):
+        again = None
+        if self.may_retry and self._sendings < MAX_SENDINGS:
+            if response.status in CHALLENGES:
+                again = self._challenged(transaction.request, response)
+            elif response.status == 422:
+                again = _with_interval(transaction.request, response)
+        if again is not None:
+            self._send_again(again, now)
+        else:
             self._user.response_received(transaction, response, now)
 
     def request_failed(self, transaction: ClientTransaction, status: int, now: float) -> None:
         """Take that no final response will come."""
         self._user.request_failed(transaction, status, now)
 
-    def _challenged(self, request: Request, response: Response, now: float) -> bool:
-        """Send the request again where its challenge can be answered."""
+    def _challenged(self, request: Request, response: Response) -> Request | None:
+        """Give the request to be sent again where its challenge can be answered."""
         authenticator = self._authenticator
-        if authenticator is None or not self.may_retry or self._sendings >= MAX_SENDINGS:
-            return False
-        if not authenticator.challenged(request, response, self._answered):
-            return False
+        if authenticator is None or not authenticator.challenged(request, response, self._answered):
+            return None
+        return _copy(request)
+
+    def _send_again(self, request: Request, now: float) -> None:
         self._sendings += 1
-        again = Request(request.method, request.uri, request.headers.copy(), request.body)
-        again.headers.remove("Via")
-        again.headers.set("CSeq", f"{self._next_number(request)} {request.method}")
-        authenticator.authorize(again)
-        self.transaction = self._start(again, self, now)
-        return True
+        request.headers.remove("Via")
+        request.headers.set("CSeq", f"{self._next_number(request)} {request.method}")
+        if self._authenticator is not None:
+            self._authenticator.authorize(request)
+        self.transaction = self._start(request, self, now)
 
     def _next_number(self, request: Request) -> int:
         if self._numbered is None:
             return request.cseq.number + 1
         self._numbered.local_sequence += 1
         return self._numbered.local_sequence
+
+
+def _with_interval(request: Request, response: Response) -> Request | None:
+    """Give the request to be sent again where its session interval was too small (RFC 4028 7.3)."""
+    again = _copy(request)
+    return again if raise_interval(again, response) else None
+
+
+def _copy(request: Request) -> Request:
+    return Request(request.method, request.uri, request.headers.copy(), request.body)

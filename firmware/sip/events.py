@@ -41,6 +41,8 @@ class Progress:
     reason: str
     body: bytes | None
     """An early answer, which the 2xx of the same far end repeats."""
+    offered: bool = False
+    """*body* is an offer, because our INVITE had none: ``answer_early`` at once (RFC 3262 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,8 @@ class Accepted:
     """The far end answered our INVITE, or our re-INVITE without an offer.
 
     If we had offered, ACK is sent already and *body* is the answer (None: the far end broke the rules and gave none).
-    If we had not, *body* is the far end's offer: ``acknowledge`` with the answer at once, or ``end``.
+    If we had not, *body* is the far end's offer: ``acknowledge`` with the answer at once, or ``end``.  It is None where
+    that was done early (`Progress.offered`); the session is CONFIRMED then.
     """
 
     session: InviteSession
@@ -65,8 +68,26 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlyAnswer:
+    """The answer to the offer that ``ring`` made, before the call is answered (RFC 3262 5)."""
+
+    session: InviteSession
+    body: bytes | None
+    """None: the far end broke the rules and gave none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshDue:
+    """The session is to be refreshed (RFC 4028), and the far end knows no UPDATE: ``reinvite`` with what is agreed."""
+
+    session: InviteSession
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
-    """The far end wants to change the session (re-INVITE).  ``answer`` or ``refuse_offer`` must follow within 32 s."""
+    """The far end wants to change the session (re-INVITE, UPDATE).  ``answer`` or ``refuse_offer`` must follow within
+    32 s; after an UPDATE, which may come before the call is answered, no Confirmed follows.
+    """
 
     session: InviteSession
     body: bytes | None
@@ -191,6 +212,8 @@ Event = (
     | Progress
     | Accepted
     | Confirmed
+    | EarlyAnswer
+    | RefreshDue
     | Offered
     | OfferWithdrawn
     | Answered

@@ -39,6 +39,8 @@ _VIA = re.compile(
     r"(?:\[([0-9A-Fa-f:.]++)\]|([A-Za-z0-9_][A-Za-z0-9_.\-]*+))(?:[ \t]*+:[ \t]*+([0-9]++))?"
 )
 _CSEQ = re.compile(rf"([0-9]++)[ \t]++({TOKEN}++)")
+_RACK = re.compile(rf"([0-9]++)[ \t]++([0-9]++)[ \t]++({TOKEN}++)")
+_DIGITS = re.compile(r"[0-9]++")
 _MEDIA_TYPE = re.compile(rf"({TOKEN}++)[ \t]*+/[ \t]*+({TOKEN}++)")
 _TOKEN_START = re.compile(rf"{TOKEN}++")
 _SECONDS = re.compile(r"([0-9]++)[ \t]*+(?=[(;]|\Z)")
@@ -237,6 +239,72 @@ class Valued:
     def parameter(self, name: str) -> str | None:
         """Give a parameter's value ("" when it has none), or None when there is no such parameter."""
         return parameter(self.parameters, name)
+
+
+@dataclass(frozen=True, slots=True)
+class RAck:
+    """Which reliable provisional response a PRACK is for (RFC 3262 7.2)."""
+
+    response: int
+    """RSeq of the response."""
+    number: int
+    """CSeq of the request that it answers, and its method."""
+    method: str
+
+    @classmethod
+    def parse(cls, text: str) -> RAck:
+        """Read ``response-num LWS CSeq-num LWS Method``."""
+        match = _RACK.fullmatch(text)
+        if match is None:
+            raise DecodeError(f"{text[:40]!r} is not an RAck")
+        return cls(parse_response_number(match[1]), number(match[2], MAX_CSEQ, "RAck"), match[3])
+
+    def __str__(self) -> str:
+        return f"{self.response} {self.number} {self.method}"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionExpires:
+    """How long a session lasts without being refreshed, and who is to refresh it (RFC 4028 4)."""
+
+    seconds: int
+    refresher: str = ""
+    """``uac`` or ``uas`` of the transaction; "" where that is left open."""
+    parameters: Parameters = ()
+
+    @classmethod
+    def parse(cls, text: str) -> SessionExpires:
+        """Read ``delta-seconds *( ; se-params )``."""
+        seconds, parameters = _interval(text, "Session-Expires")
+        refresher = (parameter(parameters, "refresher") or "").lower()
+        return cls(seconds, refresher if refresher in ("uac", "uas") else "", parameters)
+
+    def __str__(self) -> str:
+        return f"{self.seconds}{format_parameters(self.parameters)}"
+
+    def with_seconds(self, seconds: int) -> SessionExpires:
+        """Give the same with this interval."""
+        return replace(self, seconds=seconds)
+
+
+def parse_min_se(text: str) -> int:
+    """Read ``delta-seconds *( ; generic-param )`` (RFC 4028 5)."""
+    return _interval(text, "Min-SE")[0]
+
+
+def _interval(text: str, what: str) -> tuple[int, Parameters]:
+    match = _DIGITS.match(text)
+    if match is None:
+        raise DecodeError(f"{text[:40]!r} is not a {what}")
+    return number(match[0], MAX_SECONDS, what), parse_parameters(text, match.end(), what)
+
+
+def parse_response_number(text: str) -> int:
+    """Read the number of a reliable provisional response, 1 to 2**32 - 1 (RFC 3262 7.1)."""
+    found = number(text, 2**32 - 1, "RSeq")
+    if found == 0:
+        raise DecodeError("RSeq 0")
+    return found
 
 
 def parse_token(text: str) -> str:

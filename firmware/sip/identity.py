@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "REFER", "NOTIFY")
+METHODS = ("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "INFO", "PRACK", "UPDATE", "REFER", "NOTIFY")
 """The value of Allow (RFC 3261 20.5)."""
-EXTENSIONS = ("replaces", "norefersub")
-"""Option tags for Supported (RFC 3261 20.37): RFC 3891, RFC 4488."""
+EXTENSIONS = ("100rel", "timer", "replaces", "norefersub")
+"""Option tags for Supported (RFC 3261 20.37): RFC 3262, RFC 4028, RFC 3891, RFC 4488."""
 
 
 @dataclass(frozen=True, slots=True)

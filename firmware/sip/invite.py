@@ -19,17 +19,19 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, final
 
 from firmware.errors import LocalProtocolError
+from firmware.sip import events
 from firmware.sip.body import readable_description
 from firmware.sip.dialog import Dialog
-from firmware.sip.events import Accepted, Confirmed, Ended, Event, Incoming, Info, Progress
-from firmware.sip.grammar import printable, quote
+from firmware.sip.grammar import printable
 from firmware.sip.info import info_request, read_info
 from firmware.sip.invite_client import InviteClient
 from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import DialogEntry, Layers, WhenFinal, reason_phrase
 from firmware.sip.modification import Modification, check_earlier
+from firmware.sip.reason import write_reason
 from firmware.sip.refer import Referral
-from firmware.sip.refusal import Refusal
+from firmware.sip.refusal import Refusal, check_refusal
+from firmware.sip.update import Update
 
 if TYPE_CHECKING:
     from firmware.sansio import Flow
@@ -76,9 +78,12 @@ class InviteSession:
         self._modification: Modification | None = None
         """What comes after, once there is a dialog."""
         self._referral: Referral | None = None
+        self._update: Final = Update(self, layers)
         self._last: tuple[int | None, str, bool] = (None, "", False)
         """Status, reason and "by far end" of the Ended that is reported once the far end is done as well."""
         self._bye_reason = ""
+        self._contacts: tuple[Uri, ...] = ()
+        self._silent = False
         layers.sessions.add(self)
 
     @classmethod
@@ -87,7 +92,7 @@ class InviteSession:
     ) -> InviteSession:
         """Make a call with this INVITE."""
         session = cls(layers, flow, request.call_id, request.to, request.uri)
-        session._client = InviteClient(session, layers, request, flow, now, None, account)
+        session._client = InviteClient(session, layers, request, flow, now, None, session._update, account)
         return session
 
     @classmethod
@@ -106,12 +111,10 @@ class InviteSession:
         session = cls(layers, transaction.flow, request.call_id, request.from_, dialog.remote_target)
         session.state = State.INCOMING
         session._adopt(dialog, owner=False)
-        session._server = InviteServer(session, layers, transaction, dialog, offer, now)
-        session._report(Incoming(session, offer, request, replaces))
+        session._server = InviteServer(session, layers, transaction, dialog, offer, now, session._update.timer)
+        session._update.learn(request)
+        session._report(events.Incoming(session, offer, request, replaces))
         return session
-
-    def __repr__(self) -> str:
-        return f"<InviteSession {self.call_id} {self.state.value}>"
 
     @property
     def account(self) -> Account | None:
@@ -129,7 +132,12 @@ class InviteSession:
     def negotiating(self) -> bool:
         """Whether an INVITE is under way in either direction, so that ``reinvite`` is not allowed (RFC 3261 14.1)."""
         modifying = self._modification is not None and self._modification.under_way
-        return self._client is not None or self._server is not None or modifying
+        return self._client is not None or self._server is not None or modifying or self._update.offering
+
+    @property
+    def must_offer(self) -> bool:
+        """Whether ``ring`` must have our offer, because the caller has made none and wants to be sure of what rings."""
+        return self._server is not None and self._server.must_offer
 
     @property
     def referral(self) -> Referral:
@@ -147,20 +155,28 @@ class InviteSession:
             raise LocalProtocolError(f"{status} is no provisional response with a dialog")
         server.provide(status, body, now)
 
-    def accept(self, body: bytes, now: float) -> None:
+    def accept(self, body: bytes | None, now: float) -> None:
         """Answer the call: *body* is the answer, or the offer if Incoming had none.  State: INCOMING.
 
+        None where ``ring`` made the offer already; then the 2xx may have to wait for the answer to that.
         Confirmed follows once the far end has it; Ended (408) if it never does.
         """
-        self._incoming_invite().accept(body, now)
-        self.state = State.ACCEPTED
+        server = self._incoming_invite()
+        server.accept(body, now)
+        self._take_sent(server)
 
     def reject(self, status: int, now: float, reason: str = "") -> None:
         """Refuse the call with a status of 300 to 699; Ended follows at once.  State: INCOMING."""
         server = self._incoming_invite()
-        _check_refusal(status)
+        check_refusal(status)
         server.refuse(status, reason, now)
         self._finish(status, reason or reason_phrase(status), now, by_far_end=False)
+
+    def answer_early(self, body: bytes, now: float) -> None:
+        """Answer the offer that Progress brought.  State: CALLING, after Progress."""
+        if self._client is None or self.state is not State.CALLING:
+            raise LocalProtocolError(f"no early offer is here; the session is {self.state.value}")
+        self._client.answer_early(body, now)
 
     def acknowledge(self, body: bytes, now: float) -> None:  # noqa: ARG002 (every command has the time)
         """Send ACK with the answer to the offer that Accepted brought.  State: after Accepted."""
@@ -182,7 +198,7 @@ class InviteSession:
             self.reject(status if status is not None and 300 <= status < 700 else 603, now, reason)
             return
         was, self.state = self.state, State.ENDING
-        self._bye_reason = _reason_value(status, reason)
+        self._bye_reason = write_reason(status, reason)
         if was is State.CALLING and self._client is not None:
             self._client.cancel(now)
         elif was is State.CONFIRMED or self._client is not None:
@@ -201,15 +217,32 @@ class InviteSession:
     def answer(self, body: bytes, now: float) -> None:
         """Accept what Offered brought: *body* is the answer, or the offer if Offered had none; Confirmed follows.
 
-        State: CONFIRMED, after Offered.
+        State: any after Offered.
         """
-        self._confirmed().answer(body, now)
+        if self._update.asked:
+            self._update.answer(body, now)
+        else:
+            self._confirmed().answer(body, now)
 
     def refuse_offer(self, status: int, now: float, reason: str = "") -> None:
-        """Refuse what Offered brought (488 mostly); the session stays as it is.  State: CONFIRMED, after Offered."""
-        modification = self._confirmed()
-        _check_refusal(status)
-        modification.refuse(status, reason, now)
+        """Refuse what Offered brought (488 mostly); the session stays as it is.  State: any after Offered."""
+        check_refusal(status)
+        if self._update.asked:
+            self._update.refuse(status, reason, now)
+        else:
+            self._confirmed().refuse(status, reason, now)
+
+    def update(self, body: bytes | None, now: float) -> None:
+        """Send UPDATE: with an offer, after which Answered or OfferRefused follows, or to refresh (RFC 3311, RFC 4028).
+
+        State: CONFIRMED; or before that, once an early offer has its answer, and the far end knows of that.
+        """
+        dialog = self._dialog if self.state in (State.INCOMING, State.CONFIRMED) else None
+        if dialog is None and self.state is State.CALLING and self._client is not None:
+            dialog = self._client.early_dialog
+        if dialog is None or (body is not None and self._outstanding(dialog)):
+            raise LocalProtocolError(f"no UPDATE is possible now; the session is {self.state.value}")
+        self._update.send(dialog, body, now)
 
     def info(self, content_type: str, body: bytes, now: float) -> None:
         """Send INFO (RFC 6086).  State: CONFIRMED, or before that once there is an early dialog."""
@@ -227,10 +260,10 @@ class InviteSession:
         """Take that a provisional response made a dialog."""
         self._layers.dialogs[dialog.id] = DialogEntry(dialog, self)
 
-    def progressed(self, status: int, reason: str, body: bytes | None) -> None:
+    def progressed(self, status: int, reason: str, body: bytes | None, *, offered: bool) -> None:
         """Take a provisional response."""
         if self.state is State.CALLING:
-            self._report(Progress(self, status, reason, body))
+            self._report(events.Progress(self, status, reason, body, offered))
 
     def succeeded(self, client: InviteClient, dialog: Dialog, body: bytes | None, now: float) -> None:
         """Take the first 2xx."""
@@ -243,9 +276,15 @@ class InviteSession:
             self._bye(now, dialog)
             return
         self._adopt(dialog, owner=True)
+        if client.agreed:
+            self._client = None
+            self.state = State.CONFIRMED
+            client.acknowledge(dialog, None)
+            self._report(events.Accepted(self, None))
+            return
         if client.offer is None and body is not None:
             self.state = State.ACCEPTED
-            self._report(Accepted(self, body))
+            self._report(events.Accepted(self, body))
             return
         self._client = None
         self.state = State.CONFIRMED
@@ -253,13 +292,14 @@ class InviteSession:
         if client.offer is None:
             self.lost(488, "No Offer In 2xx", now)  # RFC 3261 13.2.1: there must be one.
         else:
-            self._report(Accepted(self, body))
+            self._report(events.Accepted(self, body))
 
     def refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:
         """Take a final response other than 2xx, or that none will come."""
         self._client = None
         if self.state is State.CALLING:
-            self._finish(status, reason, now, contacts=client.contacts, silent=client.silent)
+            self._contacts, self._silent = client.contacts, client.silent
+            self._finish(status, reason, now)
         elif self.state is State.ENDING:
             self._report_last(now)
 
@@ -272,6 +312,7 @@ class InviteSession:
     def lost(self, status: int, reason: str, now: float) -> None:
         """End a call that can't go on; the far end gets a BYE, and nobody waits for its answer."""
         if self.state not in (State.ENDING, State.ENDED) and self._dialog is not None:
+            self._bye_reason = write_reason(status, reason)
             self._bye(now, self._dialog, WhenFinal())
             self._finish(status, reason, now)
 
@@ -299,11 +340,16 @@ class InviteSession:
         else:
             self.lost(408, "No ACK", now)
 
+    def answered_early(self, body: bytes | None) -> None:
+        """Take the answer to the offer of our provisional response."""
+        self._report(events.EarlyAnswer(self, body))
+
     # Requests of the far end, in one of our dialogs
 
-    def request_received(self, transaction: ServerTransaction, now: float) -> None:
+    def request_received(self, transaction: ServerTransaction, dialog: Dialog, now: float) -> None:
         """Answer a request in one of our dialogs.  RemoteProtocolError: answer with its status, nothing has changed."""
         request = transaction.request
+        self._update.learn(request)
         match request.method:
             case "BYE":
                 transaction.respond(self._layers.respond(request, 200), now)
@@ -312,7 +358,15 @@ class InviteSession:
                 info = read_info(request, self._layers.identity.info_types)
                 transaction.respond(self._layers.respond(request, 200), now)
                 if info is not None:
-                    self._report(Info(self, *info))
+                    self._report(events.Info(self, *info))
+            case "PRACK":
+                if self._server is None:
+                    raise Refusal(481, "PRACK for no response")
+                self._server.prack_received(transaction, self._update, now)
+                self._take_sent(self._server)
+            case "UPDATE":
+                self._check_not_ending()
+                self._update.received(transaction, dialog, now, outstanding=self._outstanding(dialog))
             case "REFER":
                 self._transfers().received(transaction, now)
             case "NOTIFY":
@@ -322,11 +376,22 @@ class InviteSession:
 
     def _transfers(self) -> Referral:
         """The transfers of a call that is up."""
-        if self.state is State.ENDING:
-            raise Refusal(481, "a request in a call that ends")
+        self._check_not_ending()
         if self._referral is None or self.state not in (State.ACCEPTED, State.CONFIRMED):
             raise Refusal(491, "a call that is not up can't be transferred")
         return self._referral
+
+    def _check_not_ending(self) -> None:
+        if self.state is State.ENDING:
+            raise Refusal(481, "a request in a call that ends")
+
+    def _outstanding(self, dialog: Dialog) -> str:
+        """Whose offer has no answer yet in this dialog: "ours" or "theirs", or ""."""
+        if self._client is not None:
+            return self._client.outstanding(dialog)
+        if self._server is not None:
+            return self._server.outstanding
+        return self._modification.outstanding if self._modification is not None else ""
 
     def _bye_received(self, request: Request, now: float) -> None:
         if self.state is State.ENDING:
@@ -338,8 +403,8 @@ class InviteSession:
     def _reinvite_received(self, transaction: ServerTransaction, now: float) -> None:
         if self.state is State.ENDING:
             raise Refusal(481, "re-INVITE in a call that ends")
-        if self._client is not None or self._modification is None:
-            raise Refusal(491, "re-INVITE crosses our INVITE")  # RFC 3261 14.2
+        if self._client is not None or self._modification is None or self._update.offering:
+            raise Refusal(491, "re-INVITE crosses our offer")  # RFC 3261 14.2
         check_earlier(self._server, self._layers)
         if self._server is not None:
             self._acknowledged(self._server, None, now)
@@ -371,32 +436,25 @@ class InviteSession:
             self._modification.end(now)
         if self._referral is not None:
             self._referral.end(now)
+        self._update.end(now)
 
     def _report_last(self, now: float) -> None:
         status, reason, by_far_end = self._last
         self._finish(status, reason, now, by_far_end=by_far_end)
 
-    def _finish(
-        self,
-        status: int | None,
-        reason: str,
-        now: float,
-        *,
-        by_far_end: bool = True,
-        contacts: tuple[Uri, ...] = (),
-        silent: bool = False,
-    ) -> None:
+    def _finish(self, status: int | None, reason: str, now: float, *, by_far_end: bool = True) -> None:
         """Forget the call and say so, once."""
         if self.state is State.ENDED:
             return
         self.state = State.ENDED
         self._close_invites(now)
+        self._update.timer.stop()
         if self._dialog is not None:
             self._layers.dialogs.pop(self._dialog.id, None)
             self._layers.ended.append(self._dialog.id)
         self._layers.sessions.discard(self)
         # Reason comes as it was written, and people get to see it.
-        self._report(Ended(self, status, printable(reason), by_far_end, contacts, silent))
+        self._report(events.Ended(self, status, printable(reason), by_far_end, self._contacts, self._silent))
 
     def _acknowledge(self, body: bytes | None) -> None:
         """Send the ACK that waits for our answer."""
@@ -411,13 +469,18 @@ class InviteSession:
             self._bye(now)
         else:
             self.state = State.CONFIRMED
-            self._report(Confirmed(self, body if server.offer is None else None))
+            self._report(events.Confirmed(self, body if server.offer is None else None))
 
     def _adopt(self, dialog: Dialog, *, owner: bool) -> None:
         self._dialog = dialog
-        self._modification = Modification(self, self._layers, dialog, owner=owner)
+        self._modification = Modification(self, self._layers, dialog, self._update, owner=owner)
         self._referral = Referral(self, self._layers, dialog)
         self._layers.dialogs[dialog.id] = DialogEntry(dialog, self)
+
+    def _take_sent(self, server: InviteServer) -> None:
+        """Take that the 2xx may have been sent; it waits for a PRACK where one is needed."""
+        if self.state is State.INCOMING and server.accepted:
+            self.state = State.ACCEPTED
 
     def _incoming_invite(self) -> InviteServer:
         if self._server is None or self.state is not State.INCOMING:
@@ -433,17 +496,5 @@ class InviteSession:
         if status in (408, 481):
             self.lost(status, reason, now)  # RFC 3261 12.2.1.2
 
-    def _report(self, event: Event) -> None:
+    def _report(self, event: events.Event) -> None:
         self._layers.events.append(event)
-
-
-def _check_refusal(status: int) -> None:
-    if not 300 <= status < 700:
-        raise LocalProtocolError(f"{status} refuses nothing")
-
-
-def _reason_value(status: int | None, reason: str) -> str:
-    """The value of Reason (RFC 3326 2)."""
-    if status is None:
-        return ""
-    return f"SIP;cause={status}" + (f";text={quote(reason)}" if reason else "")

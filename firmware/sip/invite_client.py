@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, Protocol
 
-from firmware.errors import RemoteProtocolError
+from firmware.errors import LocalProtocolError, RemoteProtocolError
 from firmware.sip.body import add_description, readable_description
 from firmware.sip.dialog import Dialog, request_uri
+from firmware.sip.header import RAck
 from firmware.sip.layers import Layers, WhenFinal, reason_phrase
+from firmware.sip.reliable import OPTION, ReliableClient
 from firmware.sip.timers import T1
 from firmware.sip.transaction_machine import companion
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from firmware.sip.message import Request, Response
     from firmware.sip.timers import Timer
     from firmware.sip.transaction_machine import ClientTransaction
+    from firmware.sip.update import Update
     from firmware.sip.uri import Uri
 
 _Q: Final = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
@@ -42,8 +45,8 @@ class Inviter(Protocol):
     def early_dialog(self, dialog: Dialog) -> None:
         """Take that a provisional response made a dialog."""
 
-    def progressed(self, status: int, reason: str, body: bytes | None) -> None:
-        """Take a provisional response, and the early answer in it."""
+    def progressed(self, status: int, reason: str, body: bytes | None, *, offered: bool) -> None:
+        """Take a provisional response, and the early answer in it, or the offer, which ``answer_early`` must follow."""
 
     def succeeded(self, client: InviteClient, dialog: Dialog, body: bytes | None, now: float) -> None:
         """Take the first 2xx, and the description in it; ``acknowledge`` must follow."""
@@ -69,11 +72,19 @@ class InviteClient:
         flow: Flow,
         now: float,
         dialog: Dialog | None,
+        update: Update,
         account: Account | None = None,
     ) -> None:
         """Send the INVITE; *dialog* is that of a re-INVITE, *account* the one that an initial one goes by."""
+        update.timer.ask(request)
         self.offer: Final = request.body or None
         self.account: Final = account if dialog is None else dialog.account
+        self._update = update
+        self._reliable = ReliableClient()
+        self._offered_early: tuple[Dialog, int] | None = None
+        """The dialog and RSeq of a provisional response whose offer waits for its answer in PRACK."""
+        self._agreed_early: set[str] = set()
+        """To tags of those whose offer was answered so."""
         self._user = user
         self._layers = layers
         self._flow = flow
@@ -87,6 +98,10 @@ class InviteClient:
         """Whom the final response says to call instead (3xx)."""
         self.silent = False
         """Whether it failed without any response."""
+        self.agreed = False
+        """The far end that answered has our answer to its early offer already."""
+        self._acknowledged: set[str] = set()
+        """To tags of those of whom a provisional response was acknowledged."""
         self._final = False
         self._provisional: ClientTransaction | None = None
         """The transaction that has had a provisional response; after a challenge there is a new one."""
@@ -117,6 +132,21 @@ class InviteClient:
             self._layers.transactions.request(cancel, self._sent.flow, WhenFinal(), now)
             # 9.1: no final response to the INVITE within 64*T1 after the CANCEL: consider it cancelled.
             self._set_limit(now + 64 * T1, self._forsaken)
+
+    def answer_early(self, body: bytes, now: float) -> None:
+        """Send the PRACK with the answer to the offer of a provisional response."""
+        if self._offered_early is None:
+            raise LocalProtocolError("no provisional response brought an offer")
+        (dialog, number), self._offered_early = self._offered_early, None
+        self._agreed_early.add(dialog.id.remote_tag)
+        self._prack(dialog, number, body, now)
+
+    def outstanding(self, dialog: Dialog) -> str:
+        """Whose offer has no answer yet in this dialog: "ours" or "theirs", or "" (RFC 3311 5)."""
+        tag = dialog.id.remote_tag
+        if self.offer is None:
+            return "theirs" if self._final or self._offered_early is not None else ""
+        return "" if self._final or (tag in self._early_answers and tag in self._acknowledged) else "ours"
 
     def acknowledge(self, dialog: Dialog, body: bytes | None) -> None:
         """Send ACK to the 2xx that made this dialog, or that answered the re-INVITE in it (13.2.2.4)."""
@@ -164,13 +194,36 @@ class InviteClient:
         tag = response.to.tag
         body = readable_description(response)
         # RFC 3261 12.1: a provisional response with a tag makes an early dialog, one for each tag.
-        if tag is not None and self._dialog is None:
-            if tag not in self._early and len(self._early) < MAX_FORKS:
-                dialog = self._early[tag] = self._make_dialog(response)
-                self._user.early_dialog(dialog)
-            if body is not None and tag in self._early:
-                self._early_answers[tag] = body
-        self._user.progressed(response.status, response.reason, body)
+        if tag is not None and self._dialog is None and tag not in self._early and len(self._early) < MAX_FORKS:
+            dialog = self._early[tag] = self._make_dialog(response)
+            self._user.early_dialog(dialog)
+        offered = False
+        number = _reliable_number(response)
+        in_dialog = self._dialog or self._early.get(tag or "")
+        if number is not None and in_dialog is not None:
+            if not self._reliable.takes(in_dialog.id.remote_tag, number):
+                return
+            offered = self._take_reliable(in_dialog, number, body, now)
+        if body is not None and not offered and self.offer is not None and tag in self._early:
+            self._early_answers[tag] = body
+        self._user.progressed(response.status, response.reason, body, offered=offered)
+
+    def _take_reliable(self, dialog: Dialog, number: int, body: bytes | None, now: float) -> bool:
+        """Acknowledge a provisional response; True: once its offer is answered."""
+        tag = dialog.id.remote_tag
+        if self.offer is None and body is not None and self._dialog is None and tag not in self._agreed_early:
+            self._offered_early = dialog, number
+            return True
+        self._acknowledged.add(tag)
+        self._prack(dialog, number, None, now)
+        return False
+
+    def _prack(self, dialog: Dialog, number: int, body: bytes | None, now: float) -> None:
+        prack = dialog.request("PRACK")
+        prack.headers.add("RAck", str(RAck(number, self.request.cseq.number, "INVITE")))
+        add_description(prack, body)
+        # Whatever comes of it, the INVITE's final response says what happens to the call.
+        self._layers.send_in_dialog(dialog, prack, WhenFinal(), now)
 
     def _success_received(self, response: Response, now: float) -> None:
         # Only an INVITE without a To tag can fork: the 2xx to a re-INVITE is the dialog's, whatever its tag.
@@ -198,6 +251,10 @@ class InviteClient:
             self._layers.send_in_dialog(dialog, dialog.request("BYE"), WhenFinal(), now)
             return
         body = readable_description(response) or self._early_answers.get(tag)
+        if tag in self._agreed_early:
+            self.agreed = True
+        self._update.learn(response)
+        self._update.timer.answered(self.request, response, now)
         self._finish()
         self._set_limit(now + 64 * T1, self._unacknowledged)
         self._user.succeeded(self, dialog, body, now)
@@ -235,6 +292,14 @@ class InviteClient:
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
+
+
+def _reliable_number(response: Response) -> int | None:
+    """Give the RSeq of a provisional response that must be acknowledged; None: it need not, or can't be."""
+    try:
+        return response.rseq if OPTION in response.require else None
+    except RemoteProtocolError:
+        return None
 
 
 def _by_preference(response: Response) -> tuple[Uri, ...]:

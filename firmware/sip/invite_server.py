@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from firmware.sip.body import add_description
+from firmware.errors import RemoteProtocolError
+from firmware.sip.body import add_description, session_description
 from firmware.sip.layers import Layers
+from firmware.sip.refusal import Refusal
+from firmware.sip.reliable import OPTION, ReliableServer
 from firmware.sip.timers import T1, T2
 from firmware.sip.transaction import State
 
 if TYPE_CHECKING:
     from firmware.sip.dialog import Dialog
     from firmware.sip.message import Request, Response
+    from firmware.sip.session_timer import SessionTimer
     from firmware.sip.timers import Timer
     from firmware.sip.transaction_machine import ServerTransaction
+    from firmware.sip.update import Update
 
 REPEAT_PROVISIONAL: Final = 60.0
 """Seconds; RFC 3261 13.3.1.1: "at every minute", so that no proxy gives up."""
@@ -36,6 +41,9 @@ class Invitee(Protocol):
     def cancelled(self, server: InviteServer, status: int, reason: str, now: float) -> None:
         """Take that the INVITE is not to be answered any more, except with this status."""
 
+    def answered_early(self, body: bytes | None) -> None:
+        """Take the answer to the offer of a provisional response."""
+
     def never_acknowledged(self, now: float) -> None:
         """Take that no ACK came to the 2xx."""
 
@@ -51,6 +59,7 @@ class InviteServer:
         dialog: Dialog,
         offer: bytes | None,
         now: float,
+        timer: SessionTimer,
     ) -> None:
         self.offer: Final = offer
         self.answered = False
@@ -58,9 +67,18 @@ class InviteServer:
         self.accepted = False
         """It was a 2xx; until its ACK comes, this INVITE is under way."""
         self._user = user
+        request = transaction.request
         self._layers = layers
         self._transaction = transaction
         self._dialog = dialog
+        self._timer = timer
+        self._reliable = ReliableServer(layers, transaction, self._given_up) if OPTION in request.require else None
+        self._early_offer = False
+        """The offer is in a provisional response."""
+        self._answered_early = False
+        """The answer is."""
+        self._waiting: tuple[bytes | None] | None = None
+        """What the 2xx says once a PRACK has come."""
         self._interval = T1
         self._repeat: Timer | None = None
         self._limit: Timer | None = None
@@ -82,16 +100,38 @@ class InviteServer:
         response = self._respond(status)
         self._add_dialog(response)
         add_description(response, body)
-        self._transaction.respond(response, now)
+        if self._reliable is not None:
+            self._early_offer = self._early_offer or (body is not None and self.offer is None)
+            self._answered_early = self._answered_early or (body is not None and self.offer is not None)
+            self._reliable.send(response, now)
+        else:
+            self._transaction.respond(response, now)
         self._stop_repeating()
         self._repeat = self._layers.timers.start(now + REPEAT_PROVISIONAL, self._repeat_provisional)
 
-    def accept(self, body: bytes, now: float) -> None:
-        """Send the 2xx, and again until ``acknowledged``."""
+    @property
+    def must_offer(self) -> bool:
+        """Whether the next provisional response must have our offer (RFC 3262 5: the INVITE had none)."""
+        return self._reliable is not None and self.offer is None and not self._early_offer
+
+    @property
+    def outstanding(self) -> str:
+        """Whose offer has no answer yet: "ours" or "theirs", or ""."""
+        if self.offer is None:
+            early = self._reliable is not None and self._reliable.describes
+            return "ours" if early or (self.accepted and not self._early_offer) else ""
+        return "" if self.answered or self._answered_early else "theirs"
+
+    def accept(self, body: bytes | None, now: float) -> None:
+        """Send the 2xx, and again until ``acknowledged``; None: all is agreed already."""
+        if self._reliable is not None and self._reliable.describes:
+            self._waiting = (body,)  # RFC 3262 5: not before the PRACK.
+            return
         response = self._respond(200)
         self._add_dialog(response)
         self._layers.add_abilities(response)
         add_description(response, body)
+        self._timer.agree(self.request, response, now)
         self.stop()
         self.answered = self.accepted = True
         self._transaction.respond(response, now)
@@ -106,9 +146,31 @@ class InviteServer:
         self.stop()
         self.answered = True
 
+    def prack_received(self, transaction: ServerTransaction, update: Update, now: float) -> None:
+        """Take a PRACK; one with an offer goes to *update*.  RemoteProtocolError: answer with its status."""
+        prack = transaction.request
+        rack = prack.rack
+        if rack is None:
+            raise RemoteProtocolError("PRACK without RAck")
+        body = session_description(prack)
+        answers = self._reliable is not None and self._reliable.describes and self._early_offer
+        if self._reliable is None or not self._reliable.acknowledged(rack, now):
+            raise Refusal(481, "PRACK for no response")  # RFC 3262 3
+        if answers:
+            self._user.answered_early(body)
+        if body is not None and not answers:
+            update.received(transaction, self._dialog, now, outstanding=self.outstanding)
+        else:
+            transaction.respond(self._layers.respond(prack, 200), now)
+        if self._waiting is not None and not self.answered:
+            (waiting,), self._waiting = self._waiting, None
+            self.accept(waiting, now)
+
     def stop(self) -> None:
         """Stop repeating and waiting: the ACK is here, or nobody cares any more."""
         self._stop_repeating()
+        if self._reliable is not None:
+            self._reliable.stop()
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
@@ -150,10 +212,19 @@ class InviteServer:
             lambda at: self._user.cancelled(self, status, "", at),
         )
 
+    def _given_up(self, now: float) -> None:
+        # RFC 3262 3: "the UAS SHOULD reject the original request with a 5xx response".
+        self._user.cancelled(self, 504, "No PRACK", now)
+
     def _repeat_provisional(self, now: float) -> None:
         response = self._transaction.response
         if response is not None:
-            self._transaction.respond(response, now)
+            if self._reliable is not None:
+                again = self._respond(response.status)
+                self._add_dialog(again)
+                self._reliable.send(again, now)
+            else:
+                self._transaction.respond(response, now)
             self._repeat = self._layers.timers.start(now + REPEAT_PROVISIONAL, self._repeat_provisional)
 
     def _repeat_success(self, now: float) -> None:

@@ -25,11 +25,15 @@ from firmware.sip.header import (
     CSeq,
     MediaType,
     NameAddr,
+    RAck,
+    SessionExpires,
     Valued,
     Via,
     parse_call_id,
     parse_content_length,
     parse_max_forwards,
+    parse_min_se,
+    parse_response_number,
     parse_retry_after,
     parse_seconds,
 )
@@ -110,6 +114,14 @@ class Message:
     """Seconds (RFC 5626 11)."""
     retry_after = optional_of("Retry-After", parse_retry_after)
     """Seconds."""
+    session_expires = optional_of("Session-Expires", SessionExpires.parse)
+    """RFC 4028 4."""
+    min_se = optional_of("Min-SE", parse_min_se)
+    """Seconds (RFC 4028 5)."""
+    rseq = optional_of("RSeq", parse_response_number)
+    """RFC 3262 7.1."""
+    rack = optional_of("RAck", RAck.parse)
+    """RFC 3262 7.2."""
     event = optional_of("Event", Valued.parse)
     """RFC 6665 8.2.1; ``id`` among its parameters."""
     subscription_state = optional_of("Subscription-State", Valued.parse)
@@ -120,7 +132,7 @@ class Message:
     _CHECKED: tuple[str, ...] = (
         "vias", "from_", "to", "call_id", "cseq", "contacts", "routes", "record_routes", "max_forwards", "expires",
         "content_type", "content_length", "content_disposition", "content_encoding", "accept", "allow", "supported",
-        "require",
+        "require", "session_expires", "min_se",
     )  # fmt: skip
 
     def __init__(self, headers: Headers | None = None, body: bytes = b"") -> None:

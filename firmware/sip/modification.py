@@ -17,19 +17,22 @@ from firmware.sip.invite_client import InviteClient
 from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import Layers, reason_phrase
 from firmware.sip.refusal import Refusal
+from firmware.sip.session_timer import check_interval
 
 if TYPE_CHECKING:
     from firmware.sip.dialog import Dialog
     from firmware.sip.invite import InviteSession
     from firmware.sip.message import Request
     from firmware.sip.transaction_machine import ServerTransaction
+    from firmware.sip.update import Update
 
 
 class Modification:
     """The re-INVITEs of one session."""
 
-    def __init__(self, session: InviteSession, layers: Layers, dialog: Dialog, *, owner: bool) -> None:
+    def __init__(self, session: InviteSession, layers: Layers, dialog: Dialog, update: Update, *, owner: bool) -> None:
         """*owner*: whether we made the dialog's Call-ID."""
+        self._update = update
         self._session = session
         self._layers = layers
         self._dialog = dialog
@@ -48,12 +51,21 @@ class Modification:
         """Whether there is one."""
         return self._client is not None or self._server is not None
 
+    @property
+    def outstanding(self) -> str:
+        """Whose offer has no answer yet: "ours" or "theirs", or ""."""
+        if self._client is not None and (self._client.offer is not None or self._offered):
+            return "theirs" if self._offered else "ours"
+        if self._server is not None and self._server.offer is None:
+            return "ours" if self._server.answered else ""
+        return "theirs" if self._server is not None and not self._server.answered else ""
+
     # Commands, for which see InviteSession
 
     def offer(self, body: bytes | None, now: float) -> None:
         """Send a re-INVITE."""
-        if self.under_way:
-            raise LocalProtocolError("an INVITE is under way already (RFC 3261 14.1)")
+        if self.under_way or self._update.offering:
+            raise LocalProtocolError("an offer is under way already (RFC 3261 14.1)")
         if self._glare is not None and self._glare.waiting:
             self._glare.replace(body)
         else:
@@ -98,11 +110,12 @@ class Modification:
         if self._client is not None:
             raise Refusal(491, "re-INVITE crosses ours")  # RFC 3261 14.2
         check_earlier(self._server, self._layers)
+        check_interval(transaction.request)
         offer = session_description(transaction.request)
         self._dialog.refresh(transaction.request)
         if self._server is not None:
             self._acknowledged(self._server, None)
-        self._server = InviteServer(self, self._layers, transaction, self._dialog, offer, now)
+        self._server = InviteServer(self, self._layers, transaction, self._dialog, offer, now, self._update.timer)
         self._report(Offered(self._session, offer))
 
     def ack_received(self, ack: Request, now: float) -> None:  # noqa: ARG002 (Invitee)
@@ -119,6 +132,9 @@ class Modification:
         self._server = None
         self._report(OfferWithdrawn(self._session))
 
+    def answered_early(self, body: bytes | None) -> None:
+        """Do nothing: a re-INVITE does not ring."""
+
     def never_acknowledged(self, now: float) -> None:
         """Take that no ACK came."""
         self._session.lost(408, "No ACK", now)
@@ -128,7 +144,7 @@ class Modification:
     def early_dialog(self, dialog: Dialog) -> None:
         """Do nothing: a re-INVITE makes no dialog."""
 
-    def progressed(self, status: int, reason: str, body: bytes | None) -> None:
+    def progressed(self, status: int, reason: str, body: bytes | None, *, offered: bool) -> None:
         """Do nothing: nobody waits for a bell."""
 
     def succeeded(self, client: InviteClient, dialog: Dialog, body: bytes | None, now: float) -> None:  # noqa: ARG002
@@ -154,6 +170,7 @@ class Modification:
         self._client = None
         if self._ended:
             return
+        self._update.timer.failed(now)
         if status in (408, 481):
             self._session.lost(status, reason, now)  # RFC 3261 12.2.1.2
             return
@@ -177,7 +194,7 @@ class Modification:
         self._layers.add_contact(request, flow, self._dialog.account, secure=self._dialog.secure)
         self._layers.add_abilities(request)
         add_description(request, body)
-        self._client = InviteClient(self, self._layers, request, flow, now, self._dialog)
+        self._client = InviteClient(self, self._layers, request, flow, now, self._dialog, self._update)
 
     def _retry(self, body: bytes | None, now: float, *, outdated: bool) -> None:
         if outdated or self.under_way:

@@ -16,6 +16,7 @@ from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import DialogEntry, Layers
 from firmware.sip.refusal import Refusal
 from firmware.sip.replacement import replaced_session
+from firmware.sip.session_timer import check_interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from firmware.sip.message import Request
     from firmware.sip.transaction_machine import ServerTransaction
 
-_KNOWN: Final = frozenset(("REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE", "PRACK", "UPDATE"))
+_KNOWN: Final = frozenset(("REGISTER", "SUBSCRIBE", "PUBLISH", "MESSAGE"))
 """Methods that we recognise but don't support: 405; any other is 501 (RFC 3261 8.2.1, 21.5.2)."""
 
 
-_IN_DIALOG: Final = frozenset(("BYE", "INFO", "NOTIFY"))
-"""Methods that have a meaning only in a call (RFC 3261 15.1.2; RFC 6086 4.2.1; RFC 6665 4.1.3, as we subscribe only by
-REFER)."""
+_IN_DIALOG: Final = frozenset(("BYE", "INFO", "PRACK", "UPDATE", "NOTIFY"))
+"""Methods that have a meaning only in a call (RFC 3261 15.1.2; RFC 6086 4.2.1; RFC 3262 3; RFC 3311 5.2; and RFC 6665
+4.1.3, as we subscribe only by REFER)."""
 
 
 def _check_method(request: Request) -> None:
@@ -85,6 +86,8 @@ class Uas:
             "CANCEL": self._cancel,
             "BYE": self._in_dialog,
             "INFO": self._in_dialog,
+            "PRACK": self._in_dialog,
+            "UPDATE": self._in_dialog,
             "REFER": self._in_dialog,
             "NOTIFY": self._in_dialog,
         }
@@ -146,10 +149,11 @@ class Uas:
     def _invite(self, transaction: ServerTransaction, now: float) -> None:
         entry = self._entry(transaction.request)
         if entry is not None:
-            entry.session.request_received(transaction, now)
+            entry.session.request_received(transaction, entry.dialog, now)
             return
         if not _takes_description(transaction.request):
             raise Refusal(406, "only descriptions that we don't write are accepted")  # RFC 3261 21.4.7
+        check_interval(transaction.request)
         offer = session_description(transaction.request)
         replaces = replaced_session(transaction.request, self._layers)
         self._check_room()
@@ -158,7 +162,7 @@ class Uas:
     def _in_dialog(self, transaction: ServerTransaction, now: float) -> None:
         entry = self._entry(transaction.request)
         if entry is not None:
-            entry.session.request_received(transaction, now)
+            entry.session.request_received(transaction, entry.dialog, now)
 
     def _options(self, transaction: ServerTransaction, now: float) -> None:
         request = transaction.request

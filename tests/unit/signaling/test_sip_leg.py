@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from offers import AUDIO, VIDEO, description, direction, lines, sdp
+from sip_peer import Peer, request, response
 from wire import Wire
 from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import PCMA, Capabilities, Direction, Kind
-from firmware.sansio import Flow
+from firmware.sansio import Flow, Send
 from firmware.signaling import leg
 from firmware.signaling.sip import SipEndpoint
 from firmware.sip import events
 from firmware.sip.identity import Identity
 from firmware.sip.invite import InviteSession
+from firmware.sip.message import Request
 from firmware.sip.uri import Uri
 from firmware.sip.user_agent import UserAgent
 
@@ -443,3 +446,100 @@ def test_key_frames_are_asked_for_in_measure() -> None:
     call.request_key_frame()
     bench.settle()
     assert len([event for event in bench.seen if isinstance(event, events.Info)]) == 2
+
+
+def test_a_caller_who_offers_nothing_and_wants_to_be_sure_gets_our_offer_with_the_ringing() -> None:
+    """RFC 3262 5."""
+    bench = Bench()
+    peer = Peer(bench.wire, ("192.0.2.77", 5060))
+    invite = peer_request(body=b"", Require="100rel")
+    deliver(peer, invite)
+    [call] = bench.calls
+    call.alert()
+    bench.settle(0.1)
+    ringing = peer.responses[-1]
+    assert (ringing.status, b"m=audio" in ringing.body) == (180, True)
+    rack = f"{ringing.rseq} 1 INVITE"
+    tag = ringing.to.tag or ""
+    deliver(peer, peer_request("PRACK", branch="z9hG4bKp", cseq=2, to_tag=tag, body=ANSWER, RAck=rack))
+    assert call.channels == (), "nothing flows before we answer"
+    call.accept()
+    bench.settle(0.1)
+    assert (peer.responses[-1].status, peer.responses[-1].body) == (200, b"")
+    deliver(peer, peer_request("ACK", branch="z9hG4bKa", to_tag=tag))
+    assert call.state is State.ACTIVE
+    assert {channel.kind for channel in call.channels} == {Kind.AUDIO, Kind.VIDEO}
+
+
+def test_an_early_answer_of_no_use_ends_the_ringing() -> None:
+    bench = Bench()
+    peer = Peer(bench.wire, ("192.0.2.77", 5060))
+    deliver(peer, peer_request(body=b"", Require="100rel"))
+    [call] = bench.calls
+    call.alert()
+    bench.settle(0.1)
+    ringing = peer.responses[-1]
+    prack = peer_request("PRACK", branch="z9hG4bKp", cseq=2, to_tag=ringing.to.tag or "", body=b"v=0\r\n")
+    prack.headers.set("RAck", f"{ringing.rseq} 1 INVITE")
+    deliver(peer, prack)
+    assert (call.state, call.end_reason) == (State.ENDED, EndReason.NO_COMMON_MEDIA)
+    assert peer.statuses[-1] == 488
+    assert bench.ports.reserved == set()
+
+
+def peer_request(method: str = "INVITE", **fields: Any) -> Request:
+    return request(method, sent_by="192.0.2.77:5060", uri="sip:room@192.0.2.1", **fields)
+
+
+def deliver(peer: Peer, message: Request) -> None:
+    peer.waiting.append(Send(Flow("udp", peer.address, UNIT), message.encode()))
+    peer.wire.pass_time(0.1)
+
+
+def test_an_early_offer_to_our_empty_invite_is_answered_in_prack() -> None:
+    bench = Bench(delayed_offer=True)
+    peer = Peer(bench.wire, ("192.0.2.77", 5060))
+    call = bench.dial("sip:x@192.0.2.77")
+    invite = peer.last_request("INVITE")
+    contact = "<sip:x@192.0.2.77>"
+    deliver(peer, response(invite, 183, body=ANSWER, contact=contact, Require="100rel", RSeq="5"))
+    prack = peer.last_request("PRACK")
+    assert b"m=audio" in prack.body
+    assert (call.state, len(call.channels)) == (State.ALERTING, 4)
+    deliver(peer, response(invite, 200, contact=contact))
+    assert call.state is State.ACTIVE
+    assert peer.last_request("ACK").body == b""
+
+
+def test_an_update_changes_the_media() -> None:
+    bench = Bench()
+    call = bench.answers()
+    bench.session.update(sdp(AUDIO + "a=sendonly\n", VIDEO + "a=sendonly\n"), bench.wire.now)
+    bench.settle()
+    assert call.held_by_far_end
+    assert isinstance(bench.seen[-1], events.Answered)
+
+
+def test_a_session_timer_of_a_far_end_without_update_is_refreshed_by_a_reinvite() -> None:
+    bench = Bench()
+    call = bench.answers()
+    leg = bench.endpoint.leg_of(call)
+    assert leg is not None
+    assert leg.session is not None
+    before = description(bench.sent(b"INVITE")[0].partition(b"\r\n\r\n")[2])
+    leg.handle(events.RefreshDue(leg.session))
+    bench.settle()
+    assert isinstance(bench.last(events.Offered), events.Offered)
+    bench.session.refuse_offer(488, bench.wire.now)
+    bench.settle()
+    assert not call.held
+    again = description(bench.sent(b"INVITE")[1].partition(b"\r\n\r\n")[2])
+    assert again.origin.session_id == before.origin.session_id
+    assert [direction(media) for media in again.media] == ["sendrecv", "sendrecv"]
+
+
+def test_a_call_that_waits_there() -> None:
+    """RFC 3261 21.1.4: 182 Queued."""
+    bench = Bench()
+    bench.when = lambda event: event.session.ring(bench.wire.now, 182) if isinstance(event, events.Incoming) else None
+    assert bench.dial().waiting

@@ -4,7 +4,7 @@ import pytest
 
 from firmware.errors import DecodeError
 from firmware.sip import header
-from firmware.sip.header import CSeq, MediaType, NameAddr, Valued, Via
+from firmware.sip.header import CSeq, MediaType, NameAddr, RAck, SessionExpires, Valued, Via, parse_min_se
 from firmware.sip.uri import Uri
 
 ALICE = Uri("sip", "alice", "example.com")
@@ -198,3 +198,26 @@ def test_call_id() -> None:
     for text in ("", "a b", "a\x00", "ä"):
         with pytest.raises(DecodeError):
             header.parse_call_id(text)
+
+
+def test_rack() -> None:
+    """RFC 3262 7.2."""
+    assert RAck.parse("776656  1\tINVITE") == RAck(776656, 1, "INVITE")
+    assert str(RAck(776656, 1, "INVITE")) == "776656 1 INVITE"
+    for text in ("", "1 INVITE", "1 1", "0 1 INVITE", "1 1 INVITE x", "4294967296 1 INVITE", "1 2147483648 INVITE"):
+        with pytest.raises(DecodeError):
+            RAck.parse(text)
+
+
+def test_session_expires() -> None:
+    """RFC 4028 4."""
+    read = SessionExpires.parse("1800;Refresher=UAC;x=y")
+    assert (read.seconds, read.refresher) == (1800, "uac")
+    assert str(read.with_seconds(90)) == "90;Refresher=UAC;x=y"
+    assert SessionExpires.parse("1800 ; refresher=me").refresher == ""
+    assert parse_min_se("90;x") == 90
+    for text in ("", "x", "-1", "90 x", "4294967296", ";refresher=uac"):
+        with pytest.raises(DecodeError):
+            SessionExpires.parse(text)
+        with pytest.raises(DecodeError):
+            parse_min_se(text)

@@ -23,4 +23,6 @@ def test_every_method_that_is_allowed_is_answered_and_the_other_way_round() -> N
 
 
 def test_no_extension_is_promised_that_is_not_there() -> None:
-    assert EXTENSIONS == ("replaces", "norefersub"), "RFC 3261 8.1.1.9: what Supported names must be obeyed"
+    assert EXTENSIONS == ("100rel", "timer", "replaces", "norefersub"), (
+        "RFC 3261 8.1.1.9: what Supported names must be obeyed"
+    )
