@@ -17,7 +17,7 @@ EXTENSIONS = {"tone": "100", "echo": "101", "busy": "102", "ring": "103", "silen
 """What may be called, by name, and by a number that is the same."""
 RECORDED_RATE = 16_000
 MODULES = """
-    res_timing_timerfd res_crypto res_rtp_asterisk pbx_config app_echo app_mixmonitor app_playback app_senddtmf
+    res_timing_timerfd res_crypto res_srtp res_rtp_asterisk pbx_config app_echo app_mixmonitor app_playback app_senddtmf
     codec_alaw codec_g722 codec_resample codec_ulaw format_wav res_sorcery_config res_sorcery_memory res_sorcery_astdb
     res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_dtmf_info
     res_pjsip_endpoint_identifier_anonymous chan_pjsip res_http_websocket chan_sip chan_ooh323
@@ -42,6 +42,8 @@ class Settings:
     digits: str = "rfc2833"
     """How it sends and expects digits: by SIP also ``info``; by H.323 ``h245alphanumeric``, ``h245signal``,
     ``q931keypad``."""
+    encryption: str = ""
+    """What it wants of SIP calls: ``sdes``, ``dtls``, or nothing."""
 
 
 def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
@@ -82,6 +84,11 @@ def _pjsip(address: str, settings: Settings) -> str:
         f"{transports}[anonymous]\ntype=endpoint\ncontext=test\ndisallow=all\nallow={','.join(settings.codecs)}\n"
         f"media_address={address}\nbind_rtp_to_media_address=yes\n"
         f"dtmf_mode={'info' if settings.digits == 'info' else 'rfc4733'}\n"
+        + {
+            "": "",
+            "sdes": "media_encryption=sdes\n",
+            "dtls": "media_encryption=dtls\ndtls_auto_generate_cert=yes\ndtls_setup=actpass\nrtcp_mux=yes\n",
+        }[settings.encryption]
     )
 
 
@@ -91,6 +98,7 @@ def _sip(address: str, settings: Settings) -> str:
         f"[general]\ncontext=test\nallowguest=yes\nudpbindaddr={where}\ntcpenable=yes\ntcpbindaddr={where}\n"
         f"dtmfmode={'info' if settings.digits == 'info' else 'rfc2833'}\n"
         f"disallow=all\nallow={','.join(settings.codecs)}\n"
+        + {"": "", "sdes": "encryption=yes\n", "dtls": ""}[settings.encryption]
     )
 
 

@@ -57,6 +57,8 @@ class Baresip:
     transport: str = "udp"
     record: bool = True
     """Keep the sound, sent and received, as WAV files."""
+    encryption: str = ""
+    """``srtp``, ``srtp-mand``, ``srtp-mandf`` (by security descriptions) or ``dtls_srtp``."""
     settings: Sequence[str] = ()
     """More lines of configuration."""
     address: str = "127.0.0.1"
@@ -188,7 +190,9 @@ class Baresip:
         video = "H264" if self.card else ""
         return (
             f"<sip:baresip@{self.address}:{self.port};transport={self.transport}>;regint=0;answermode={self.answer}"
-            f";audio_codecs={self.codec}/{rate}/{channels}" + (f";video_codecs={video}" if video else "")
+            f";audio_codecs={self.codec}/{rate}/{channels}"
+            + (f";video_codecs={video}" if video else "")
+            + (f";mediaenc={self.encryption}" if self.encryption else "")
         )
 
     def _configuration(self, control: int) -> str:
@@ -196,6 +200,7 @@ class Baresip:
         tone = write_tone(self.folder / "tone.wav", self.tone, rate, channels, seconds=60)
         media = free_ports(40)
         modules = ["aufile", AUDIO_MODULES[self.codec], *(["sndfile"] if self.record else [])]
+        modules += ["srtp", "dtls_srtp"] if self.encryption else []
         lines = [
             "poll_method epoll",
             f"sip_listen {self.address}:{self.port}",
