@@ -12,7 +12,7 @@ from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
 from firmware.call.call import Call, State
-from firmware.call.media import Capabilities
+from firmware.call.media import Capabilities, Encryption
 from firmware.h323.terminal import Terminal
 from firmware.signaling.h323 import H323Endpoint
 
@@ -28,11 +28,12 @@ class Member(Wanderer):
 class Exchange:
     """Members by name, A at 192.0.2.1 and so on, all at port 1720."""
 
-    def __init__(self, names: str = "ABC", **settings: Any) -> None:
+    def __init__(self, names: str = "ABC", *, encryption: Encryption = Encryption.OFF, **settings: Any) -> None:
         self.wire = Wire()
         self.ports = MemoryPorts()
         self.terminals: list[Terminal] = []
         self.settings = settings
+        self.capabilities = Capabilities(encryption=encryption)
         self.members = {name: self._member(name, (f"192.0.2.{n}", 1720)) for n, name in enumerate(names, 1)}
 
     def __getitem__(self, name: str) -> Member:
@@ -47,7 +48,7 @@ class Exchange:
 
         endpoint = H323Endpoint(
             settings,
-            Capabilities(),
+            self.capabilities,
             self.ports,
             name,
             rng=random.Random(name),
