@@ -3,7 +3,7 @@
 const list = document.getElementById("registrations");
 const template = document.getElementById("registration");
 
-const WORDS = { registered: "Registered", trying: "Registering …", failed: "Not registered" };
+const WORDS = { registered: ["Registered as", ""], trying: ["Registering as", " …"], failed: ["Not registered as", ""] };
 
 export function showRegistrations(registrations) {
   list.replaceChildren(
@@ -11,8 +11,9 @@ export function showRegistrations(registrations) {
       const chip = template.content.firstElementChild.cloneNode(true);
       chip.dataset.ready = one.state === "registered" ? "yes" : "no";
       chip.title = `${one.protocol}, ${one.server}`;
+      const [before, after] = WORDS[one.state];
       const why = one.reason ? `: ${one.reason}` : "";
-      chip.querySelector(".words").textContent = `${WORDS[one.state] ?? one.state} as ${one.address}${why}`;
+      chip.querySelector(".words").textContent = `${before} ${one.address}${after}${why}`;
       return chip;
     }),
   );
