@@ -16,6 +16,7 @@
 `h264_levels`          the levels of H.264, which both protocols name
 `sip`                  SipEndpoint: one user agent on its sockets, its calls, dialling
 `sip_leg`              SipLeg: one call; the user agent's events (RFC 3261) to reports, the call's commands to requests
+`sip_accounts`         the accounts: registered at their servers, found when dialling (RFC 3261 10)
 `sip_address`          what a person may write for a SIP address
 `sip_location`         where such an address leads: transports and addresses to try (RFC 3263)
 `sip_media`            offer and answer (RFC 3264), ports

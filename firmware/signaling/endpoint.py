@@ -123,11 +123,12 @@ class BaseEndpoint(Generic[L]):
         """End all calls politely, within 2 s, and stop listening."""
         if self._transport is None:
             return
+        self._unregister()
         for task in tuple(self._lookups.values()):
             task.cancel()
         for call in tuple(self._calls.values()):
             call.hang_up()
-        if self._calls:
+        if self._busy:
             self._all_gone.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_gone.wait(), STOP_TIME)
@@ -137,6 +138,19 @@ class BaseEndpoint(Generic[L]):
         self._say_goodbye()
         await self._transport.stop()
         self._transport = None
+
+    @property
+    def _busy(self) -> bool:
+        """Whether somebody is still to hear that this unit goes."""
+        return bool(self._calls)
+
+    def _check_gone(self) -> None:
+        """Let `stop` go on once nobody is."""
+        if not self._busy:
+            self._all_gone.set()
+
+    def _unregister(self) -> None:
+        """Tell servers that this unit will be gone, before its calls end."""
 
     def _say_goodbye(self) -> None:
         """Tell whoever else must know that this unit is gone."""
@@ -186,8 +200,7 @@ class BaseEndpoint(Generic[L]):
         task = self._lookups.get(leg)
         if task is not None:
             task.cancel()
-        if not self._calls:
-            self._all_gone.set()
+        self._check_gone()
 
 
 def readable_name(text: str) -> str:

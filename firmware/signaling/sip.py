@@ -19,9 +19,10 @@ from firmware.net.driver import Driver
 from firmware.net.resolver import is_address
 from firmware.signaling import causes, sip_media
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
+from firmware.signaling.sip_accounts import Accounts
 from firmware.signaling.sip_address import is_sip, parse_address
 from firmware.signaling.sip_leg import SipLeg
-from firmware.signaling.sip_location import direct, locate
+from firmware.signaling.sip_location import Candidate, direct, locate
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
 from firmware.signaling.sip_transfer import is_fair
 from firmware.sip import events
@@ -35,10 +36,11 @@ if TYPE_CHECKING:
 
     from firmware import config
     from firmware.call.media import Capabilities
+    from firmware.call.registration import Registration
     from firmware.net.tls import Tls
-    from firmware.sansio import Address, Core
+    from firmware.sansio import Address, Core, Flow
     from firmware.signaling.endpoint import Ports, Transport
-    from firmware.signaling.sip_location import Candidate, Names
+    from firmware.signaling.sip_location import Names
     from firmware.signaling.sip_transfer import Target
     from firmware.sip.header import NameAddr
     from firmware.sip.invite import InviteSession
@@ -83,10 +85,14 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         )
         self._agent = UserAgent(identity, self._rng)
         self._legs: dict[InviteSession, SipLeg] = {}
+        self._accounts = Accounts(settings, display_name, self._agent, self._registrations_changed)
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """What others dial, ready to be shown; for a wildcard the address towards the rest of the world."""
+        """What others dial, ready to be shown: where this unit is registered, then where it is itself.
+
+        For a wildcard that is the address towards the rest of the world.
+        """
         if self._transport is None:
             return ()
         found: dict[str, str] = {}
@@ -98,7 +104,12 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
             shown_port = port if port != DEFAULT_PORTS[transport] else None
             uri = Uri("sip", escape_user(self._settings.user), host, shown_port, parameters=parameters)
             found.setdefault(host, str(as_sips(uri) if transport == "tls" else uri))
-        return tuple(found.values())
+        return tuple(dict.fromkeys([*map(str, self._accounts.registered), *found.values()]))
+
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        """How it stands with the servers of the accounts."""
+        return self._accounts.registrations
 
     def handles(self, address: str) -> bool:
         """Whether it begins with ``sip:`` or ``sips:``."""
@@ -113,10 +124,11 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         hosts = (reachable(host) for _, (host, _) in transport.listeners)
         host = next((host for host in hosts if host is not None), "127.0.0.1")
         self._agent.capabilities = sip_media.describe(self._capabilities, host)
+        self._accounts.start(transport, self)
 
     def dial(self, address: str) -> Call:
         """Call the address.  CallError: it is no address, or the endpoint is not started."""
-        return self._call(parse_address(address))
+        return self._call(self._accounts.complete(address) or parse_address(address))
 
     # sip_transfer.Exchange
 
@@ -148,22 +160,29 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         return call
 
     def _find(self, leg: SipLeg, uri: Uri, wanted: Target | None) -> None:
-        """Let a leg call the address once it is known where that is."""
+        """Let a leg call the address once it is known where that is: by an account at its server."""
+        account = self._accounts.calling(uri)
+        fields = wanted.fields if wanted is not None else ()
 
         def invite(found: list[Candidate]) -> None:
-            if wanted is not None:
+            if wanted is not None and account is None:
                 found = [candidate for candidate in found if is_fair(candidate.address[0], wanted.far)]
-            leg.invite(uri, found, self._delayed_offer, wanted.fields if wanted is not None else ())
+            leg.invite(uri, found, self._delayed_offer, fields, account)
 
+        if account is not None and account.flow is not None:
+            flow = account.flow
+            invite([Candidate(flow.transport, flow.remote, flow.domain)])
+            return
+        server = uri if account is None else self._accounts.server(account)
         try:
-            candidates = direct(uri, self._transports)
+            candidates = direct(server, self._transports)
         except FirmwareError as error:
             leg.fail(EndReason.UNREACHABLE, str(error))
             return
         if candidates is not None:
             invite(candidates)
         else:
-            self._search(leg, locate(uri, self._transports, self._names, self._rng), invite)
+            self._search(leg, locate(server, self._transports, self._names, self._rng), invite)
 
     def _make_leg(self, transport: Transport) -> SipLeg:
         return SipLeg(self._agent, transport, self._make_media, self._legs.__setitem__, self._gone, self)
@@ -171,12 +190,48 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
     def _make_media(self, host: str) -> SipMedia:
         return SipMedia(self._capabilities, self._ports, host, self._rng.getrandbits(62), self._rng)
 
+    # sip_accounts.Finder
+
+    def ways(self, uri: Uri) -> list[Flow] | None:
+        """Give the flows to a server; None: its name must be looked up first.  FirmwareError: there is none."""
+        candidates = direct(uri, self._transports)
+        return None if candidates is None else self._flows(candidates)
+
+    async def find_ways(self, uri: Uri) -> list[Flow]:
+        """Look a server's name up, and give the flows.  FirmwareError: there is none."""
+        return self._flows(await locate(uri, self._transports, self._names, self._rng))
+
+    def _flows(self, candidates: list[Candidate]) -> list[Flow]:
+        transport, failure = self._require_transport(), FirmwareError("there is no way to the server")
+        flows: list[Flow] = []
+        for candidate in candidates:
+            try:
+                flows.append(transport.local_flow(*candidate))
+            except FirmwareError as error:
+                failure = error
+        if not flows:
+            raise failure
+        return flows
+
+    def _registrations_changed(self) -> None:
+        self.on_registrations_changed()
+        self._check_gone()
+
+    @property
+    def _busy(self) -> bool:
+        return super()._busy or self._accounts.busy
+
+    def _unregister(self) -> None:
+        self._accounts.stop()
+
     # Events
 
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, events.Incoming):
             self._incoming(event)
-        elif not isinstance(event, events.OptionsAnswered | events.ServerWanted | events.RegistrationChanged):
+        elif isinstance(event, events.ServerWanted | events.RegistrationChanged):
+            self._accounts.handle(event)
+        elif not isinstance(event, events.OptionsAnswered):
             leg = self._legs.get(event.session)
             if isinstance(event, events.Ended):
                 self._legs.pop(event.session, None)
@@ -210,10 +265,12 @@ def _shown_order(listener: tuple[str, Address]) -> bool:
 def caller(remote: NameAddr, session: InviteSession) -> Uri:
     """Give the address by which a caller can be called back.
 
-    Its From if that names a domain; a unit without one says its address there, but its port only in Contact.
+    Its From if that names a domain, or if it came by an account; a unit without one says its address there, but its
+    port only in Contact.
     """
     uri, target = remote.uri, session.remote_target
-    if uri.scheme not in _SCHEMES or not is_address(uri.host) or target.scheme not in _SCHEMES:
+    strange = uri.scheme not in _SCHEMES or target.scheme not in _SCHEMES
+    if session.account is not None or strange or not is_address(uri.host):
         return replace(uri, parameters=(), headers=())
     transport = tuple(pair for pair in target.parameters if pair[0].lower() == "transport" and pair[1] != "udp")
     return Uri(target.scheme, uri.user or target.user, target.host, target.port, parameters=transport)

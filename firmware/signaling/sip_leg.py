@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from firmware.signaling.sip_location import Candidate
     from firmware.signaling.sip_media import SipMedia
     from firmware.signaling.sip_transfer import Exchange
+    from firmware.sip.account import Account
     from firmware.sip.invite import InviteSession
     from firmware.sip.uri import Uri
     from firmware.sip.user_agent import UserAgent
@@ -66,6 +67,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self._on_session = on_session
         self._offer: bytes | None = None
         """The caller's offer, until it is answered."""
+        self._account: Account | None = None
         self._candidates: list[Candidate] = []
         self._delayed_offer = False
         self._offer_wanted = False
@@ -96,8 +98,13 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         candidates: list[Candidate],
         delayed_offer: bool = False,
         fields: tuple[tuple[str, str], ...] = (),
+        account: Account | None = None,
     ) -> None:
-        """Call *target* at the first of the addresses that can be reached; the call is released if there is none."""
+        """Call *target* at the first of the addresses that can be reached; the call is released if there is none.
+
+        An *account* says who calls.
+        """
+        self._account = account
         self._candidates, self._delayed_offer, self._fields = candidates, delayed_offer, fields
         self._redirection.called(target)
         self._try_next(target, "there is no address to try")
@@ -426,7 +433,8 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self._media = media
         try:
             offer = None if self._delayed_offer else media.offer()
-            self._session = self._agent.invite(flow, target, offer, self._transport.now(), fields=self._fields)
+            now = self._transport.now()
+            self._session = self._agent.invite(flow, target, offer, now, account=self._account, fields=self._fields)
         except (CallError, LocalProtocolError) as error:
             self._drop_attempt()
             self.fail(EndReason.LOCAL_ERROR, str(error))

@@ -88,13 +88,17 @@ class Registration:
         """Between ServerWanted and its answer."""
         self._flows: list[Flow] = []
         self._flow: Flow | None = None
-        """The flow that the last REGISTER went by."""
         self._since = 0.0
         self._request: ClientRequest | None = None
         self._timer: Timer | None = None
         self._keep_alive: KeepAlive | None = None
         self._failures = 0
         self._redirects = 0
+
+    @property
+    def flow(self) -> Flow | None:
+        """The flow that the last REGISTER went by."""
+        return self._flow
 
     def start(self, now: float) -> None:
         """Begin a round of attempts; ServerWanted follows."""
@@ -185,10 +189,18 @@ class Registration:
 
     def _silent(self, status: int, reason: str, now: float) -> None:
         """Take that no answer came."""
-        if self._flow is not None and self._flow == self.account.flow and now - self._since >= MIN_LIFE:
+        flow = self._flow
+        lived = flow is not None and flow == self.account.flow and now - self._since >= MIN_LIFE
+        if status == 408 and flow is not None:
+            # A host that hears nothing by one transport is not tried by all the others.
+            self._flows = [other for other in self._flows if other.remote[0] != flow.remote[0]]
+            if flow.reliable:
+                self.account.flow = None
+                self._drop_flow(flow, now)
+        if lived and flow is not None and flow.reliable:
             # A connection may long have been dead without anybody knowing; a new one leads to the same place.
             self._since = now
-            self._flows.insert(0, self._flow)
+            self._flows.insert(0, flow)
         self._try_next(status, reason, now)
 
     def _again(self, now: float) -> None:

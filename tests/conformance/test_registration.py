@@ -346,6 +346,18 @@ def test_a_connection_that_was_dead_when_it_was_needed_is_replaced() -> None:
     assert {state for _, state in zone.reports} == {State.REGISTERED}
 
 
+def test_a_connection_that_is_dead_without_a_word_is_replaced() -> None:
+    zone = Zone(transport="tcp", users={}, settings={"expires": 1000}, longest=1000).run(499)
+    zone.registrar.silent = True
+    zone.run(30)
+    zone.registrar.silent = False
+    zone.run(5)
+    assert [round(heard.at) for heard in zone.heard] == [0, 500, 532]
+    assert zone.heard[2].flow != zone.heard[0].flow
+    assert {state for _, state in zone.reports} == {State.REGISTERED}
+    assert len(zone.registrar.flows) == 1
+
+
 def test_two_accounts_share_a_connection_and_lose_it_together() -> None:
     zone = Zone(transport="tcp", users={}).run(1)
     second = zone.agent.add_account(AccountSettings(Uri.parse("sip:bob@example.com")))

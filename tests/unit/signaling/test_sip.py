@@ -269,6 +269,7 @@ def test_what_it_handles(ports: PortPool) -> None:
 )
 def test_how_a_caller_is_called_back(from_: str, contact: str, expected: str) -> None:
     class Session:
+        account = None
         remote_target = Uri.parse(contact)
 
     assert str(caller(NameAddr("", Uri.parse(from_)), Session())) == expected  # type: ignore[arg-type]
