@@ -9,6 +9,7 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Final
 
+from firmware.call.callers import Callers
 from firmware.call.media import H263, H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Encryption, Kind
 from firmware.command.tls import make_tls
 from firmware.errors import DeviceError
@@ -104,15 +105,18 @@ class Unit:
 def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
     """Give the protocols that are enabled."""
     endpoints: list[Endpoint] = []
+    callers = Callers(config.room.allowed_callers)
     if config.sip.enabled:
         from firmware.signaling.sip import SipEndpoint
 
         tls = make_tls(config) if "tls" in config.sip.transports else None
-        endpoints.append(SipEndpoint(config.sip, capabilities(config), ports, config.room.name, tls=tls))
+        endpoints.append(
+            SipEndpoint(config.sip, capabilities(config), ports, config.room.name, tls=tls, callers=callers)
+        )
     if config.h323.enabled:
         from firmware.signaling.h323 import H323Endpoint
 
-        endpoints.append(H323Endpoint(config.h323, capabilities(config), ports, config.room.name))
+        endpoints.append(H323Endpoint(config.h323, capabilities(config), ports, config.room.name, callers=callers))
     return endpoints
 
 

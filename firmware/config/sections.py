@@ -22,6 +22,16 @@ def _is_name(text: str) -> bool:
     return text.isprintable() and not text.isspace()
 
 
+def _is_caller(text: str) -> bool:
+    """Whether it names callers; what looks like a network must be one."""
+    if "/" in text:
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            return False
+    return text.isprintable() and " " not in text
+
+
 def _is_host_name(text: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text) is not None
 
@@ -59,6 +69,16 @@ Listeners = Annotated[
 ]
 
 
+Caller = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=256,
+        extra={"valid": _is_caller, "allowed": "an address, a network, a user, user@domain or a domain"},
+    ),
+]
+
+
 class Room(Struct, frozen=True, kw_only=True):
     """What the room does with calls."""
 
@@ -84,6 +104,15 @@ class Room(Struct, frozen=True, kw_only=True):
         Literal["hold", "together"],
         Meta(description="When a call is answered during another: put the other on hold, or talk to all together."),
     ] = "hold"
+    allowed_callers: Annotated[
+        tuple[Caller, ...],
+        Meta(
+            max_length=64,
+            description="Who may call, by any protocol: addresses, networks (10.0.0.0/8), users (alice@example.com, "
+            "4711) or domains; empty: everybody. What a caller calls itself proves nothing, unless a server vouches "
+            "for it.",
+        ),
+    ] = ()
     follow_transfers: Annotated[
         bool, Meta(description="When a far end passes this room on to somebody else, call them.")
     ] = True

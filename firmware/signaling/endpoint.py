@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from firmware.call.call import Call, EndReason, State
+from firmware.call.callers import Callers
 from firmware.call.endpoint import Leg
 from firmware.errors import CallError, FirmwareError
 from firmware.net.address import source_address
@@ -18,10 +21,16 @@ if TYPE_CHECKING:
     from firmware.call.registration import Registration
     from firmware.sansio import Address, Flow
 
+logger = logging.getLogger(__name__)
+
 MAX_SESSIONS: Final = 32
 """Calls of one protocol: more than any room takes part in, so that it is the room who says that it is busy."""
 STOP_TIME: Final = 2.0
 """Seconds for the far ends to agree that their calls are over."""
+MAX_REFUSED: Final = 32
+"""Addresses that were refused in the last minute, and of which the log says so."""
+REFUSED_INTERVAL: Final = 60.0
+"""Seconds until an address is named in the log again."""
 MAX_NAME: Final = 64
 """Characters of a far end's display name."""
 
@@ -93,7 +102,10 @@ class BaseEndpoint(Generic[L]):
 
     name: str
 
-    def __init__(self) -> None:
+    def __init__(self, callers: Callers | None = None) -> None:
+        """*callers* are those who may call; None: everybody may."""
+        self._callers = callers or Callers()
+        self._refused: deque[tuple[str, float]] = deque(maxlen=MAX_REFUSED)
         self.on_call: Callable[[Call], None] = _refuse
         self.on_registrations_changed: Callable[[], None] = _ignore
         self._transport: Transport | None = None
@@ -154,6 +166,21 @@ class BaseEndpoint(Generic[L]):
 
     def _say_goodbye(self) -> None:
         """Tell whoever else must know that this unit is gone."""
+
+    def _admits(self, host: str, names: Iterable[str]) -> bool:
+        """Whether a caller at this address that calls itself so may call; of each who may not, one line a minute."""
+        names = tuple(names)
+        if self._callers.admits(host, names):
+            return True
+        now = self._require_transport().now()
+        while self._refused and self._refused[0][1] < now - REFUSED_INTERVAL:
+            self._refused.popleft()
+        known = len(self._refused) == MAX_REFUSED or any(other == host for other, _ in self._refused)
+        if not known:
+            self._refused.append((host, now))
+            said = readable_name(names[0]) if names else "without a name"
+            logger.info("= %s: %s (%s) is not among the allowed callers", self.name, host, said)
+        return False
 
     def _require_transport(self) -> Transport:
         if self._transport is None:

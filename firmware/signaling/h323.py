@@ -15,6 +15,7 @@ from firmware.h323 import events, ras_event
 from firmware.h323.identity import Destination, Identity
 from firmware.h323.terminal import Terminal
 from firmware.net.driver import Driver
+from firmware.signaling import causes
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable
 from firmware.signaling.h323_address import DEFAULT_PORT, H323Address, is_h323, parse_address
 from firmware.signaling.h323_crypto import H323Crypto
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware import config
+    from firmware.call.callers import Callers
     from firmware.call.media import Capabilities
     from firmware.call.registration import Registration
     from firmware.h323.session import Session
@@ -48,9 +50,10 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         *,
         rng: random.Random | None = None,
         make_transport: Callable[[Core, Callable[[Any], None]], Transport] = Driver,
+        callers: Callers | None = None,
     ) -> None:
-        """*ports* gives media ports."""
-        super().__init__()
+        """*ports* gives media ports; *callers* are those who may call."""
+        super().__init__(callers)
         self._settings = settings
         self._capabilities = capabilities
         self._ports = ports
@@ -171,6 +174,10 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
 
     def _incoming(self, event: events.Incoming) -> None:
         session, remote = event.session, event.session.remote
+        names = (remote.number, *(text for _, text in remote.aliases))
+        if not self._admits(session.flow.remote[0], filter(None, names)):
+            session.release(causes.H323_CAUSES[EndReason.REFUSED], self._require_transport().now())
+            return
         leg = self._make_leg(self._require_transport())
         leg.take(session, event.fast_start)
         # Called back where it called from, at the port that it says; behind a gateway by its number.

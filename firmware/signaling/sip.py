@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware import config
+    from firmware.call.callers import Callers
     from firmware.call.media import Capabilities
     from firmware.call.registration import Registration
     from firmware.net.tls import Tls
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from firmware.signaling.sip_transfer import Target
     from firmware.sip.header import NameAddr
     from firmware.sip.invite import InviteSession
+    from firmware.sip.message import Request
 
 logger = logging.getLogger(__name__)
 
@@ -67,11 +69,12 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         names: Names | None = None,
         make_transport: Callable[[Core, Callable[[Any], None]], Transport] | None = None,
         delayed_offer: bool = False,
+        callers: Callers | None = None,
     ) -> None:
         """*ports* gives media ports; without *tls* that transport of the settings is passed over; *names* are asked
         instead of the system's name servers; *delayed_offer* lets the far end offer first in calls that we make.
         """
-        super().__init__()
+        super().__init__(callers)
         self._settings = settings
         self._capabilities = capabilities
         self._ports = ports
@@ -84,6 +87,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
             escape_user(settings.user), display_name, max_sessions=MAX_SESSIONS, tls_port=settings.tls_port
         )
         self._agent = UserAgent(identity, self._rng)
+        self._agent.admits = self._admits_request
         self._legs: dict[InviteSession, SipLeg] = {}
         self._accounts = Accounts(settings, display_name, self._agent, self._registrations_changed)
 
@@ -237,6 +241,10 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
                 self._legs.pop(event.session, None)
             if leg is not None:
                 leg.handle(event)
+
+    def _admits_request(self, request: Request, flow: Flow) -> bool:
+        uri = request.from_.uri
+        return self._admits(flow.remote[0], (f"{uri.user}@{uri.host}", uri.unescaped_user, uri.host))
 
     def _incoming(self, event: events.Incoming) -> None:
         transport, session = self._transport, event.session

@@ -30,7 +30,7 @@ from firmware.sip.uas import Uas
 if TYPE_CHECKING:
     import random
     from collections import Counter
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from firmware.sansio import Action, Flow
     from firmware.sip.account import AccountSettings
@@ -59,6 +59,8 @@ class UserAgent:
         self._transactions = self._layers.transactions
         self._uas = Uas(self._layers)
         self._registrations: list[Registration] = []
+        self.admits: Callable[[Request, Flow], bool] = _admit
+        """Whether whoever sent this INVITE, by this flow, may call; otherwise 403, without a session or transaction."""
         self.counters: Counter[str] = self._layers.counters
         """What was dropped or refused, by kind."""
 
@@ -253,6 +255,8 @@ class UserAgent:
             transaction.receive(request, now)
         elif request.method == "ACK":
             self._uas.receive_ack(request, now)
+        elif request.method == "INVITE" and request.to.tag is None and not self.admits(request, flow):
+            self._refuse_statelessly(request, flow, 403)
         elif not self._has_room(request, now):
             # RFC 3261 21.5.4; without a transaction, so that a flood costs no memory (8.2.7).
             self._refuse_statelessly(request, flow, 503)
@@ -289,3 +293,8 @@ class UserAgent:
         if status == 503:
             response.headers.add("Retry-After", str(self._layers.rng.randint(5, 15)))
         self._transport.send_response(flow, via, response.encode())
+
+
+def _admit(request: Request, flow: Flow) -> bool:  # noqa: ARG001
+    """Let everybody call."""
+    return True

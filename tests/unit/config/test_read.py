@@ -57,6 +57,7 @@ WRONG = {
     ),
     "empty list": ("[sip]\ntransports = []", "sip.transports = []: must be a list from 1 to 3 long"),
     "gatekeeper": ('[h323]\ngatekeeper = "a b"', 'h323.gatekeeper = "a b": must be a host, host:port, "auto"'),
+    "a caller": ('[room]\nallowed_callers = ["10.0.0.0/99"]', 'room.allowed_callers = ["10.0.0.0/99"]: must be a list'),
     "secret": ("[h323]\npassword = 4711", "h323.password = (not shown): must be"),
     "twice": ('[sip]\ntransports = ["udp", "udp"]', "must not name anything twice"),
     "near miss": ("[room]\nvolum = 3", "room.volum: there is no such setting; did you mean volume?"),

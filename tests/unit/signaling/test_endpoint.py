@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
 
+import h323_exchange
 import pytest
+import sip_exchange
 
 from firmware.call.call import Call, EndReason, State
+from firmware.call.callers import Callers
 from firmware.errors import CallError, FirmwareError
 from firmware.signaling import endpoint
 from firmware.signaling.endpoint import MAX_NAME, BaseEndpoint, reachable, readable_name
@@ -86,3 +92,26 @@ def test_a_wildcard_is_reached_at_a_real_address(monkeypatch: pytest.MonkeyPatch
     assert reachable("0.0.0.0") == "192.0.2.9"
     monkeypatch.setattr(endpoint, "source_address", no_way)
     assert reachable("::") is None
+
+
+@pytest.mark.parametrize("exchange", [sip_exchange.Exchange, h323_exchange.Exchange], ids=["SIP", "H.323"])
+@pytest.mark.parametrize(
+    ("entries", "admitted"), [(("192.0.2.1",), True), (("192.0.2.9", "198.51.100.0/24", "bob@example.com"), False)]
+)
+def test_only_those_on_the_list_may_call(
+    exchange: Callable[[str], Any], entries: tuple[str, ...], admitted: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    zone = exchange("AB")
+    zone["B"].endpoint._callers = Callers(entries)
+    for _ in range(3):
+        call = zone["A"].dial(zone["B"])
+        zone.settle()
+        assert (call.state is State.ACTIVE) is admitted
+        call.hang_up()
+        zone.settle()
+    assert len(zone["B"].calls) == (3 if admitted else 0)
+    assert admitted or call.end_reason is EndReason.REFUSED
+    lines = [record for record in caplog.records if "allowed callers" in record.getMessage()]
+    assert len(lines) == (0 if admitted else 1), "one line a minute"
+    zone.check_clean()

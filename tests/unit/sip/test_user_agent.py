@@ -395,3 +395,27 @@ def test_a_response_is_good_enough_if_what_we_need_of_it_is_good() -> None:
     ask(line)
     line.send(response(line.peer.last_request("OPTIONS"), 200, Allow="x y", Content_Type="?"))
     assert line.event(OptionsAnswered).status == 200
+
+
+def test_who_may_not_call_is_refused_without_being_remembered() -> None:
+    line = Line()
+    line.agent.admits = lambda request, flow: request.from_.uri.user != "peer"
+    invite = request(body=b"offer")
+    line.send(invite)
+    line.send(invite)
+    assert line.peer.statuses == [403, 403]
+    assert len({answer.to.tag for answer in line.peer.responses}) == 1, "RFC 3261 8.2.7"
+    assert not any(line.agent.sizes.values())
+    line.send(request("ACK", to_tag=line.peer.responses[0].to.tag or ""))
+    assert line.kinds == []
+    line.send(request("OPTIONS", branch="z9hG4bKoptions"))
+    assert line.peer.statuses[-1] == 200, "who asks does not call"
+
+
+def test_a_call_that_is_up_stays_when_its_far_end_is_taken_off_the_list() -> None:
+    line = Line()
+    session = line.taken()
+    line.agent.admits = lambda request, flow: False
+    line.send(line.in_dialog("INVITE", body=b"offer 2"))
+    assert line.kinds[-1] == "Offered"
+    session.answer(b"answer 2", line.now)
