@@ -1,5 +1,5 @@
 # Sets up whatever is missing (Debian packages, virtual environment), then does what was asked.
-# ARGS="..." is passed on: to `visavis run` by run, to pytest by test and bench.
+# ARGS="..." is passed on: to `visavis run` by run, to pytest by test, hil and bench.
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -10,12 +10,15 @@ ARGS ?=
 # What a unit needs of the system, and what only the tests need: the programs that are not ours.
 RUN_PACKAGES := libopus0
 TEST_PACKAGES := baresip-core baresip-ffmpeg dnsmasq-base sip-tester tshark chromium debian-archive-keyring
+# The machine of tests/hil, and what makes it.
+HIL_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools uidmap debian-archive-keyring
 
-.PHONY: help run test check bench lock clean run-packages test-packages
+.PHONY: help run test hil check bench lock clean run-packages test-packages hil-packages
 
 help:
 	@echo 'make run    start a unit on the simulated board and call it (ARGS="--config FILE": a unit as configured)'
 	@echo 'make test   run all tests (ARGS="tests/unit -k sdp": some)'
+	@echo 'make hil    run the tests of the Pi board with real kernel drivers, in a machine of QEMU'
 	@echo 'make check  ruff, mypy --strict and the architecture test'
 	@echo 'make bench  measure, and print the table of figures'
 	@echo 'make lock   write requirements*.txt anew from pyproject.toml'
@@ -25,6 +28,9 @@ run: run-packages $(VENV)/run.stamp
 
 test: run-packages test-packages $(VENV)/test.stamp $(ASTERISK)
 	@$(PYTHON) -m pytest $(ARGS)
+
+hil: hil-packages $(VENV)/run.stamp
+	@PYTHONPATH=tests $(PYTHON) -m hil.run $(ARGS)
 
 check: run-packages $(VENV)/test.stamp
 	@$(PYTHON) -m ruff check .
@@ -56,6 +62,9 @@ run-packages:
 
 test-packages:
 	$(call install,$(TEST_PACKAGES))
+
+hil-packages:
+	$(call install,$(HIL_PACKAGES))
 
 # Asterisk with H.323 is unpacked in a folder, and only there; where it can't be had, the tests say so.
 $(ASTERISK): | test-packages $(VENV)/test.stamp

@@ -103,12 +103,19 @@ class Gpio:
 
     def close(self) -> None:
         """Release all pins; the lamps go out."""
+        if self._closed:
+            return
         self._closed = True
         if self._finger is not None:
             with suppress(queue.Full):  # then it wakes by a press, and sees that it is closed
                 self._finger.put_nowait(None)
+        for button in self._buttons.values():
+            # Else lgpio's only thread dies of the line's next change, and with it the buttons of every board.
+            with suppress(*self._pin_errors()):
+                button.pin.when_changed = None
         for device in (*self._buttons.values(), *self._lamps.values()):
-            device.close()
+            with suppress(*self._pin_errors()):  # "GPIO busy": lgpio still waits for a change of the line
+                device.close()
         self._factory.close()
 
     def _button(self, pin: int) -> Any:

@@ -1,4 +1,4 @@
-"""What every test may ask for: programs that are not ours, and an IPv6 loopback.
+"""What every test may ask for: programs that are not ours, an IPv6 loopback, and a machine with devices.
 
 What a machine lacks skips a test, saying so; where ``CI=true`` it fails the test, because there it must run.
 """
@@ -53,15 +53,40 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let tests/hil know what machine it runs on."""
+    parser.addoption(
+        "--board", choices=("vm", "pi"), help="run tests/hil: on the bench's machine (`make hil`), or on a Raspberry Pi"
+    )
+
+
+_NEEDS_DEVICES = pytest.StashKey[int]()
+"""How many tests were left out for the want of a machine with devices."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark by folder, and leave measuring to `make bench`: a busy machine must fail no test."""
+    """Mark by folder, and leave to `make bench` and `make hil` what is theirs: a busy machine must fail no test."""
     for item in items:
-        for folder in ("interop", "bench"):
+        for folder in ("interop", "bench", "hil"):
             if folder in item.path.relative_to(config.rootpath).parts[1:2]:
                 item.add_marker(folder)
-    if "bench" in config.getoption("markexpr"):
-        return
-    measured = [item for item in items if item.get_closest_marker("bench")]
-    if measured:
-        config.hook.pytest_deselected(items=measured)
-        items[:] = [item for item in items if item not in measured]
+    elsewhere = [] if "bench" in config.getoption("markexpr") else _marked(items, "bench")
+    if config.getoption("board") is None:
+        needs_devices = _marked(items, "hil")
+        config.stash[_NEEDS_DEVICES] = len(needs_devices)
+        elsewhere += needs_devices
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in elsewhere]
+
+
+def _marked(items: list[pytest.Item], marker: str) -> list[pytest.Item]:
+    return [item for item in items if item.get_closest_marker(marker)]
+
+
+def pytest_report_collectionfinish(config: pytest.Config) -> str:
+    """Say what is not run here."""
+    count = config.stash.get(_NEEDS_DEVICES, 0)
+    return (
+        f"tests/hil: {count} tests need real drivers, run them by `make hil`, on a Pi with --board pi" if count else ""
+    )

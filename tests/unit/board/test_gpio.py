@@ -115,6 +115,15 @@ def test_a_pin_that_can_not_be_had_costs_only_itself(caplog: pytest.LogCaptureFi
     gpio.close()
 
 
+def test_the_pins_report_nothing_after_the_end(gpio: Gpio) -> None:
+    pins = [button.pin for button in gpio.open_buttons().values()]
+    listen(gpio)
+    assert all(pin.when_changed for pin in pins)
+    gpio.close()
+    assert not any(pin.when_changed for pin in pins)
+    gpio.close()
+
+
 def test_nothing_is_pressed_after_the_end(gpio: Gpio) -> None:
     presses = listen(gpio)
     gpio.press("call")

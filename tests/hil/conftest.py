@@ -1,0 +1,39 @@
+"""The devices of the machine under test, and the outside world that they meet.
+
+On the bench's machine (``--board vm``) a fixture loads the driver that plays a device and gives what moves its other
+side: who pulls a line, who plays the television.  On a Raspberry Pi (``--board pi``) there are the real devices; a test
+that needs the other side is skipped, saying so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hil.lines import Lines
+
+from board import open_board
+from firmware.ports import Board
+
+
+@pytest.fixture(scope="session")
+def on_bench(pytestconfig: pytest.Config) -> bool:
+    """Whether this is the bench's machine, whose devices have another side."""
+    return pytestconfig.getoption("board") == "vm"
+
+
+@pytest.fixture(scope="session")
+def lines(on_bench: bool) -> Iterator[Lines]:
+    """The outside of the GPIO pins."""
+    if not on_bench:
+        pytest.skip("nobody presses the buttons of this machine")
+    with Lines() as lines:
+        yield lines
+
+
+@pytest.fixture
+def board() -> Iterator[Board]:
+    """The Raspberry Pi's board with its own settings."""
+    board = open_board("pi", {})
+    yield board
+    board.close()

@@ -1,0 +1,106 @@
+"""Makes the sources of the bench's kernel modules from those of the kernel that runs there.
+
+``derive.py SOURCE TARGET``: SOURCE is an unpacked linux-source, TARGET the folder to build in.  Nothing of the kernel's
+is kept with the project; each replacement says how often it must apply, so that another kernel is noticed here.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CODEC = "drivers/media/test-drivers/vicodec"
+CAMERA = "drivers/media/test-drivers/vimc"
+
+_STREAM_RATE = """static int h264_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
+{
+	struct v4l2_fract *time = &parm->parm.output.timeperframe;
+
+	if (!V4L2_TYPE_IS_OUTPUT(parm->type))
+		return -EINVAL;
+	if (!time->numerator || !time->denominator)
+		*time = (struct v4l2_fract){ 1, 30 };
+	parm->parm.output.capability = V4L2_CAP_TIMEPERFRAME;
+	file2ctx(file)->h264.frame_time = *time;
+	return 0;
+}
+
+"""
+_CONTROLS = """	case V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME:
+		ctx->h264.key_frame_wanted = true;
+		return 0;
+	case V4L2_CID_MPEG_VIDEO_BITRATE ... V4L2_CID_MPEG_VIDEO_BITRATE_PEAK:
+	case V4L2_CID_MPEG_VIDEO_BITRATE_MODE:
+	case V4L2_CID_MPEG_VIDEO_HEADER_MODE:
+	case V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER:
+	case V4L2_CID_MPEG_VIDEO_H264_I_FRAME_QP ... V4L2_CID_MPEG_VIDEO_H264_PROFILE:
+		return 0;
+"""
+
+Replacements = tuple[tuple[str, str, int], ...]
+"""Pattern, what stands there instead, and how often it must be found."""
+
+H264: Replacements = (
+    (r"V4L2_PIX_FMT_FWHT\b", "V4L2_PIX_FMT_H264", 14),
+    (r'(#include "codec-v4l2-fwht.h"\n)', r'\1#include "h264_pcm.h"\n', 1),
+    (r'(VICODEC_NAME\t\t)"vicodec"', r'\1"h264-pcm"', 1),
+    (r"(MIN_WIDTH\t\t)640U", r"\g<1>32U", 1),
+    (r"(MIN_HEIGHT\t\t)360U", r"\g<1>32U", 1),
+    (r"(bool\t\t\tsource_changed;\n)", r"\1	struct h264_pcm\t\th264;\n", 1),
+    (
+        r"v4l2_fwht_encode\(state, p_src, p_dst\)",
+        "h264_pcm_encode(&ctx->h264, &ctx->hdl, state, p_src, p_dst, &dst_vb->flags)",
+        1,
+    ),
+    (r"(state->gop_cnt = 0;\n)", r"\1	ctx->h264.headers_sent = false;\n", 1),
+    (r"(\tcase V4L2_CID_FWHT_I_FRAME_QP:\n)", _CONTROLS + r"\1", 1),
+    (
+        r"(\tif \(ctx->is_enc\)\n\t\tv4l2_ctrl_new_std\()",
+        r"	if (ctx->is_enc)\n		h264_pcm_controls(hdl, &vicodec_ctrl_ops);\n\1",
+        1,
+    ),
+    (r"(\tctx->dev = dev;\n)", r"\1	ctx->h264.frame_time = (struct v4l2_fract){ 1, 30 };\n", 1),
+    (r"(static const struct v4l2_ioctl_ops \w+ = \{\n)", _STREAM_RATE + r"\1	.vidioc_s_parm = h264_s_parm,\n", 1),
+    (r"(video_register_device\(vfd, VFL_TYPE_VIDEO, )0\)", r"\1is_enc ? 11 : 60)", 1),
+)
+"""vicodec, which encodes FWHT, made a device that encodes H.264 at /dev/video11 as the Pi's does."""
+
+INTERRUPTS: Replacements = ((r"irq_to_desc\(irqnum\)", "irq_data_to_desc(irq_get_irq_data(irqnum))", 1),)
+"""irq_to_desc is not exported to modules."""
+
+SMALL_SENSOR: Replacements = (
+    (r"(#define VIMC_FRAME_MAX_WIDTH )\d+", r"\g<1>640", 1),
+    (r"(#define VIMC_FRAME_MAX_HEIGHT )\d+", r"\g<1>480", 1),
+)
+"""A sensor of 4096x2160 gives a picture a second in an emulated machine."""
+
+
+def change(path: Path, replacements: Replacements) -> None:
+    text = path.read_text(encoding="utf-8")
+    for pattern, instead, times in replacements:
+        text, found = re.subn(pattern, instead, text)
+        if found != times:
+            sys.exit(f"{path.name}: {pattern} was found {found} times, not {times}: this kernel is another")
+    path.write_text(text, encoding="utf-8")
+
+
+def derive(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    for name in ("Makefile", "h264_pcm.h"):
+        shutil.copy(HERE / name, target)
+    for name in ("drivers/gpio/gpio-sim.c", "kernel/irq/irq_sim.c", "drivers/media/v4l2-core/v4l2-mem2mem.c"):
+        shutil.copy(source / name, target)
+    for path in [*(source / CODEC).glob("codec-*.[ch]")]:
+        shutil.copy(path, target)
+    shutil.copy(source / CODEC / "vicodec-core.c", target / "h264-pcm-core.c")
+    shutil.copytree(source / CAMERA, target / "vimc")
+    change(target / "irq_sim.c", INTERRUPTS)
+    change(target / "h264-pcm-core.c", H264)
+    change(target / "vimc" / "vimc-common.h", SMALL_SENSOR)
+
+
+if __name__ == "__main__":
+    derive(Path(sys.argv[1]), Path(sys.argv[2]))
