@@ -60,6 +60,7 @@ class EndReason(Enum):
     NOT_ENCRYPTED = "The two sides could not agree to encrypt the call."
     LOCAL_ERROR = "This unit could not go on with the call."
     TRANSFERRED = "The call was passed on."
+    ELSEWHERE = "The call was answered elsewhere."
 
 
 class _Step(Enum):

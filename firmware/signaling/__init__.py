@@ -26,6 +26,7 @@
 `sip_channels`         an agreed line as channels of one direction: addresses, limits, feedback
 `sip_transfer`         whom a far end wants us to call instead, and whom we want it to (RFC 3515, RFC 3891)
 `sip_redirection`      where a call goes that is taken elsewhere (3xx)
+`sip_digits`           digits by INFO, one after the other
 `sip_info`             INFO bodies: key frames (RFC 5168) and digits
 `h323`                 H323Endpoint: one terminal on its sockets, its calls, dialling
 `h323_gatekeeper`      finding the gatekeeper and registering there

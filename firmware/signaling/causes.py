@@ -11,6 +11,7 @@ from typing import Final
 
 from firmware.call.call import EndReason, State
 from firmware.h323.cause import Cause
+from firmware.sip.reason import read_reason
 
 SIP_REASONS: Final = {
     401: EndReason.UNAUTHORIZED,
@@ -62,6 +63,7 @@ SIP_STATUSES: Final = {
     EndReason.NOT_ENCRYPTED: 488,
     EndReason.LOCAL_ERROR: 500,
     EndReason.TRANSFERRED: 480,
+    EndReason.ELSEWHERE: 480,
 }
 """How an INVITE is refused."""
 REFER_STATUSES: Final = {
@@ -82,13 +84,34 @@ SIP_FAILURES: Final = {
 """What a BYE says besides that the call is over (RFC 3326)."""
 
 
-def sip_end_reason(state: State, status: int | None) -> EndReason:
+SIP_BYE_REASONS: Final = {
+    408: EndReason.LOST,
+    488: EndReason.NO_COMMON_MEDIA,
+    500: EndReason.LOST,
+    503: EndReason.LOST,
+    504: EndReason.LOST,
+    606: EndReason.NO_COMMON_MEDIA,
+}
+"""What the far end says in Reason when it ends a call that was up, and that is no ordinary end of it."""
+SIP_ELSEWHERE: Final = 200
+"""RFC 3326 3.1: the cause in the CANCEL to those who did not answer, because another did."""
+Q850_ELSEWHERE: Final = 26
+"""Q.850: non-selected user clearing."""
+
+
+def sip_end_reason(state: State, status: int | None, words: str = "") -> EndReason:
     """Give why a call in this state ended by the far end's or the network's doing.
 
-    *status* is that of the final response (408: nothing was heard, 503: the transport failed); None: BYE.
+    *status* is that of the final response (408: nothing was heard, 503: the transport failed); None: BYE.  *words* are
+    the value of the Reason header field of a BYE or CANCEL.
     """
     if status is None:
-        return EndReason.HUNG_UP
+        said = read_reason(words, "SIP")
+        return SIP_BYE_REASONS.get(said[0], EndReason.HUNG_UP) if said is not None else EndReason.HUNG_UP
+    if state is State.INCOMING and status == 487 and words:
+        sip, q850 = read_reason(words, "SIP"), read_reason(words, "Q.850")
+        if (sip is not None and sip[0] == SIP_ELSEWHERE) or (q850 is not None and q850[0] == Q850_ELSEWHERE):
+            return EndReason.ELSEWHERE
     if state in (State.ACTIVE, State.CONNECTING):
         return EndReason.LOST
     if state is State.ALERTING and status == 408:
@@ -192,6 +215,7 @@ H323_CAUSES: Final = {
     EndReason.NOT_ENCRYPTED: Cause.BEARER_CAPABILITY_NOT_AVAILABLE,
     EndReason.LOCAL_ERROR: Cause.TEMPORARY_FAILURE,
     EndReason.TRANSFERRED: Cause.NORMAL_CALL_CLEARING,
+    EndReason.ELSEWHERE: Cause.NORMAL_CALL_CLEARING,
 }
 """How a call is refused or ended."""
 

@@ -33,8 +33,10 @@ def wants_key_frame(body: bytes) -> bool:
     return _FAST_UPDATE.search(body) is not None
 
 
-def digit_body(digit: str) -> bytes:
-    """Write a digit as ``application/dtmf-relay``."""
+def digit_body(content_type: str, digit: str) -> bytes:
+    """Write a digit as a body of either type."""
+    if content_type == DTMF:
+        return digit.encode()
     return f"Signal={digit}\r\nDuration={DIGIT_TIME}\r\n".encode()
 
 

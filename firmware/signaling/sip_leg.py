@@ -13,6 +13,7 @@ from firmware.call.call import EndReason, State
 from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocolError
 from firmware.signaling import causes, sip_info
 from firmware.signaling.leg import BaseLeg
+from firmware.signaling.sip_digits import SipDigits
 from firmware.signaling.sip_media import NoCommonMediaError
 from firmware.signaling.sip_redirection import Redirection
 from firmware.signaling.sip_transfer import SipTransfer
@@ -61,6 +62,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self._exchange = exchange
         self._transfers = SipTransfer(exchange)
         self._redirection = Redirection()
+        self._digits = SipDigits(self._send_info)
         self._fields: tuple[tuple[str, str], ...] = ()
         """More header fields of our INVITE."""
         super().__init__(transport, make_media, lambda: on_gone(self))
@@ -173,13 +175,17 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
     def send_digit(self, digit: str) -> None:
         """Send the digit by INFO."""
         session, _ = self._require()
-        self._command(session.info, sip_info.DTMF_RELAY, sip_info.digit_body(digit), self._transport.now())
+        if session.state is SessionState.CONFIRMED:
+            self._digits.send(digit)
 
     def request_key_frame(self) -> None:
         """Send INFO with a picture fast update, unless one has just been sent."""
-        session, _ = self._require()
         if self._may_ask_for_key_frame():
-            self._command(session.info, sip_info.MEDIA_CONTROL, sip_info.PICTURE_FAST_UPDATE, self._transport.now())
+            self._send_info(sip_info.MEDIA_CONTROL, sip_info.PICTURE_FAST_UPDATE)
+
+    def _send_info(self, content_type: str, body: bytes) -> None:
+        session, _ = self._require()
+        self._command(session.info, content_type, body, self._transport.now())
 
     def transfer(self, address: str) -> None:
         """Send REFER.  CallError: it is no address, or not possible now."""
@@ -240,6 +246,8 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
                 self._offer_refused(f"{status} {reason}")
             case events.Info():
                 self._info(event)
+            case events.InfoAnswered():
+                self._digits.answered(event)
             case events.Referred() | events.ReferProgress():
                 self._command(self._transfers.handle, event, self.call, self._transport.now())
 
@@ -377,7 +385,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             return
         if event.by_far_end and status is not None and status < 600 and self._call_elsewhere(event):
             return
-        reason = causes.sip_end_reason(self.call.state, status) if event.by_far_end else EndReason.HUNG_UP
+        reason = causes.sip_end_reason(self.call.state, status, event.reason) if event.by_far_end else EndReason.HUNG_UP
         if event.by_far_end and (
             (status, event.reason) == causes.SIP_FAILURES[EndReason.NOT_ENCRYPTED]
             or (status in _NOT_ACCEPTABLE and self._media is not None and self._media.srtp.required)

@@ -132,6 +132,16 @@ class Info:
 
 
 @dataclass(frozen=True, slots=True)
+class InfoAnswered:
+    """What came of an INFO of ours."""
+
+    session: InviteSession
+    content_type: str
+    status: int
+    """503 where the transport failed; 415: it does not know the type."""
+
+
+@dataclass(frozen=True, slots=True)
 class Referred:
     """The far end wants us to call somebody else instead (REFER).
 
@@ -219,6 +229,7 @@ Event = (
     | Answered
     | OfferRefused
     | Info
+    | InfoAnswered
     | Referred
     | ReferProgress
     | Ended

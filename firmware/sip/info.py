@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firmware.sip.events import InfoAnswered
+from firmware.sip.layers import WhenFinal
 from firmware.sip.refusal import Refusal
 
 if TYPE_CHECKING:
     from firmware.sip.dialog import Dialog
-    from firmware.sip.message import Request
+    from firmware.sip.invite import InviteSession
+    from firmware.sip.layers import Layers
+    from firmware.sip.message import Request, Response
 
 
 def info_request(dialog: Dialog, content_type: str, body: bytes) -> Request:
@@ -17,6 +21,20 @@ def info_request(dialog: Dialog, content_type: str, body: bytes) -> Request:
     request.headers.add("Content-Type", content_type)
     request.body = body
     return request
+
+
+def send_info(
+    layers: Layers, session: InviteSession, dialog: Dialog, content_type: str, body: bytes, now: float
+) -> None:
+    """Send an INFO; InfoAnswered follows, unless the call is not there any more."""
+
+    def answered(status: int, reason: str, now: float, _response: Response | None) -> None:
+        if status in (408, 481):
+            session.lost(status, reason, now)  # RFC 3261 12.2.1.2
+        elif session in layers.sessions:
+            layers.events.append(InfoAnswered(session, content_type, status))
+
+    layers.send_in_dialog(dialog, info_request(dialog, content_type, body), WhenFinal(answered), now)
 
 
 def read_info(request: Request, types: tuple[str, ...]) -> tuple[str, bytes] | None:

@@ -23,7 +23,7 @@ from firmware.sip import events
 from firmware.sip.body import readable_description
 from firmware.sip.dialog import Dialog
 from firmware.sip.grammar import printable
-from firmware.sip.info import info_request, read_info
+from firmware.sip.info import read_info, send_info
 from firmware.sip.invite_client import InviteClient
 from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import DialogEntry, Layers, WhenFinal, reason_phrase
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from firmware.sansio import Flow
     from firmware.sip.account import Account
     from firmware.sip.header import NameAddr
-    from firmware.sip.message import Request, Response
+    from firmware.sip.message import Request
     from firmware.sip.transaction_machine import ServerTransaction
     from firmware.sip.uri import Uri
 
@@ -245,14 +245,13 @@ class InviteSession:
         self._update.send(dialog, body, now)
 
     def info(self, content_type: str, body: bytes, now: float) -> None:
-        """Send INFO (RFC 6086).  State: CONFIRMED, or before that once there is an early dialog."""
+        """Send INFO (RFC 6086); InfoAnswered follows.  State: CONFIRMED, or before, once there is an early dialog."""
         dialog = self._dialog or (self._client.early_dialog if self._client is not None else None)
         if dialog is None or self.state in (State.ENDING, State.ENDED):
             raise LocalProtocolError(f"no dialog to send INFO in; the session is {self.state.value}")
         if not self._layers.transactions.client_room:
             raise LocalProtocolError("too many transactions")
-        request = info_request(dialog, content_type, body)
-        self._layers.send_in_dialog(dialog, request, WhenFinal(self._request_answered), now)
+        send_info(self._layers, self, dialog, content_type, body, now)
 
     # Inviter: reports of our INVITE
 
@@ -491,10 +490,6 @@ class InviteSession:
         if self._modification is None or self.state is not State.CONFIRMED:
             raise LocalProtocolError(f"the session is {self.state.value}, not confirmed")
         return self._modification
-
-    def _request_answered(self, status: int, reason: str, now: float, _response: Response | None) -> None:
-        if status in (408, 481):
-            self.lost(status, reason, now)  # RFC 3261 12.2.1.2
 
     def _report(self, event: events.Event) -> None:
         self._layers.events.append(event)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import Final
 
-from firmware.errors import RemoteProtocolError
-from firmware.sip.grammar import quote
+from firmware.errors import DecodeError
+from firmware.sip.grammar import printable, quote, split_list
+from firmware.sip.header import Valued
 
-if TYPE_CHECKING:
-    from firmware.sip.message import Message
-
-MAX_CAUSE_DIGITS = 3
+_CAUSE: Final = re.compile(r"[0-9]{1,3}")
 
 
 def write_reason(status: int | None, text: str = "") -> str:
@@ -20,14 +19,14 @@ def write_reason(status: int | None, text: str = "") -> str:
     return f"SIP;cause={status}" + (f";text={quote(text)}" if text else "")
 
 
-def read_reason(message: Message, protocol: str) -> tuple[int, str] | None:
-    """Give cause and text of the reason in words of this protocol (``SIP``, ``Q.850``); None: there is none."""
-    try:
-        reasons = message.reasons
-    except RemoteProtocolError:
-        return None
-    for reason in reasons:
+def read_reason(value: str, protocol: str) -> tuple[int, str] | None:
+    """Give cause and text, for people, of the reason in words of this protocol (``SIP``, ``Q.850``); None: no such."""
+    for part in split_list(value):
+        try:
+            reason = Valued.parse(part)
+        except DecodeError:
+            continue
         cause = reason.parameter("cause") or ""
-        if reason.value.upper() == protocol.upper() and cause.isdecimal() and len(cause) <= MAX_CAUSE_DIGITS:
-            return int(cause), reason.parameter("text") or ""
+        if reason.value.upper() == protocol.upper() and _CAUSE.fullmatch(cause):
+            return int(cause), printable(reason.parameter("text") or "")
     return None

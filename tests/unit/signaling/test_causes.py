@@ -93,3 +93,23 @@ def test_why_a_registration_by_h323_failed() -> None:
     assert h323_registration_reason("noAnswer") == "the gatekeeper does not answer"
     assert h323_registration_reason("invalidRevision") == "the gatekeeper refuses it (invalidRevision)"
     assert set(H323_REGISTRATION) <= {*REGISTRATION, *DISCOVERY, *UNREGISTRATION}
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "words", "reason"),
+    [
+        (State.ACTIVE, None, "", EndReason.HUNG_UP),
+        (State.ACTIVE, None, "Q.850;cause=16", EndReason.HUNG_UP),
+        (State.ACTIVE, None, "SIP;cause=200", EndReason.HUNG_UP),
+        (State.ACTIVE, None, 'SIP;cause=408;text="No Media"', EndReason.LOST),
+        (State.ACTIVE, None, "Q.850;cause=65, SIP ;cause=488", EndReason.NO_COMMON_MEDIA),
+        (State.ACTIVE, None, "nonsense; ;", EndReason.HUNG_UP),
+        (State.INCOMING, 487, 'SIP;cause=200;text="Call completed elsewhere"', EndReason.ELSEWHERE),
+        (State.INCOMING, 487, 'Q.850;cause=26;text="Answered elsewhere"', EndReason.ELSEWHERE),
+        (State.INCOMING, 487, "SIP;cause=487", EndReason.CANCELLED),
+        (State.INCOMING, 487, "Request Terminated", EndReason.CANCELLED),
+    ],
+)
+def test_what_reason_says(state: State, status: int | None, words: str, reason: EndReason) -> None:
+    """RFC 3326 3.1: the caller reached somebody else; and what a far end says of its hanging up."""
+    assert sip_end_reason(state, status, words) is reason
