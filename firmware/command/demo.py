@@ -78,7 +78,12 @@ def _settings(arguments: Namespace, hardware: Hardware) -> Config:
     return replace(
         chosen,
         room=replace(chosen.room, name="Visavis demo"),
-        sip=replace(chosen.sip, addresses=(OUR_ADDRESS,), port=free_port(OUR_ADDRESS, chosen.sip.port)),
+        sip=replace(
+            chosen.sip,
+            addresses=(OUR_ADDRESS,),
+            port=free_port(OUR_ADDRESS, chosen.sip.port),
+            tls_port=free_port(OUR_ADDRESS, chosen.sip.tls_port),
+        ),
         h323=replace(
             chosen.h323,
             addresses=(OUR_ADDRESS,),
@@ -131,6 +136,7 @@ class Echo:
         h245_first, h245_last = free_ports(FAR_ADDRESS, defaults.h323.h245_first_port)
         options = ["--board", "sim", "--address", FAR_ADDRESS, "--log", self._log]
         options += ["--sip-port", str(free_port(FAR_ADDRESS, defaults.sip.port))]
+        options += ["--sip-tls-port", str(free_port(FAR_ADDRESS, defaults.sip.tls_port))]
         options += ["--h323-port", str(free_port(FAR_ADDRESS, defaults.h323.port))]
         options += ["--h245-ports", f"{h245_first}-{h245_last}"]
         process = self._process = await asyncio.create_subprocess_exec(

@@ -36,6 +36,7 @@ _CONFIG = _option("--config", type=Path, metavar="FILE", help="settings; without
 _BOARD = _option("--board", choices=("pi", "sim", "auto"), help="the hardware, instead of board.kind")
 _ADDRESS = _option("--address", metavar="IP", help="listen on this address only, for calls and the panel")
 _SIP_PORT = _option("--sip-port", type=int, metavar="N", help="instead of sip.port")
+_SIP_TLS_PORT = _option("--sip-tls-port", type=int, metavar="N", help="instead of sip.tls_port")
 _H323_PORT = _option("--h323-port", type=int, metavar="N", help="instead of h323.port")
 _H245_PORTS = _option("--h245-ports", metavar="A-B", help="instead of h323.h245_first_port and h245_last_port")
 _RTP_PORTS = _option("--rtp-ports", metavar="A-B", help="instead of media.rtp_first_port and rtp_last_port")
@@ -57,6 +58,7 @@ COMMANDS: Final[dict[str, tuple[str, tuple[Option, ...]]]] = {
             _BOARD,
             _ADDRESS,
             _SIP_PORT,
+            _SIP_TLS_PORT,
             _H323_PORT,
             _H245_PORTS,
             _RTP_PORTS,
@@ -74,7 +76,7 @@ COMMANDS: Final[dict[str, tuple[str, tuple[Option, ...]]]] = {
     ),
     "echo": (
         "answer every call and give back its sound and picture",
-        (_CONFIG, _BOARD, _ADDRESS, _SIP_PORT, _H323_PORT, _H245_PORTS, _RTP_PORTS, _LOG),
+        (_CONFIG, _BOARD, _ADDRESS, _SIP_PORT, _SIP_TLS_PORT, _H323_PORT, _H245_PORTS, _RTP_PORTS, _LOG),
     ),
     "config": (
         "print all settings with their defaults, or check a file",

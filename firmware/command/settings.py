@@ -16,6 +16,7 @@ OVERRIDES = {
     "board": ("board.kind",),
     "address": ("sip.addresses", "h323.addresses", "web.addresses"),
     "sip_port": ("sip.port",),
+    "sip_tls_port": ("sip.tls_port",),
     "h323_port": ("h323.port",),
     "web_port": ("web.port",),
     "log": ("log.level",),

@@ -29,7 +29,7 @@ def make_tls(config: Config) -> Tls | None:
         certificate, key = Path(settings.certificate), Path(settings.key)
     else:
         host = socket.gethostname()
-        addresses = [address for each in ("0.0.0.0", "::") if (address := reachable(each)) is not None]
+        addresses = [address for each in config.sip.addresses if (address := reachable(each)) is not None]
         folder = storage_folder(config.storage) / "tls"
         try:
             certificate, key = own_certificate(folder, config.room.name, [host, f"{host}.local", *addresses])

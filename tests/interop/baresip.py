@@ -55,6 +55,7 @@ class Baresip:
     answer: str = "auto"
     """``auto``, or ``manual``: rings until `command` ``accept``."""
     transport: str = "udp"
+    """With ``tls``, it listens one port above ``port``, and *settings* name its certificate."""
     record: bool = True
     """Keep the sound, sent and received, as WAV files."""
     encryption: str = ""
@@ -73,7 +74,9 @@ class Baresip:
     @property
     def uri(self) -> str:
         """What to dial to reach it."""
-        return f"sip:baresip@{self.address}:{self.port}" + (";transport=tcp" if self.transport == "tcp" else "")
+        port = self.port + 1 if self.transport == "tls" else self.port
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"sip:baresip@{host}:{port}" + (f";transport={self.transport}" if self.transport != "udp" else "")
 
     def __enter__(self) -> Baresip:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -188,8 +191,9 @@ class Baresip:
     def _account(self) -> str:
         rate, channels = AUDIO_FORMATS[self.codec]
         video = "H264" if self.card else ""
+        host = f"[{self.address}]" if ":" in self.address else self.address
         return (
-            f"<sip:baresip@{self.address}:{self.port};transport={self.transport}>;regint=0;answermode={self.answer}"
+            f"<sip:baresip@{host}:{self.port};transport={self.transport}>;regint=0;answermode={self.answer}"
             f";audio_codecs={self.codec}/{rate}/{channels}"
             + (f";video_codecs={video}" if video else "")
             + (f";mediaenc={self.encryption}" if self.encryption else "")
@@ -203,7 +207,7 @@ class Baresip:
         modules += ["srtp", "dtls_srtp"] if self.encryption else []
         lines = [
             "poll_method epoll",
-            f"sip_listen {self.address}:{self.port}",
+            f"sip_listen {f'[{self.address}]' if ':' in self.address else self.address}:{self.port}",
             f"net_interface {self.address}",
             f"rtp_ports {media.start}-{media.stop - 1}",
             "call_local_timeout 60",

@@ -50,6 +50,7 @@ class Unit:
         self.folder = folder
         self.address = address or own_address()
         self.sip_port = (settings or {}).get("sip", {}).get("port", 5060)
+        self.tls_port = (settings or {}).get("sip", {}).get("tls_port", 5061)
         self.h323_port = (settings or {}).get("h323", {}).get("port", 1720)
         self.web_port = (settings or {}).get("web", {}).get("port", 8080)
         self.tone = tone
@@ -109,6 +110,17 @@ class Unit:
         """What to dial to reach it."""
         host = f"[{self.address}]" if ":" in self.address else self.address
         return f"sip:room@{host}:{self.sip_port}"
+
+    @property
+    def sips_uri(self) -> str:
+        """What to dial to reach it by TLS."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"sips:room@{host}:{self.tls_port}"
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate that it made for itself."""
+        return self.folder / "storage" / "tls" / "certificate.pem"
 
     @property
     def h323_url(self) -> str:
@@ -223,6 +235,8 @@ class Unit:
             "h323": {"addresses": [self.address]},
             "media": {},
             "web": {"addresses": [self.address], "port": self.web_port},
+            "tls": {},
+            "storage": {"folder": str(self.folder / "storage")},
             "board": {"kind": "sim"},
             "board.sim": {"camera_label": CARD_LABEL, "microphone_tone": self.tone, "speaker": str(self.speaker)},
             "log": {"level": "debug"},

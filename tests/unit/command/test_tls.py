@@ -4,20 +4,25 @@ import logging
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from firmware.command.tls import make_tls
-from firmware.config import Config, Storage, Tls
+from firmware.config import Config, Sip, Storage, Tls
 from firmware.net.tls import Verify
 
 
 def test_a_unit_without_a_certificate_makes_one(tmp_path: Path) -> None:
-    config = Config(storage=Storage(folder=str(tmp_path)))
+    config = Config(storage=Storage(folder=str(tmp_path)), sip=Sip(addresses=("0.0.0.0", "127.0.0.9")))
     tls = make_tls(config)
     assert tls is not None
     assert tls.certificate.parent == tmp_path / "tls"
     assert (tls.authorities, tls.verify) == (None, Verify.CALLED)
     assert make_tls(config) == tls
     _ = tls.server
+    names = x509.load_pem_x509_certificate(tls.certificate.read_bytes()).extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+    assert "127.0.0.9" in map(str, names.value.get_values_for_type(x509.IPAddress))
 
 
 def test_the_settings_files_are_taken(tmp_path: Path) -> None:
