@@ -5,10 +5,12 @@ What a machine lacks skips a test, saying so; where ``CI=true`` it fails the tes
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +45,17 @@ def ipv6() -> str:
     except OSError as error:
         pytest.skip(f"this machine has no IPv6 loopback: {error}")
     return "::1"
+
+
+@pytest.fixture(scope="session")
+def link_local() -> str:
+    """A link-local address of this machine with its link, ``fe80::1%eth0``; a machine without one skips the test."""
+    known = Path("/proc/net/if_inet6")
+    for line in known.read_text().splitlines() if known.exists() else []:
+        address, _, _, scope, flags, link = line.split()
+        if scope == "20" and not int(flags, 16) & 0x48:  # neither tentative nor a duplicate
+            return f"{ipaddress.IPv6Address(bytes.fromhex(address))}%{link}"
+    pytest.skip("this machine has no link-local IPv6 address")
 
 
 @pytest.fixture(scope="session", autouse=True)

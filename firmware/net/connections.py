@@ -8,13 +8,14 @@ one more ends the oldest, which an honest far end has left behind long ago.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import FirmwareError
-from firmware.net.address import at, without_scope
+from firmware.net.address import at, kernel_address, own_kernel_address, remote_address, with_scope_of, without_scope
 from firmware.net.stream import Stream
 from firmware.net.tls_layer import TlsLayer
 from firmware.net.tls_stream import TlsStream
@@ -78,8 +79,10 @@ class Connections:
         if transport == "tls":
             _ = self._require_tls().server  # what is wrong with a file of ours is told now
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-        address = listener.getsockname()[:2]
+        there = own_kernel_address((host, port))
+        listener = socket.create_server(there, family=family, backlog=BACKLOG)
+        bound = listener.getsockname()
+        address = (without_scope(bound[0]), bound[1])
         self._servers[transport, address] = await self._loop.create_server(
             lambda: self._accept(transport), sock=listener
         )
@@ -156,7 +159,7 @@ class Connections:
             return False
         if stream.flow is not None:
             return True
-        remote, local = transport.get_extra_info("peername")[:2], transport.get_extra_info("sockname")[:2]
+        remote, local = remote_address(transport.get_extra_info("peername")), transport.get_extra_info("sockname")
         name = "tls" if isinstance(stream, TlsStream) else "tcp"
         flow = Flow(name, (without_scope(local[0]), local[1]), remote)
         if flow in self._streams:
@@ -217,8 +220,16 @@ class Connections:
 
     async def _connect(self, flow: Flow, stream: Stream) -> None:
         try:
-            async with asyncio.timeout(CONNECT_TIME):
-                await self._loop.create_connection(lambda: stream, *flow.remote, local_addr=(flow.local[0], 0))
+            with contextlib.ExitStack() as undo:
+                family = socket.AF_INET6 if ":" in flow.remote[0] else socket.AF_INET
+                # Made by hand: uvloop forgets the link of a local address.
+                connection = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+                connection.setblocking(False)
+                connection.bind(kernel_address((with_scope_of(flow.local[0], flow.remote[0]), 0)))
+                async with asyncio.timeout(CONNECT_TIME):
+                    await self._loop.sock_connect(connection, kernel_address(flow.remote))
+                undo.pop_all()
+            await self._loop.create_connection(lambda: stream, sock=connection)
         except OSError as error:  # TimeoutError is one
             stream.fail(error.strerror or f"not connected within {CONNECT_TIME:.0f} s")
 

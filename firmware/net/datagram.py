@@ -18,6 +18,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Final
 
+from firmware.net.address import kernel_address, own_kernel_address, remote_address, without_scope
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
@@ -77,11 +79,12 @@ class DatagramSocket:
             else:
                 self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
                 self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
-            self._socket.bind(address)
+            self._socket.bind(own_kernel_address(address))
         except OSError:
             self._socket.close()
             raise
-        self.address: Final[Address] = self._socket.getsockname()[:2]
+        host, port = self._socket.getsockname()[:2]
+        self.address: Final[Address] = (without_scope(host), port)
         """Where it is bound, with the real port."""
         self._loop.add_reader(self._socket.fileno(), self._readable)
 
@@ -104,15 +107,17 @@ class DatagramSocket:
             self._socket.close()
 
     def _send(self, local: Address, remote: Address, data: bytes) -> None:
+        there = kernel_address(remote)
         if not self._wildcard:
-            self._socket.sendto(data, remote)
+            self._socket.sendto(data, there)
             return
         host = socket.inet_pton(self._socket.family, local[0])
         if self._ipv6:
-            information = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, _IN6_PKTINFO.pack(host, 0))
+            link = there[3] if len(there) > 2 else 0
+            information = (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, _IN6_PKTINFO.pack(host, link))
         else:
             information = (socket.IPPROTO_IP, _IP_PKTINFO, _IN_PKTINFO.pack(0, host, bytes(4)))
-        self._socket.sendmsg([data], [information], 0, remote)
+        self._socket.sendmsg([data], [information], 0, there)
 
     def _readable(self) -> None:
         failed = False
@@ -127,7 +132,7 @@ class DatagramSocket:
                     break
                 continue
             if sender[1]:  # nobody can be answered at port 0
-                self._on_datagram(self._local(ancillary), sender[:2], data)
+                self._on_datagram(self._local(ancillary), remote_address(sender), data)
         failed = self._read_errors() or failed
         self._on_batch()
         if failed and self._socket.fileno() >= 0:
@@ -157,7 +162,7 @@ class DatagramSocket:
             found = True
             number = next((unreachable(v) for _, kind, v in ancillary if kind in (_IP_RECVERR, _IPV6_RECVERR)), 0)
             if remote and number:
-                self._on_error(remote[:2], os.strerror(number))
+                self._on_error(remote_address(remote), os.strerror(number))
         return found
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from firmware.errors import CallError
+from firmware.net.address import own_kernel_address
 
 if TYPE_CHECKING:
     from firmware.sansio import Address
@@ -112,7 +113,7 @@ def _bound(host: str, port: int) -> socket.socket:
         bound.setblocking(False)
         if bound.family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.bind((host, port))
+        bound.bind(own_kernel_address((host, port)))
     except OSError:
         bound.close()
         raise

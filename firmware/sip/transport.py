@@ -180,7 +180,10 @@ class Transport:
         if flow.reliable and transport == flow.transport and host == peer and flow in self._streams:
             return flow
         port = flow.local[1] if transport == flow.transport or transport != "tls" else self._tls_port
-        return Flow(transport, (flow.local[0], port), (str(host), next_hop.port or DEFAULT_PORTS[transport]))
+        there = str(host)
+        if host.is_link_local and (link := flow.remote[0].partition("%")[2]):
+            there += f"%{link}"
+        return Flow(transport, (flow.local[0], port), (there, next_hop.port or DEFAULT_PORTS[transport]))
 
 
 def _log_received(flow: Flow, messages: list[Request | Response | MalformedMessage]) -> None:

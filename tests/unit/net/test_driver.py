@@ -87,6 +87,30 @@ def test_ipv6(run: Any, ipv6: str) -> None:
     run(main())
 
 
+@pytest.mark.parametrize("listen", ["::", "itself"])
+def test_link_local_ipv6(run: Any, link_local: str, listen: str) -> None:
+    """What the far end sees of us has no link; what we see of it has."""
+
+    async def main() -> None:
+        host = link_local.partition("%")[0]
+        address = "::" if listen == "::" else host
+        core, driver, at_ = await make(("udp", address), ("tcp", address))
+        other, caller, _ = await make(("udp", address), ("tcp", address))
+        for transport in ("udp", "tcp"):
+            flow = caller.local_flow(transport, (link_local, at_[transport][1]))
+            assert flow.local[0] == host
+            other.todo += [Open(flow)] if transport == "tcp" else []
+            other.todo.append(Send(flow, b"ping"))
+            caller.run()
+            there = await core.hears(b"ping")
+            assert (there.local[0], there.remote[0]) == (host, link_local)
+            await other.hears(b"pong")
+        await driver.stop()
+        await caller.stop()
+
+    run(main())
+
+
 def test_all_datagrams_that_are_there_run_the_core_once(run: Any) -> None:
     async def main() -> None:
         core, driver, at_ = await make(("udp", LOCALHOST))

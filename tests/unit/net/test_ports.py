@@ -102,3 +102,17 @@ def test_dscp(pool: PortPool) -> None:
 def test_a_range_without_pairs_has_none() -> None:
     with pytest.raises(CallError, match="none"):
         PortPool(5, 5).reserve(HOST)
+
+
+def test_a_link_local_address(link_local: str) -> None:
+    """What stands in a description has no link; packets go out on the right one."""
+    host = link_local.partition("%")[0]
+    pool = PortPool(28_300, 28_303)
+    pair = pool.reserve(host)
+    assert pair.address[0] == host
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as other:
+        other.bind((host, 0, 0, socket.if_nametoindex(link_local.partition("%")[2])))
+        pair.rtp.sendto(b"hello", (host, other.getsockname()[1]))
+        other.settimeout(5)
+        assert other.recvfrom(10)[0] == b"hello"
+    pool.close()

@@ -149,6 +149,13 @@ def test_a_response_over_tls_goes_back_to_who_has_the_name_in_via(transport: Tra
         assert transport.actions[-2:] == [Open(there), Send(there, b"x")]
 
 
+def test_the_contact_of_a_neighbour_is_on_the_link_that_it_called_by(transport: Transport) -> None:
+    dialogs = Flow("udp", ("fe80::1", 5060), ("fe80::2%eth0", 5060))
+    for contact, host in (("fe80::2", "fe80::2%eth0"), ("fe80::3", "fe80::3%eth0"), ("2001:db8::3", "2001:db8::3")):
+        found = transport.flow_to(Uri.parse(f"sip:x@[{contact}]:5070"), dialogs)
+        assert found == Flow("udp", ("fe80::1", 5060), (host, 5070))
+
+
 def test_the_scope_of_an_address_stays_here(transport: Transport) -> None:
     message = request("OPTIONS", Via="SIP/2.0/UDP [fe80::2];rport;branch=z9hG4bKx")
     came = Flow("udp", ("fe80::1", 5060), ("fe80::2%eth0", 5062))
