@@ -9,7 +9,8 @@ ARGS ?=
 
 # What a unit needs of the system, and what only the tests need: the programs that are not ours.
 RUN_PACKAGES := libopus0
-TEST_PACKAGES := baresip-core baresip-ffmpeg dnsmasq-base sip-tester tshark chromium debian-archive-keyring
+TEST_PACKAGES := baresip-core baresip-ffmpeg dnsmasq-base sip-tester tshark chromium debian-archive-keyring \
+	kamailio kamailio-tls-modules kamailio-outbound-modules
 # The machine of tests/hil, and what makes it.
 HIL_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools uidmap debian-archive-keyring
 
@@ -53,7 +54,7 @@ define as-root-install
 if ! command -v apt-get >/dev/null; then echo "Missing, and this is no Debian; please install:$$missing" >&2; exit 1; fi; \
 if [ $$(id -u) = 0 ]; then root=; else root=sudo; fi; \
 echo "Installing the missing Debian packages$${root:+ (sudo may ask for your password)}:$$missing"; \
-apt="$$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"; \
+apt="$$root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"; \
 $$apt update && $$apt install -y --no-install-recommends $$missing >/dev/null
 endef
 

@@ -13,6 +13,7 @@ from interop.asterisk import Asterisk
 from interop.asterisk_install import FOLDER as ASTERISK_FOLDER
 from interop.baresip import Baresip
 from interop.footage import write_card
+from interop.kamailio import Kamailio
 from interop.sipp import Sipp
 from interop.unit import Unit
 
@@ -54,6 +55,21 @@ def asterisk(tmp_path: Path) -> Iterator[Callable[..., Asterisk]]:
             count += 1
             folder = tmp_path / f"asterisk-{count}"
             return running.enter_context(Asterisk(ASTERISK_FOLDER, folder, *settings, **keywords))
+
+        yield start
+
+
+@pytest.fixture
+def kamailio(program: Callable[[str], str], tmp_path: Path) -> Iterator[Callable[..., Kamailio]]:
+    """Start a Kamailio; keywords are those of `Kamailio`.  It ends with the test."""
+    path = program("kamailio")
+    with ExitStack() as running:
+        count = 0
+
+        def start(**settings: Any) -> Kamailio:
+            nonlocal count
+            count += 1
+            return running.enter_context(Kamailio(path, tmp_path / f"kamailio-{count}", **settings))
 
         yield start
 

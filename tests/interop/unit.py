@@ -21,6 +21,7 @@ from interop.sound import read_samples, tone_share
 from PIL import Image
 
 from board.sim.counter import card_number, read_cards
+from firmware.config.toml import toml_value
 
 ROOT = Path(__file__).parents[2]
 SPEAKER_RATE = 48_000
@@ -242,10 +243,10 @@ class Unit:
             "log": {"level": "debug"},
         }
         for section, values in self._settings.items():
-            sections[section].update(values)
+            sections.setdefault(section, {}).update(values)
         lines = []
         for section, values in sections.items():
-            lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
+            lines += [f"[{section}]", *(f"{key} = {toml_value(value)}" for key, value in values.items())]
         return "\n".join(lines) + "\n"
 
     def _wait_until_ready(self, timeout: float = 20.0) -> None:
