@@ -15,13 +15,19 @@ import pytest
 from conformance.h323_transcript import connections
 from conformance.test_h323_hostile import CAPTURES, END, H245_PORTS, own_setup
 from h323_mutation import change_message, change_octets, change_payload
+from h323_terminals import ScriptedPeer
 from interop.conftest import FAR_LABEL, SMALL
 from interop.ports import own_address
 from interop.test_h323_units import assert_sees, descriptors
 from interop.unit import Settings, Unit
 from interop.waiting import until
+from ras_zone import Zone, guid
 
+from firmware.asn1 import Value
 from firmware.h323 import h245, tpkt
+from firmware.h323.q931 import MessageType
+from firmware.h323.ras_settings import RAS_PORT
+from firmware.sansio import Flow, Send
 
 ATTACK_TIME = 6.0
 """Seconds of each kind of attack."""
@@ -57,6 +63,8 @@ class Target:
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("siege")
     settings: Settings = {"media": SMALL, "log": {"level": "info"}, "room": {"auto_answer": True, "max_calls": 2}}
+    # It listens for gatekeepers; that nobody is there lets calls go on unasked.
+    settings["h323"] = {"gatekeeper": f"{own_address()}:{RAS_PORT}"}
     far: Settings = {**settings, "board.sim": {"camera_label": FAR_LABEL}}
     with Unit(folder / "unit", settings) as unit, Unit(folder / "far", far, tone=880) as other:
         unit.dial(other.h323_url)
@@ -140,8 +148,60 @@ def slow_senders(target: Target, rng: random.Random, until_time: float) -> int:
     return len(attackers)
 
 
+def nested_setups() -> Iterator[bytes]:
+    """Setups with H.245 in them whose types stand in each other, deeper and deeper, and by the hundred."""
+    nested: Value = ("audioData", ("g711Alaw64k", 20))
+    for depth in range(1, 60):
+        method = ("rtpAudioRedundancyEncoding", None)
+        nested = ("redundancyEncoding", {"redundancyEncodingMethod": method, "secondaryEncoding": nested})
+        forward = {"dataType": nested, "multiplexParameters": ("h2250LogicalChannelParameters", {"sessionID": 1})}
+        content = {"forwardLogicalChannelNumber": 1, "forwardLogicalChannelParameters": forward}
+        peer = ScriptedPeer()
+        peer.outgoing = True
+        message = ("request", ("openLogicalChannel", content))
+        flow = Flow("tcp", ("192.0.2.1", 1), ("192.0.2.2", 1720))
+        peer.send(flow, MessageType.SETUP, control=[message] * (1 if depth % 2 else 100))
+        (sent,) = peer.actions()
+        assert isinstance(sent, Send)
+        yield sent.data
+
+
+def deep_nesting(target: Target, rng: random.Random, until_time: float) -> int:
+    setups, count = list(nested_setups()), 0
+    while time.monotonic() < until_time:
+        target.throw(rng.choice(setups))
+        count += 1
+    return count
+
+
+def ras_flood(target: Target, rng: random.Random, until_time: float) -> int:
+    """Confirms, requests and garbage from gatekeepers that are none, as fast as they can be sent."""
+    zone = Zone()
+    zone.gatekeeper.routed = True
+    endpoint = zone.register()
+    admission = zone.admit(1)
+    zone.gatekeeper.disengage(endpoint, guid(1), zone.now)
+    zone.gatekeeper.unregister(endpoint, ("reregistrationRequired", None), zone.now)
+    zone.run(1)
+    assert admission
+    said = [data for _, _, data in zone.wire.sent]
+    count = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as attacker:
+        attacker.bind((own_address(), 0))
+        while time.monotonic() < until_time:
+            data = rng.choice(said)
+            attacker.sendto(data if rng.random() < 0.5 else change_octets(data, rng), (target.unit.address, RAS_PORT))
+            count += 1
+            if count % 20 == 0:
+                time.sleep(0.001)
+    return count
+
+
 Attack = Callable[[Target, random.Random, float], int]
-ATTACKS: list[Attack] = [half_open, damaged_setups, good_setups, garbage_everywhere, lying_lengths, slow_senders]
+ATTACKS: list[Attack] = [
+    *(half_open, damaged_setups, good_setups, garbage_everywhere, lying_lengths, slow_senders),
+    *(deep_nesting, ras_flood),
+]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
@@ -152,7 +212,7 @@ def test_attack(target: Target, attack: Attack) -> None:
     before, before_there = unit.streams(number), far.streams(number_there)
     begin = time.monotonic()
     count = attack(target, random.Random(1), begin + ATTACK_TIME)
-    lasted = time.monotonic() - begin
+    lasted, late = time.monotonic() - begin, unit.audio_tick(number)["p99"]
     after, after_there = unit.streams(number), far.streams(number_there)
     assert count > 20
     for streams, earlier in ((after, before), (after_there, before_there)):
@@ -169,7 +229,8 @@ def test_attack(target: Target, attack: Attack) -> None:
     assert unit.usage()[0] < memory + GROWTH
     assert "dropped after" not in unit.log()
     assert "Traceback" not in unit.log()
-    print(f"{attack.__name__}: {count} in {lasted:.1f} s; memory {(unit.usage()[0] - memory) / 1e6:+.1f} MB")
+    grown = (unit.usage()[0] - memory) / 1e6
+    print(f"{attack.__name__}: {count} in {lasted:.1f} s; memory {grown:+.1f} MB; audio late by {late * 1000:.1f} ms")
 
 
 def test_a_caller_comes_through_after_all(target: Target) -> None:
