@@ -204,3 +204,21 @@ def test_a_lost_connection_and_the_password(program: Callable[[str], str], unit:
 
     with contextlib.ExitStack() as running:
         asyncio.run(main())
+
+
+def test_where_the_unit_is_registered(program: Callable[[str], str], unit: StartUnit, tmp_path: Path) -> None:
+    nobody, chip = own_address(), "document.getElementById('registered')"
+    accounts = [{"address": f"room@{nobody}", "transport": "tcp"}]
+    away, alone = unit(settings={"sip": {"accounts": accounts}}), unit()
+
+    async def main() -> None:
+        async with panel(program, tmp_path / "away", away) as page:
+            await page.until(f"{chip}.innerText === 'Not registered'")
+            [said] = away.state()["registrations"]
+            expected = f"Not registered as sip:room@{nobody}: {said['reason']}."
+            assert await page.text("#faults") == expected
+        async with panel(program, tmp_path / "alone", alone) as page:
+            await page.until("document.getElementById('ready-text').innerText === 'Ready'")
+            assert await page.value(f"{chip}.hidden")
+
+    asyncio.run(main())

@@ -176,3 +176,20 @@ def test_nobody_is_there(ringing: Unit) -> None:
     ringing.dial(f"sip:nobody@{own_address()};transport=tcp")
     state = ringing.wait_for_idle(15)
     assert state["notice"]
+
+
+# SIPp is a registrar
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_sipp_registers_us(sipp: StartSipp, unit: Callable[..., Unit], transport: str) -> None:
+    """RFC 3261 10.2.8, RFC 7616 3.3, 3.4: the digests are checked by SIPp."""
+    registrar = sipp("registrar", transport=transport)
+    server = f"{registrar.address}:{registrar.port}"
+    account = {"address": "room@example.com", "registrar": server, "user": "alice", "password": "secret"}
+    ours = unit({"sip": {"accounts": [{**account, "transport": transport}]}})
+    state = ours.wait(lambda state: state["registrations"][0]["state"] == "registered")
+    assert 7190 < state["registrations"][0]["expires"] <= 7200
+    assert state["addresses"][0] == "sip:room@example.com"
+    ours.stop()
+    registrar.finish()

@@ -115,7 +115,6 @@ function show(next) {
   $("addresses").textContent = next.addresses.join("  ·  ");
   $("ready").dataset.ready = next.ready ? "yes" : "no";
   $("ready-text").textContent = next.ready ? "Ready" : "Starting";
-  showRegistrations(next.registrations);
   $("mute").setAttribute("aria-pressed", String(next.muted));
   $("mute").querySelector("span").textContent = next.muted ? "Muted" : "Mute";
   $("mute").querySelector("use").setAttribute("href", next.muted ? "#microphone-off" : "#microphone");
@@ -125,7 +124,7 @@ function show(next) {
   }
   $("notice").textContent = next.notice ? `${next.notice.title}: ${next.notice.text}` : "";
   $("faults").replaceChildren(
-    ...next.faults.map((fault) => Object.assign(document.createElement("li"), { textContent: fault })),
+    ...[...next.faults, ...showRegistrations(next.registrations)].map((fault) => Object.assign(document.createElement("li"), { textContent: fault })),
   );
   $("tones").hidden = !talkedIn();
   for (const element of document.querySelectorAll("#controls button, #controls input")) {

@@ -1,20 +1,16 @@
-// The chips of where the unit registers: green while it is found there, otherwise why it isn't.
+// One chip for all that the unit registers with: green only while it is found everywhere.
 
-const list = document.getElementById("registrations");
-const template = document.getElementById("registration");
+const chip = document.getElementById("registered");
+const text = document.getElementById("registered-text");
 
-const WORDS = { registered: ["Registered as", ""], trying: ["Registering as", " …"], failed: ["Not registered as", ""] };
-
+// Gives a sentence for each that has failed.
 export function showRegistrations(registrations) {
-  list.replaceChildren(
-    ...registrations.map((one) => {
-      const chip = template.content.firstElementChild.cloneNode(true);
-      chip.dataset.ready = one.state === "registered" ? "yes" : "no";
-      chip.title = `${one.protocol}, ${one.server}`;
-      const [before, after] = WORDS[one.state];
-      const why = one.reason ? `: ${one.reason}` : "";
-      chip.querySelector(".words").textContent = `${before} ${one.address}${after}${why}`;
-      return chip;
-    }),
-  );
+  const failed = registrations.filter((one) => one.state === "failed");
+  const done = registrations.every((one) => one.state === "registered");
+  chip.hidden = registrations.length === 0;
+  chip.dataset.ready = done ? "yes" : "no";
+  chip.title = registrations.map((one) => `${one.protocol}: ${one.address} with ${one.server}, ${one.state}`).join("\n");
+  const nowhere = failed.length === registrations.length;
+  text.textContent = done ? "Registered" : nowhere ? "Not registered" : failed.length ? "Not registered everywhere" : "Registering …";
+  return failed.map((one) => `Not registered as ${one.address}: ${one.reason}.`);
 }
