@@ -181,7 +181,8 @@ class Accounts:
             if before.state is RegistrationState.REGISTERED:
                 logger.info("= sip unregistered %s", after.address)
         elif (before.state, before.reason) != (state, reason):
-            logger.info("= sip %s", after.trouble or f"registered as {after.address} with {after.server}")
+            said = "not registered" if reason else state.value
+            logger.info("= sip %s as %s with %s%s", said, after.address, after.server, f": {reason}" if reason else "")
         self._registrations[registration] = after
         self._on_change()
 

@@ -44,8 +44,8 @@ MIN_REFRESH: Final = 5.0
 MIN_LIFE: Final = 60.0
 """Seconds that a flow must have lived for its loss to be mended at once; else a far end that closes every connection
 would have us register in a loop."""
-MAX_REDIRECTS: Final = 3
-"""From one round of attempts to its end."""
+MAX_DETOURS: Final = 4
+"""Redirections, and wishes of the registrar that were granted, from one round of attempts to its end."""
 MAX_FLOWS: Final = 16
 """Addresses of one server that are tried in a round."""
 _ELSEWHERE: Final = frozenset((408, 430, 500, 502, 503, 504))
@@ -88,12 +88,17 @@ class Registration:
         """Between ServerWanted and its answer."""
         self._flows: list[Flow] = []
         self._flow: Flow | None = None
-        self._since = 0.0
+        self._since: float | None = None
+        """Since when the flow that we are registered on is up; None: it is lost."""
+        self._losses = 0
+        """Flows in a row that were lost soon."""
+        self._renewal = 0.0
+        """REGISTERED: when to register again."""
         self._request: ClientRequest | None = None
         self._timer: Timer | None = None
         self._keep_alive: KeepAlive | None = None
         self._failures = 0
-        self._redirects = 0
+        self._detours = 0
 
     @property
     def flow(self) -> Flow | None:
@@ -143,10 +148,21 @@ class Registration:
         if flow != self.account.flow or self._request is not None or self.state is not State.REGISTERED:
             return  # a request under way hears of it from its transaction
         self._quiet()
-        if now - self._since >= MIN_LIFE:
+        lived, self._since = self._lived(now), None
+        self._losses = 0 if lived else self._losses + 1
+        if lived:
             self.start(now)  # RFC 5626 4.5: only where this fails as well, it waits.
-        else:
+        elif self.account.outbound:
+            self._failures = self._losses - 1
             self._fail(503, "the connection was closed", now)
+        else:
+            # Who does without RFC 5626 may reach us by a connection of its own, and close what is idle.
+            wait = retry_time(self._losses, self._layers.rng.random())
+            self._timer = self._layers.timers.start(min(now + wait, self._renewal), self.start)
+
+    def _lived(self, now: float) -> bool:
+        """Whether the flow that we are registered on is, or was, a lasting one."""
+        return self._since is not None and now - self._since >= MIN_LIFE
 
     def _try_next(self, status: int | None, reason: str, now: float) -> None:
         """Register at the next address of the server; where there is none, the last failure stands."""
@@ -172,14 +188,8 @@ class Registration:
             self._silent(status, reason, now)
         elif status < 300:
             self._registered(response, now)
-        elif status == 423 and (longer := register.longer(response, self._expires)) is not None:
-            self._expires = longer
-            self._again(now)
-        elif status == 439 and self._outbound:
-            self._outbound = False  # RFC 5626 4.2.1: the first hop can't; so we do without.
-            self._again(now)
-        elif status < 400 and self._redirect(response, now):
-            pass
+        elif self._detours < MAX_DETOURS and self._detour(status, response, now):
+            self._detours += 1
         elif status in _ELSEWHERE and self._flows:
             self._try_next(status, reason, now)
         else:
@@ -190,7 +200,7 @@ class Registration:
     def _silent(self, status: int, reason: str, now: float) -> None:
         """Take that no answer came."""
         flow = self._flow
-        lived = flow is not None and flow == self.account.flow and now - self._since >= MIN_LIFE
+        lived = flow is not None and flow == self.account.flow and self._lived(now)
         if status == 408 and flow is not None:
             # A host that hears nothing by one transport is not tried by all the others.
             self._flows = [other for other in self._flows if other.remote[0] != flow.remote[0]]
@@ -199,21 +209,27 @@ class Registration:
                 self._drop_flow(flow, now)
         if lived and flow is not None and flow.reliable:
             # A connection may long have been dead without anybody knowing; a new one leads to the same place.
-            self._since = now
+            self._since = None
             self._flows.insert(0, flow)
         self._try_next(status, reason, now)
 
-    def _again(self, now: float) -> None:
+    def _detour(self, status: int, response: Response, now: float) -> bool:
+        """Do what the registrar wants instead; False: it wants nothing that we could do."""
+        if status < 400:
+            target = register.redirected(response)
+            if target is None:
+                return False
+            self._target = target
+            self.start(now)
+            return True
+        if status == 423 and (longer := register.longer(response, self._expires)) is not None:
+            self._expires = longer
+        elif status == 439 and self._outbound:
+            self._outbound = False  # RFC 5626 4.2.1: the first hop can't; so we do without.
+        else:
+            return False
         if self._flow is not None:
             self._send(self._flow, self._expires, now)
-
-    def _redirect(self, response: Response, now: float) -> bool:
-        target = register.redirected(response)
-        if target is None or self._redirects >= MAX_REDIRECTS:
-            return False
-        self._redirects += 1
-        self._target = target
-        self.start(now)
         return True
 
     def _answered_last(self, request: ClientRequest | None, status: int, now: float) -> None:
@@ -230,15 +246,16 @@ class Registration:
         if granted == 0:
             self._fail(response.status, "the server does not keep the registration", now)
             return
-        if account.flow != flow:
+        if account.flow != flow or self._since is None:
             self._since = now
         account.flow, account.service_route = flow, register.service_route(response)
         account.outbound = self._outbound and register.keeps_outbound(response)
-        self._failures = self._redirects = 0
+        self._failures = self._detours = 0
         self._flows = []
         self.state, self.until = State.REGISTERED, now + granted
         self.status, self.reason, self.password_shown = None, "", False
-        self._timer = self._layers.timers.start(now + max(MIN_REFRESH, refresh_time(granted)), self.start)
+        self._renewal = now + max(MIN_REFRESH, refresh_time(granted))
+        self._timer = self._layers.timers.start(self._renewal, self.start)
         self._keep_flow_alive(response, now)
         self._report()
 
@@ -247,7 +264,7 @@ class Registration:
         self._quiet()
         refused = status is not None and status not in _ELSEWHERE
         self._failures = max(self._failures + 1, REFUSED_FAILURES if refused else 1)
-        self._redirects, self._target, self._flows = 0, self.account.registrar, []
+        self._detours, self._target, self._flows = 0, self.account.registrar, []
         self._forget()
         self.state, self.status = State.FAILED, status
         self.reason = reason or (reason_phrase(status) if status is not None else "")

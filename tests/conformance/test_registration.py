@@ -142,6 +142,12 @@ def test_423_is_obeyed_and_remembered() -> None:
     assert zone.state is State.REGISTERED
 
 
+def test_a_registrar_that_always_wants_more_is_given_up() -> None:
+    refuse = [(423, {"Min-Expires": str(3601 + number)}) for number in range(100)]
+    zone = Zone(users={}, refuse=refuse).run(20)
+    assert (zone.state, zone.registration.status, len(zone.heard)) == (State.FAILED, 423, 5)
+
+
 @pytest.mark.parametrize("least", ["100000", "3600", "10", "x", ""])
 def test_a_423_that_makes_no_sense_is_a_failure(least: str) -> None:
     zone = Zone(users={}, refuse=[(423, {"Min-Expires": least} if least else {})] * 9).run(60)
@@ -242,7 +248,7 @@ def test_a_redirection_is_followed() -> None:
 def test_redirections_in_a_circle_end() -> None:
     zone = Zone(users={}, refuse=[(302, {"Contact": "<sip:example.com>"})] * 50).run(20)
     assert zone.state is State.FAILED
-    assert len(zone.heard) == 4
+    assert len(zone.heard) == 5
 
 
 def test_the_way_is_by_the_proxy() -> None:
@@ -326,12 +332,19 @@ def test_a_lost_connection_is_made_anew_at_once() -> None:
     assert zone.state is State.REGISTERED
 
 
-def test_a_server_that_closes_every_connection_is_not_flooded() -> None:
-    zone = Zone(transport="tcp", users={}).run(1)
-    for _ in range(300):
+@pytest.mark.parametrize("seconds", [1, 100])
+@pytest.mark.parametrize("outbound", [True, False])
+def test_a_server_that_closes_every_connection_is_not_flooded(seconds: float, outbound: bool) -> None:
+    fields = {"Require": "outbound"} if outbound else {}
+    zone = Zone(transport="tcp", users={}, fields=fields).run(seconds)
+    for _ in range(1000):
         zone.registrar.close()
         zone.run(1)
-    assert len(zone.heard) < 8
+    assert 4 <= len(zone.heard) <= 7
+    # Who keeps to RFC 5626 reaches us by that connection only.
+    assert (State.FAILED in {state for _, state in zone.reports}) is outbound
+    zone.run(2000)
+    assert zone.state is State.REGISTERED
 
 
 def test_a_connection_that_was_dead_when_it_was_needed_is_replaced() -> None:

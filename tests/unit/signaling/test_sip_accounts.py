@@ -110,7 +110,7 @@ def test_a_wrong_password_is_said_once_and_never_written(caplog: pytest.LogCaptu
     assert registration.trouble == "Not registered as sip:alice@10.0.0.2: the user name or the password is wrong."
     assert unit.endpoint.addresses == ("sip:room@192.0.2.1",)
     said = [record.getMessage() for record in caplog.records if record.levelname == "INFO"]
-    assert said == ["= sip Not registered as sip:alice@10.0.0.2: the user name or the password is wrong."]
+    assert said == ["= sip not registered as sip:alice@10.0.0.2 with 10.0.0.2: the user name or the password is wrong"]
     assert "guessed" not in caplog.text
     assert "secret" not in caplog.text
 
@@ -129,7 +129,7 @@ def test_a_server_that_is_away_comes_back(caplog: pytest.LogCaptureFixture) -> N
     unit.run(100)
     assert unit.state is RegistrationState.REGISTERED
     assert [record.getMessage() for record in caplog.records] == [
-        "= sip Not registered as sip:alice@10.0.0.2: the server does not answer.",
+        "= sip not registered as sip:alice@10.0.0.2 with 10.0.0.2: the server does not answer",
         "= sip registered as sip:alice@10.0.0.2 with 10.0.0.2",
     ]
 
