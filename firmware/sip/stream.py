@@ -23,6 +23,8 @@ class StreamReader:
         """Keep-alives (double CRLF) found by the last `receive`: each wants a CRLF back (RFC 5626 4.4.1)."""
         self.awaits_pong = False
         """A keep-alive of ours is out: the next single CRLF answers it."""
+        self.proven = False
+        """Whether a message has ever come whole."""
         self._buffer = bytearray()
         self._searched = 0
         self._line_breaks = 0
@@ -84,6 +86,7 @@ class StreamReader:
         """Complete the message whose header fields are read; False when its body is not all there yet."""
         if len(self._buffer) < self._needed:
             return False
+        self.proven = True
         if self._message is not None:
             self._message.body = bytes(self._buffer[: self._needed])
         del self._buffer[: self._needed]

@@ -69,11 +69,12 @@ class Transport:
     def make_room(self, used: set[Flow]) -> None:
         """Close the stream that has been silent for longest and is not *used*, if there is one.
 
-        Otherwise who opens as many as the bound allows, and says nothing, would keep all others out.
+        Otherwise who opens as many as the bound allows, and says nothing, would keep all others out.  Those on which no
+        message was ever complete go first: who sends an octet now and then is never silent.
         """
-        idle = next((flow for flow in self._streams if flow not in used), None)
-        if idle is not None:
-            self.close(idle)
+        idle = [flow for flow in self._streams if flow not in used]
+        if idle:
+            self.close(min(idle, key=lambda flow: self._streams[flow].proven))
 
     def is_broken(self, flow: Flow) -> bool:
         """Whether the rest of a stream can't be read, so that it is to be closed."""

@@ -325,6 +325,19 @@ def test_who_opens_streams_and_says_nothing_more_keeps_nobody_out() -> None:
     assert agent.actions() == [Close(streams[2]), Close(streams[1])], "the most silent first, and none with a call"
 
 
+def test_who_sends_an_octet_now_and_then_drives_nobody_out() -> None:
+    agent = UserAgent(Identity("room", max_connections=3), random.Random(1))
+    honest, *slow = (Flow("tcp", OURS, ("10.0.0.2", 40000 + number)) for number in range(6))
+    agent.flow_opened(honest, 0.0)
+    agent.receive_data(honest, request("OPTIONS", transport="TCP").encode(), 0.0)
+    agent.handle_timer(40.0)
+    agent.actions()
+    for stream in slow:
+        agent.flow_opened(stream, 50.0)
+        agent.receive_data(stream, b"I", 50.0)
+    assert agent.actions() == [Close(stream) for stream in slow[:3]], "not the one that was silent for longer"
+
+
 def test_two_messages_in_one_piece_and_one_in_two() -> None:
     line = Line("tcp")
     stream = line.peer.connect()
