@@ -1,6 +1,6 @@
-"""SIPp, running one of the scenarios in ``sipp/``.
+"""SIPp, running one of the scenarios in ``sipp/``: those that end in .xml are SIPp's own, those in .flow are short.
 
-There, a line ``SDP sendonly 2`` stands for ``media.sdp`` with this direction and version.
+In an .xml, a line ``SDP sendonly 2`` stands for ``media.sdp`` with this direction and version.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from interop.ports import free_port, free_ports, is_free
+from interop.sipp_flow import read_flow, session_description
 
 SCENARIOS = Path(__file__).parent / "sipp"
 
@@ -41,10 +42,13 @@ class Sipp:
 
     def __enter__(self) -> Sipp:
         self.folder.mkdir(parents=True, exist_ok=True)
-        text = (SCENARIOS / f"{self.scenario}.xml").read_text()
+        flow = SCENARIOS / f"{self.scenario}.flow"
+        text = (flow if flow.exists() else SCENARIOS / f"{self.scenario}.xml").read_text()
         for word, by in self.replace:
             assert word in text, (word, self.scenario)
             text = text.replace(word, by)
+        if flow.exists():
+            text = read_flow(text)
         text = re.sub(r"^( *)SDP (\w+) (\w+)$", _session_description, text, flags=re.MULTILINE)
         scenario = self.folder / f"{self.scenario}.xml"
         scenario.write_text(text)
@@ -100,5 +104,4 @@ class Sipp:
 
 
 def _session_description(line: re.Match[str]) -> str:
-    text = (SCENARIOS / "media.sdp").read_text().replace("DIRECTION", line[2]).replace("VERSION", line[3])
-    return "\n".join(line[1] + each for each in text.splitlines())
+    return "\n".join(line[1] + each for each in session_description(line[2], line[3]).splitlines())
