@@ -52,6 +52,15 @@ class Pins(Struct, frozen=True, kw_only=True):
 class PiSettings(Pins, frozen=True, kw_only=True):
     """A Raspberry Pi."""
 
+    microphone: Annotated[
+        str,
+        Meta(max_length=64, description='The sound card that hears, by its name in /proc/asound/cards; "": the best.'),
+    ] = ""
+    speaker: Annotated[
+        str,
+        Meta(max_length=64, description='The sound card that plays, likewise; "": USB before HDMI before any other.'),
+    ] = ""
+
 
 class SimSettings(Pins, frozen=True, kw_only=True):
     """The simulated board."""

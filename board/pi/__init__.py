@@ -1,5 +1,20 @@
 """The Raspberry Pi.
 
-Buttons and lamps work (`board.gpio`, on lgpio).  Camera, microphone, speaker and display are not supported on this
-board yet: opening one raises DeviceError, and the unit runs on without it, which the panel and the log say.
+::
+
+    sound_card: which card ──▶ alsa: one direction of it ──▶ audio: microphone, speaker ── volume
+    board.gpio: buttons and lamps, by gpiozero and lgpio
+
+- ``sound_card``: the cards that are there, and which one is the room's
+- ``alsa``: a stream to or from a card, without blocking, on pyalsaaudio
+- ``audio``: the microphone and the speaker, in blocks of 10 ms
+- ``volume``: how loud a card plays, by its own control or by arithmetic
+- ``board``: opens what the settings describe
+
+Every device is opened by a stable name or by what sense chooses among what is there, at the moment of opening; one
+that is missing, busy or pulled out raises DeviceError, and the firmware, which tries again by and by, takes it when it
+comes.
+
+All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  Camera and
+display are not supported yet: opening one raises DeviceError, and the unit runs on without it.
 """

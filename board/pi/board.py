@@ -1,8 +1,10 @@
-"""The Raspberry Pi's board: buttons and lamps on its pins; see the package for what is not supported yet."""
+"""The Raspberry Pi's board: finds its devices and opens those that the settings or, without one, sense chooses."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 from board.settings import PiSettings, read
 from firmware.errors import DeviceError
@@ -14,6 +16,13 @@ if TYPE_CHECKING:
     from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker
 
 
+class _Device(Protocol):
+    def close(self) -> None: ...
+
+
+D = TypeVar("D", bound=_Device)
+
+
 class PiBoard:
     """A `firmware.ports.Board`."""
 
@@ -21,15 +30,22 @@ class PiBoard:
 
     def __init__(self, settings: BoardSettings) -> None:
         self._settings = read("pi", settings, PiSettings)
+        self._open: weakref.WeakSet[_Device] = weakref.WeakSet()
         self._pins: Gpio | None = None
 
     def open_microphone(self) -> Microphone:
-        """DeviceError: not supported yet."""
-        _not_supported("a microphone")
+        """The sound card that hears.  DeviceError: there is none, or it is busy."""
+        from board.pi.audio import AlsaMicrophone
+        from board.pi.sound_card import choose, sound_cards
+
+        return self._kept(AlsaMicrophone(choose(sound_cards(), self._settings.microphone, hears=True)))
 
     def open_speaker(self) -> Speaker:
-        """DeviceError: not supported yet."""
-        _not_supported("a speaker")
+        """The sound card that plays.  DeviceError: there is none, or it is busy."""
+        from board.pi.audio import AlsaSpeaker
+        from board.pi.sound_card import choose, sound_cards
+
+        return self._kept(AlsaSpeaker(choose(sound_cards(), self._settings.speaker, hears=False)))
 
     def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:  # noqa: ARG002
         """DeviceError: not supported yet."""
@@ -52,16 +68,22 @@ class PiBoard:
         raise DeviceError(f"the button {button} is real: it needs a finger")
 
     def close(self) -> None:
-        """Release the pins."""
-        if self._pins is not None:
-            self._pins.close()
+        """Release whatever is still open."""
+        for device in tuple(self._open):
+            with suppress(DeviceError):
+                device.close()
+        self._open.clear()
 
     def _gpio(self) -> Gpio:
         if self._pins is None:
             from board.gpio import Gpio
 
-            self._pins = Gpio.real(self._settings)
+            self._pins = self._kept(Gpio.real(self._settings))
         return self._pins
+
+    def _kept(self, device: D) -> D:
+        self._open.add(device)
+        return device
 
 
 def _not_supported(device: str) -> NoReturn:

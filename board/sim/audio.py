@@ -12,6 +12,7 @@ import time
 from array import array
 from typing import TYPE_CHECKING, Protocol
 
+from board.gain import Gain
 from board.sim.beat import Beat
 from firmware.ports import BLOCK_BYTES, BLOCK_TIME, SAMPLE_RATE
 
@@ -28,8 +29,6 @@ _LONGEST_SILENCE = 100
 """Blocks: a longer gap is recorded as this much."""
 
 _SILENCE = bytes(BLOCK_BYTES)
-_FULL = 1 << 16
-"""The gain that changes nothing: integers are twice as fast here."""
 
 
 class Sound(Protocol):
@@ -103,7 +102,7 @@ class SimSpeaker:
         self._period = BLOCK_TIME / (1 + drift * 1e-6)
         self._start = time.monotonic()
         self._written = 0  # blocks, silence included
-        self._gain = _FULL
+        self._gain = Gain()
 
     def write(self, block: bytes) -> None:
         """Play a block after those before it.  DeviceError: the record can't be written, the disk is full say."""
@@ -115,19 +114,13 @@ class SimSpeaker:
             self._record.write(_SILENCE * min(gap, _LONGEST_SILENCE))
             self._written += gap
         self._written += 1
-        self._record.write(self._scaled(block))
+        self._record.write(self._gain.apply(block))
 
     def set_volume(self, percent: int) -> None:
-        """Set the loudness; half way is a quarter of the amplitude, which is what ears call half."""
-        self._gain = min(100, max(0, percent)) ** 2 * _FULL // 100**2
+        """Set the loudness, 0 to 100."""
+        self._gain.set_volume(percent)
 
     def close(self) -> None:
         """Finish the record."""
         if self._record is not None:
             self._record.close()
-
-    def _scaled(self, block: bytes) -> bytes:
-        gain = self._gain
-        if gain == _FULL:
-            return block
-        return array("h", [sample * gain >> 16 for sample in array("h", block)]).tobytes()

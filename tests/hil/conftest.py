@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 from hil.lines import Lines
+from hil.sound import Room
 
 from board import open_board
 from firmware.ports import Board
@@ -29,6 +30,14 @@ def lines(on_bench: bool) -> Iterator[Lines]:
         pytest.skip("nobody presses the buttons of this machine")
     with Lines() as lines:
         yield lines
+
+
+@pytest.fixture(scope="session")
+def room(on_bench: bool) -> Room:
+    """The room that the sound card hears and plays to."""
+    if not on_bench:
+        pytest.skip("nobody listens to this machine")
+    return Room()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from hil.lines import Lines
+from hil.waiting import wait_for
 
 from board.gpio import BOUNCE_TIME
 from board.settings import PiSettings
@@ -40,15 +41,6 @@ class Presses:
     def wait(self, count: int) -> bool:
         with self._changed:
             return self._changed.wait_for(lambda: len(self.names) >= count, 10)
-
-
-def wait_for(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.002)
-    return True
 
 
 def test_all_buttons_and_lamps_are_there(lines: Lines, board: Board) -> None:

@@ -1,0 +1,152 @@
+"""Microphone and speaker: ALSA, from one end of a card to the other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from array import array
+
+import pytest
+from hil.sound import NUMBERS, Room, gaps
+
+from board import open_board
+from firmware.errors import DeviceError
+from firmware.ports import BLOCK_BYTES, BLOCK_TIME, Board
+
+ATTEMPTS = 3
+"""An emulated machine may stand still for a while."""
+SILENCE = [bytes(BLOCK_BYTES)] * 20
+"""Played last: a card that runs dry may play what is left in its buffer once more."""
+
+
+def blocks(sound: bytes) -> list[bytes]:
+    return [sound[n : n + BLOCK_BYTES] for n in range(0, len(sound), BLOCK_BYTES)]
+
+
+def test_what_is_said_is_heard_without_a_gap(room: Room, board: Board) -> None:
+    microphone = board.open_microphone()
+    microphone.read()
+    with room.said(NUMBERS):
+        sound = b"".join(microphone.read() for _ in range(400))
+    samples = array("h", sound)
+    assert sum(map(bool, samples)) > 2 * 48_000
+    assert gaps(samples) == []
+
+
+def test_the_microphone_is_the_beat(room: Room, board: Board) -> None:
+    microphone = board.open_microphone()
+    microphone.read()
+    start = time.monotonic()
+    for _ in range(200):
+        assert len(microphone.read()) == BLOCK_BYTES
+    assert 0.9 < (time.monotonic() - start) / (200 * BLOCK_TIME) < 1.2
+
+
+def test_what_is_played_comes_out_without_a_gap(room: Room, board: Board, caplog: pytest.LogCaptureFixture) -> None:
+    microphone, speaker = board.open_microphone(), board.open_speaker()
+    for _ in range(ATTEMPTS):
+        caplog.clear()
+        with room.heard() as samples, caplog.at_level(logging.INFO):
+            for block in blocks(NUMBERS[: 400 * BLOCK_BYTES]) + SILENCE:
+                microphone.read()
+                speaker.write(block)
+        if "ran dry" not in caplog.text:
+            break
+    else:
+        pytest.fail("this machine stood still for longer than the speaker's head start, each time")
+    assert sum(map(bool, samples)) > 3 * 48_000
+    assert gaps(samples) == []
+
+
+def test_sound_goes_on_after_the_reader_was_away(room: Room, board: Board) -> None:
+    microphone = board.open_microphone()
+    microphone.read()
+    time.sleep(1)
+    with room.said(NUMBERS):
+        samples = array("h", b"".join(microphone.read() for _ in range(300)))
+    assert sum(map(bool, samples)) > 48_000
+    assert len(gaps(samples)) <= 1
+
+
+def test_sound_goes_on_after_the_speaker_ran_dry(room: Room, board: Board) -> None:
+    microphone, speaker = board.open_microphone(), board.open_speaker()
+    with room.heard() as samples:
+        for first, last in (0, 100), (100, 200):
+            time.sleep(0.3)
+            while microphone.read() and first < last:
+                speaker.write(NUMBERS[first * BLOCK_BYTES : (first + 1) * BLOCK_BYTES])
+                first += 1
+        for block in SILENCE:
+            microphone.read()
+            speaker.write(block)
+    heard = [sample for sample in samples if sample]
+    assert len(heard) > 1.5 * 48_000
+    assert heard.count(18_001) >= 3  # the second of them begins what was played after the pause
+
+
+def test_what_finds_no_room_is_dropped_and_nothing_waits(room: Room, board: Board) -> None:
+    speaker = board.open_speaker()
+    start = time.monotonic()
+    for _ in range(50):
+        speaker.write(bytes(BLOCK_BYTES))
+    assert time.monotonic() - start < 0.25
+
+
+def test_closing_lets_a_reader_go(room: Room, board: Board) -> None:
+    microphone = board.open_microphone()
+    microphone.read()
+    ended = threading.Event()
+
+    def read() -> None:
+        while microphone.read():
+            pass
+        ended.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    time.sleep(0.2)
+    microphone.close()
+    assert ended.wait(5)
+    assert microphone.read() == b""
+
+
+def test_a_card_that_is_busy_says_so_and_can_be_had_later(room: Room, board: Board) -> None:
+    first = board.open_microphone()
+    with pytest.raises(DeviceError, match=r"Room.*busy"):
+        board.open_microphone()
+    first.close()
+    assert board.open_microphone().read()
+
+
+def test_a_card_that_is_not_there_says_so(room: Room) -> None:
+    board = open_board("pi", {"speaker": "Jabra"})
+    with pytest.raises(DeviceError, match="no sound card 'Jabra'"):
+        board.open_speaker()
+
+
+def test_a_card_without_a_control_is_made_softer_all_the_same(room: Room, board: Board) -> None:
+    microphone, speaker = board.open_microphone(), board.open_speaker()
+    speaker.set_volume(50)
+    loud = array("h", [20_000] * 480).tobytes()
+    with room.heard() as samples:
+        for _ in range(100):
+            microphone.read()
+            speaker.write(loud)
+    assert {sample for sample in samples if sample} == {5000}
+
+
+def test_a_cards_own_control_is_used(board: Board) -> None:
+    import alsaaudio
+    from hil.driver import load
+
+    load("snd-dummy", "index=1", "id=Dummy")
+    speaker = open_board("pi", {"speaker": "Dummy"}).open_speaker()
+    mixer = alsaaudio.Mixer("Master", device="hw:Dummy")
+    levels = []
+    for percent in (0, 50, 100):
+        speaker.set_volume(percent)
+        mixer.handleevents()
+        levels.append(mixer.getvolume(units=alsaaudio.VOLUME_UNITS_RAW)[0])
+    speaker.close()
+    assert levels == sorted(levels)
+    assert len(set(levels)) == 3
