@@ -97,6 +97,10 @@ class Asterisk:
         prefix, suffix = {"PJSIP": ("anonymous/sip:", ""), "SIP": ("", ""), "OOH323": ("", "@peer")}[technology]
         return self._originate(f"{technology}/{prefix}{target}{suffix}", then)
 
+    def call_user(self, technology: str, user: str, *, then: str = "tone") -> str:
+        """Call somebody of `Settings.users` who has registered by SIP; gives the call's number."""
+        return self._originate(f"{technology}/{user}", then)
+
     def outcome(self, call: str, timeout: float = 10.0) -> str:
         """How a call of ours went: ``ANSWER``, ``BUSY``, ``CONGESTION``, ``NOANSWER``, ``CHANUNAVAIL``, ``CANCEL``."""
         return self.manager.wait_for("DialEnd", timeout, DestUniqueid=call)["DialStatus"]

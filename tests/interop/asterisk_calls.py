@@ -55,9 +55,10 @@ def call_in_a_row(unit: Unit, far: Asterisk, technology: str, count: int) -> Non
             far.hang_up(far_call)
         unit.wait_for_idle()
         far.wait_for_idle()
-        opened = opened or open_files(unit)
+        if number == 1:
+            opened = open_files(unit)  # the connection that a large INVITE has taken is kept
     assert until(lambda: open_files(unit) <= opened), (
-        f"{open_files(unit)} files are open, after the first call {opened}"
+        f"{open_files(unit)} files are open, after the first two calls {opened}"
     )
 
 

@@ -20,6 +20,7 @@ MODULES = """
     res_timing_timerfd res_crypto res_srtp res_rtp_asterisk pbx_config app_echo app_mixmonitor app_playback app_senddtmf
     codec_alaw codec_g722 codec_resample codec_ulaw format_wav res_sorcery_config res_sorcery_memory res_sorcery_astdb
     res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_dtmf_info
+    res_pjsip_registrar res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_user
     res_pjsip_endpoint_identifier_anonymous chan_pjsip res_http_websocket chan_sip chan_ooh323
 """
 
@@ -44,6 +45,8 @@ class Settings:
     ``q931keypad``."""
     encryption: str = ""
     """What it wants of SIP calls: ``sdes``, ``dtls``, or nothing."""
+    users: tuple[tuple[str, str], ...] = ()
+    """Names and passwords of those who may register, at either SIP stack."""
 
 
 def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
@@ -80,8 +83,8 @@ def _pjsip(address: str, settings: Settings) -> str:
         f"[{protocol}]\ntype=transport\nprotocol={protocol}\nbind={address}:{PORTS['PJSIP']}\n"
         for protocol in ("udp", "tcp")
     )
-    return (
-        f"{transports}[anonymous]\ntype=endpoint\ncontext=test\ndisallow=all\nallow={','.join(settings.codecs)}\n"
+    endpoint = (
+        f"type=endpoint\ncontext=test\ndisallow=all\nallow={','.join(settings.codecs)}\n"
         f"media_address={address}\nbind_rtp_to_media_address=yes\n"
         f"dtmf_mode={'info' if settings.digits == 'info' else 'rfc4733'}\n"
         + {
@@ -90,6 +93,13 @@ def _pjsip(address: str, settings: Settings) -> str:
             "dtls": "media_encryption=dtls\ndtls_auto_generate_cert=yes\ndtls_setup=actpass\nrtcp_mux=yes\n",
         }[settings.encryption]
     )
+    users = "".join(
+        f"[{user}]\n{endpoint}auth={user}\naors={user}\n"
+        f"[{user}]\ntype=auth\nauth_type=userpass\nusername={user}\npassword={password}\n"
+        f"[{user}]\ntype=aor\nmax_contacts=1\nminimum_expiration=60\n"
+        for user, password in settings.users
+    )
+    return f"{transports}[anonymous]\n{endpoint}{users}"
 
 
 def _sip(address: str, settings: Settings) -> str:
@@ -99,6 +109,10 @@ def _sip(address: str, settings: Settings) -> str:
         f"dtmfmode={'info' if settings.digits == 'info' else 'rfc2833'}\n"
         f"disallow=all\nallow={','.join(settings.codecs)}\n"
         + {"": "", "sdes": "encryption=yes\n", "dtls": ""}[settings.encryption]
+        + "".join(
+            f"[{user}]\ntype=friend\nhost=dynamic\nsecret={password}\ncontext=test\ntransport=udp,tcp\n"
+            for user, password in settings.users
+        )
     )
 
 
