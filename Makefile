@@ -9,7 +9,7 @@ ARGS ?=
 
 # What a unit needs of the system, and what only the tests need: the programs that are not ours.
 RUN_PACKAGES := libopus0
-TEST_PACKAGES := baresip-core baresip-ffmpeg dnsmasq-base sip-tester tshark chromium debian-archive-keyring \
+TEST_PACKAGES := baresip-core baresip-ffmpeg dnsmasq-base sip-tester sipvicious tshark chromium debian-archive-keyring \
 	kamailio kamailio-tls-modules kamailio-outbound-modules
 # The machine of tests/hil, and what makes it.
 HIL_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools uidmap debian-archive-keyring

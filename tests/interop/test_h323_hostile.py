@@ -8,7 +8,6 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from h323_mutation import change_message, change_octets, change_payload
 from h323_terminals import ScriptedPeer
 from interop.conftest import FAR_LABEL, SMALL
 from interop.ports import own_address
-from interop.test_h323_units import assert_sees, descriptors
+from interop.siege import Target
 from interop.unit import Settings, Unit
 from interop.waiting import until
 from ras_zone import Zone, guid
@@ -29,34 +28,7 @@ from firmware.h323.q931 import MessageType
 from firmware.h323.ras_settings import RAS_PORT
 from firmware.sansio import Flow, Send
 
-ATTACK_TIME = 6.0
-"""Seconds of each kind of attack."""
 HALF_OPEN = 300
-AUDIO_PACKETS = 50
-"""A second."""
-GROWTH = 25_000_000
-"""Bytes of memory that are no leak: what an interpreter takes once and keeps."""
-
-
-@dataclass
-class Target:
-    """A unit in a call with another; strangers see its address and ports."""
-
-    unit: Unit
-    far: Unit
-
-    def connect(self, port: int = 1720) -> socket.socket:
-        """Connect as somebody at an address of his own."""
-        made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        made.bind((own_address(), 0))
-        made.settimeout(2)
-        made.connect((self.unit.address, port))
-        return made
-
-    def throw(self, data: bytes, port: int = 1720) -> None:
-        """Connect, say it, and go, whatever becomes of it."""
-        with contextlib.suppress(OSError), self.connect(port) as attacker:
-            attacker.sendall(data)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +43,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         for each in (unit, other):
             number = each.wait_for_call()
             assert until(lambda e=each, n=number: len(e.streams(n)) == 4)  # type: ignore[misc]
-        yield Target(unit, other)
+        yield Target(unit, other, 1720)
         unit.command(unit.state()["calls"][0]["id"], "hang_up")
         unit.wait_for_idle()
 
@@ -206,31 +178,7 @@ ATTACKS: list[Attack] = [
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.__name__)
 def test_attack(target: Target, attack: Attack) -> None:
-    unit, far = target.unit, target.far
-    number, number_there = unit.state()["calls"][0]["id"], far.wait_for_call()
-    memory, open_files = unit.usage()[0], descriptors(unit)
-    before, before_there = unit.streams(number), far.streams(number_there)
-    begin = time.monotonic()
-    count = attack(target, random.Random(1), begin + ATTACK_TIME)
-    lasted, late = time.monotonic() - begin, unit.audio_tick(number)["p99"]
-    after, after_there = unit.streams(number), far.streams(number_there)
-    assert count > 20
-    for streams, earlier in ((after, before), (after_there, before_there)):
-        assert all(stream["lost"] == 0 for stream in streams.values())
-        for kind in ("audio", "video"):
-            for direction in ("send", "receive"):
-                passed = streams[kind, direction]["packets"] - earlier[kind, direction]["packets"]
-                assert passed > (0.9 * AUDIO_PACKETS * lasted if kind == "audio" else lasted)
-    assert_sees(unit, FAR_LABEL)
-    target.unit.forget_sound()
-    assert until(lambda: unit.heard_tone(far.tone) > 0.8)
-    unit.wait(lambda state: [call["id"] for call in state["calls"]] == [number], 20)
-    assert until(lambda: descriptors(unit) <= open_files, 20), "connections are left"
-    assert unit.usage()[0] < memory + GROWTH
-    assert "dropped after" not in unit.log()
-    assert "Traceback" not in unit.log()
-    grown = (unit.usage()[0] - memory) / 1e6
-    print(f"{attack.__name__}: {count} in {lasted:.1f} s; memory {grown:+.1f} MB; audio late by {late * 1000:.1f} ms")
+    target.withstand(attack.__name__, lambda until_time: attack(target, random.Random(1), until_time))
 
 
 def test_a_caller_comes_through_after_all(target: Target) -> None:
