@@ -173,11 +173,14 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
                 found = [candidate for candidate in found if is_fair(candidate.address[0], wanted.far)]
             leg.invite(uri, found, self._delayed_offer, fields, account)
 
-        if account is not None and account.flow is not None:
+        secure = uri.scheme == "sips"
+        if account is not None and account.flow is not None and (account.flow.transport == "tls" or not secure):
             flow = account.flow
             invite([Candidate(flow.transport, flow.remote, flow.domain)])
             return
         server = uri if account is None else self._accounts.server(account)
+        if secure:
+            server = as_sips(server)  # RFC 5630 4: TLS on every hop, the first one too
         try:
             candidates = direct(server, self._transports)
         except FirmwareError as error:

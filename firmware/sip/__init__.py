@@ -42,7 +42,6 @@ A user agent's choices: one call too many is 486, not 503, which would turn a pr
 21.5.4); 503 with Retry-After, and no memory, is for a flood.  A method that we know but don't have is 405, one that we
 don't know is 501 (8.2.1, 21.5.2), both with Allow.  Requests for any user are taken.  ``maddr`` in a Via is not obeyed
 (`transport`).  The next hop of a dialog's requests is reached directly where it is an IP address, otherwise on the flow
-that the dialog was made on.  A request above 1300 bytes is tried by TCP before UDP (18.1.1; `transaction_machine`), but
-not the ACK to a 2xx, which has no transaction that would hear of a refusal.  A call rings for three minutes here, and
-for 200 s after the last provisional response there.
+that the dialog was made on.  A request above 1300 bytes is tried by TCP before UDP (18.1.1; `transaction_machine`).  A
+call rings for three minutes here, and for 200 s after the last provisional response there.
 """

@@ -103,6 +103,9 @@ class Account:
         if proxy is not None and not (service and service[0].uri.host.lower() == proxy.host.lower()):
             # RFC 3608 leaves how both go together to us: the proxy is what we reach first.
             hops.insert(0, self.proxy_route)
+        if request.uri.scheme == "sips":
+            # RFC 5630 5.1.1: "the UAC MUST change any SIP URI in the route set to a SIPS URI".
+            hops = [str(replace(hop, uri=as_sips(hop.uri))) for hop in map(NameAddr.parse, hops)]
         for hop in hops:
             request.headers.add("Route", hop)
 

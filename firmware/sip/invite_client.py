@@ -7,6 +7,7 @@ wants any more gets a BYE as well.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import LocalProtocolError, RemoteProtocolError
@@ -16,7 +17,7 @@ from firmware.sip.header import RAck
 from firmware.sip.layers import Layers, WhenFinal, reason_phrase
 from firmware.sip.reliable import OPTION, ReliableClient
 from firmware.sip.timers import T1
-from firmware.sip.transaction_machine import companion
+from firmware.sip.transaction_machine import MAX_DATAGRAM, companion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,17 +152,24 @@ class InviteClient:
     def acknowledge(self, dialog: Dialog, body: bytes | None) -> None:
         """Send ACK to the 2xx that made this dialog, or that answered the re-INVITE in it (13.2.2.4)."""
         self._clear_limit()
+        flow = self._layers.flow_of(dialog)
+        data = self._ack(dialog, body, flow)
+        self._acks[dialog.id.remote_tag] = (flow, data)
+        if not flow.reliable and len(data) > MAX_DATAGRAM:
+            # RFC 3261 18.1.1; where that fails, the far end repeats its 2xx, and is answered by UDP.
+            flow = replace(flow, transport="tcp")
+            data = self._ack(dialog, body, flow)
+        self._layers.transport.send(flow, data)
+
+    def _ack(self, dialog: Dialog, body: bytes | None, flow: Flow) -> bytes:
         ack = dialog.request("ACK", self.request.cseq.number)
         for name in ("Authorization", "Proxy-Authorization"):
             # RFC 3261 13.2.2.4: "the ACK MUST contain the same credentials as the INVITE".
             for value in self.request.headers.lines(name):
                 ack.headers.add(name, value)
-        flow = self._layers.flow_of(dialog)
         self._layers.complete(ack, flow)
         add_description(ack, body)
-        data = ack.encode()
-        self._acks[dialog.id.remote_tag] = (flow, data)
-        self._layers.transport.send(flow, data)
+        return ack.encode()
 
     # ClientUser
 

@@ -125,10 +125,11 @@ class Layers:
 
     def complete(self, request: Request, flow: Flow) -> None:
         """Put a Via with a new branch on top, and name the product (RFC 3261 8.1.1.7, RFC 3581 3)."""
-        rport = "" if flow.reliable else ";rport"
+        # RFC 5923 5: by TLS, who knows us by our certificate may call us on the connection that we made.
+        more = {"udp": ";rport", "tls": ";alias"}.get(flow.transport, "")
         host, port = flow.local
         sent_by = format_host_port(host.partition("%")[0], port)
-        via = f"SIP/2.0/{flow.transport.upper()} {sent_by};branch={MAGIC_COOKIE}{self.token()}{rport}"
+        via = f"SIP/2.0/{flow.transport.upper()} {sent_by};branch={MAGIC_COOKIE}{self.token()}{more}"
         request.headers.prepend("Via", via)
         request.headers.set("User-Agent", self.identity.product)
 

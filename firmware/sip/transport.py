@@ -3,6 +3,8 @@
 - A response goes back where its request came from: over the same stream (18.2.2), or by UDP to the source address and
   port (RFC 3581).  ``maddr`` in a Via is not obeyed: it serves multicast only, and would let anybody aim our
   retransmitted responses at a third party.
+- By TLS, a far end is called on the connection that it made if its certificate is the one that we would want of it
+  (RFC 5923); within a dialog, on the connection by which the dialog came.
 - A broken stream is closed.  Where there are as many as the bound allows, a new one takes the place of the one that
   has said nothing for longest and that nothing waits for; one more than that is closed.
 - What can't be read is counted; what can still be answered goes up as `MalformedMessage`.
@@ -21,6 +23,7 @@ from firmware.sip.stream import StreamReader
 if TYPE_CHECKING:
     from collections import Counter
 
+    from firmware.sansio import Address
     from firmware.sip.header import Via
     from firmware.sip.uri import Uri
 
@@ -47,6 +50,7 @@ class Transport:
         self._counters = counters
         self._streams: dict[Flow, StreamReader] = {}
         """The one that spoke last is the last."""
+        self._aliases: dict[Flow, Address] = {}
 
     def flow_opened(self, flow: Flow) -> None:
         """Take a stream that the far end opened, or that ours has opened."""
@@ -61,6 +65,21 @@ class Transport:
     def flow_closed(self, flow: Flow) -> None:
         """Forget a stream."""
         self._streams.pop(flow, None)
+        self._aliases.pop(flow, None)
+
+    def learn_alias(self, flow: Flow, via: Via) -> None:
+        """Take from a request that came by *flow* where else its sender is reached by it (RFC 5923 8.2)."""
+        if flow in self._streams and via.parameter("alias") is not None and via.host.lower() in flow.shown:
+            self._aliases[flow] = (flow.remote[0], via.port or DEFAULT_PORTS[flow.transport])
+
+    def reuse(self, flow: Flow) -> Flow:
+        """Give the connection that a far end has made and by which it is to be called as well, or else *flow*.
+
+        It must have shown, on that connection, the certificate that we would want of it (RFC 5923 9.2).
+        """
+        wanted = flow.domain or flow.remote[0]
+        found = (known for known, address in self._aliases.items() if address == flow.remote and wanted in known.shown)
+        return flow if flow.transport != "tls" or flow in self._streams else next(found, flow)
 
     def has_room(self, flow: Flow) -> bool:
         """Whether this stream may be, or is one of those that are."""
@@ -152,7 +171,7 @@ class Transport:
     def close(self, flow: Flow) -> None:
         """Close a stream."""
         self._counters["stream closed"] += 1
-        self._streams.pop(flow, None)
+        self.flow_closed(flow)
         self.actions.append(Close(flow))
 
     def flow_to(self, next_hop: Uri, flow: Flow) -> Flow:

@@ -122,6 +122,7 @@ class UserAgent:
         """
         if len(self._layers.sessions) >= self._layers.identity.max_sessions:
             raise LocalProtocolError(f"{len(self._layers.sessions)} calls are all this unit takes")
+        flow = self._transport.reuse(flow)
         request = self._request("INVITE", flow, target, from_, account)
         self._layers.add_contact(request, flow, account, secure=asks_for_sips(request))
         self._layers.add_abilities(request)
@@ -135,6 +136,7 @@ class UserAgent:
 
         LocalProtocolError: the limit of transactions is reached.
         """
+        flow = self._transport.reuse(flow)
         request = self._request("OPTIONS", flow, target, None, account)
         request.headers.add("Accept", ACCEPTED)
         call_id = request.call_id
@@ -250,6 +252,7 @@ class UserAgent:
         except RemoteProtocolError as error:
             self._refuse_statelessly(request, flow, error.status)
             return
+        self._transport.learn_alias(flow, request.via)
         transaction = self._transactions.match_request(request)
         if transaction is not None:
             transaction.receive(request, now)

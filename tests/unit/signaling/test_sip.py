@@ -20,7 +20,8 @@ from firmware.errors import CallError, FirmwareError
 from firmware.net import dns, tls_stream
 from firmware.net.ports import PortPool
 from firmware.net.resolver import UnknownHostError
-from firmware.net.tls import Tls
+from firmware.net.tls import Tls, Verify
+from firmware.sansio import Flow
 from firmware.signaling import endpoint as base
 from firmware.signaling.sip import SipEndpoint, caller
 from firmware.sip.header import NameAddr
@@ -283,7 +284,14 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-def secured(ports: PortPool, authority: Authority, host: str, *names: str, **settings: Any) -> SipEndpoint:
+def secured(
+    ports: PortPool,
+    authority: Authority,
+    host: str,
+    *names: str,
+    verify: Verify = Verify.CALLED,
+    **settings: Any,
+) -> SipEndpoint:
     """An endpoint with a certificate for these names, or else for its address."""
     issued = authority.issue(*names or (host,))
     port, tls_port = free_port(host), free_port(host)
@@ -291,7 +299,7 @@ def secured(ports: PortPool, authority: Authority, host: str, *names: str, **set
         config.Sip(addresses=(host,), port=port, tls_port=tls_port, **settings),
         Capabilities(),
         ports,
-        tls=Tls(issued.certificate, issued.key, authority.certificate),
+        tls=Tls(issued.certificate, issued.key, authority.certificate, verify),
         names=KnownNames({"far.example.com": [FAR]}),
     )
 
@@ -338,6 +346,49 @@ def test_a_call_by_tls(ports: PortPool, authority: Authority, address: str) -> N
         await until(lambda: call.state is State.ENDED)
 
     unit, far = secured(ports, authority, UNIT), secured(ports, authority, FAR, FAR, "far.example.com")
+    asyncio.run(with_secured(unit, far, main))
+
+
+@pytest.mark.parametrize("verify", [Verify.CALLED, Verify.ALL])
+def test_who_showed_a_certificate_is_called_back_on_its_own_connection(
+    ports: PortPool, authority: Authority, verify: Verify
+) -> None:
+    """RFC 5923; one that did not is connected to."""
+
+    async def main(unit: SipEndpoint, far: SipEndpoint, port: int) -> None:
+        unit.on_call = far.on_call = Call.accept
+        call = unit.dial(f"sips:room@{FAR}:{port}")
+        await until(lambda: call.state is State.ACTIVE)
+        back = far.dial(f"sips:room@{UNIT}:{unit._settings.tls_port}")
+        await until(lambda: back.state is State.ACTIVE)
+        first, second = (session.flow for session in far._agent.sessions)
+        assert (first == second) is (verify is Verify.ALL)
+        back.hang_up()
+        call.hang_up()
+        await until(lambda: not far._agent.sessions and not unit._agent.sessions)
+
+    unit, far = (secured(ports, authority, host, verify=verify) for host in (UNIT, FAR))
+    asyncio.run(with_secured(unit, far, main))
+
+
+def test_sips_does_not_take_the_way_of_an_account_that_is_not_secured(ports: PortPool, authority: Authority) -> None:
+    async def main(unit: SipEndpoint, far: SipEndpoint, port: int) -> None:
+        far.on_call = Call.accept
+        [account] = unit._accounts._settings
+        account.flow = Flow("udp", (UNIT, unit._settings.port), (FAR, far._settings.port))
+        call = unit.dial(f"sips:bob@far.example.com:{port}")
+        await until(lambda: call.state is State.ACTIVE)
+        [session] = unit._agent.sessions
+        assert session.flow.transport == "tls"
+        call.hang_up()
+        await until(lambda: not unit._agent.sessions)
+        account.flow = None
+
+    far = secured(ports, authority, FAR, "far.example.com")
+    server = config.SipAccount(
+        address="room@far.example.com", registrar=f"far.example.com:{far._settings.tls_port}", register=False
+    )
+    unit = secured(ports, authority, UNIT, accounts=(server,))
     asyncio.run(with_secured(unit, far, main))
 
 

@@ -83,3 +83,12 @@ def test_the_route_is_that_of_the_proxy_and_of_the_registrar() -> None:
 def test_whose_a_request_is(uri: str, to: str, expected: bool) -> None:
     ours = account()
     assert ours.owns(request("INVITE", uri=uri.format(ours.line), To=to)) is expected
+
+
+def test_by_sips_every_hop_is_one_of_sips() -> None:
+    """RFC 5630 5.1.1."""
+    ours = account(proxy=Uri.parse("sip:proxy.example.com;transport=tcp"))
+    ours.service_route = (NameAddr.parse("<sip:service.example.com;lr>"),)
+    message = request("INVITE", uri="sips:bob@example.com")
+    ours.route(message)
+    assert message.headers.all("Route") == ["<sips:proxy.example.com;lr>", "<sips:service.example.com;lr>"]

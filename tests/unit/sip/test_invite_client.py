@@ -83,6 +83,19 @@ def test_an_offer_that_we_never_answer_ends_the_call() -> None:
     assert line.gone()
 
 
+def test_a_large_acknowledgement_takes_a_stream_and_udp_where_that_fails() -> None:
+    """RFC 3261 18.1.1."""
+    line = Line()
+    session = line.dial(offer=None)
+    accepted = line.answer(200, body=b"their offer")
+    session.acknowledge(b"x" * 1300, line.now)
+    line.settle()
+    [ack] = line.peer.requests[1:]
+    assert (ack.method, ack.via.transport, len(ack.body)) == ("ACK", "TCP", 1300)
+    line.send(accepted)
+    assert [each.via.transport for each in line.peer.requests[1:]] == ["TCP", "UDP"], "it has not heard the first"
+
+
 def test_a_2xx_without_the_offer_it_must_have_is_acknowledged_and_ended() -> None:
     line = Line()
     line.dial(offer=None)

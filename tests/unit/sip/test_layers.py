@@ -47,6 +47,14 @@ def test_contact_says_the_transport_of_a_stream() -> None:
         assert str(message.contact.uri) == expected
 
 
+def test_by_tls_we_may_be_called_on_our_connection() -> None:
+    """RFC 5923 5."""
+    message = request("OPTIONS", Via=None)
+    layers().complete(message, flow("tls"))
+    assert message.via.parameter("alias") == ""
+    assert not message.via.wants_rport
+
+
 def test_contact_of_sips() -> None:
     """RFC 5630 5.1.1: by TLS, without saying so."""
     message = request("BYE")

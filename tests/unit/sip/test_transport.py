@@ -149,6 +149,42 @@ def test_a_response_over_tls_goes_back_to_who_has_the_name_in_via(transport: Tra
         assert transport.actions[-2:] == [Open(there), Send(there, b"x")]
 
 
+def test_a_connection_is_reused_for_whom_it_is_proven() -> None:
+    """RFC 5923 8.2, 9.2."""
+    transport = Transport(3, Counter())
+    made = Flow("tls", OURS, ("10.0.0.2", 40000), shown=("a.example.com", "10.0.0.2"))
+    transport.flow_opened(made)
+    to_a, to_b = (Flow("tls", OURS, ("10.0.0.2", 5061), domain=f"{name}.example.com") for name in "ab")
+    message = request("OPTIONS", transport="TLS", sent_by="A.example.com")
+    transport.learn_alias(made, message.via)
+    assert transport.reuse(to_a) == to_a, "it has not been offered"
+    message = request("OPTIONS", Via="SIP/2.0/TLS A.example.com;branch=z9hG4bKx;alias")
+    transport.learn_alias(made, message.via)
+    assert transport.reuse(to_a) == made
+    assert transport.reuse(to_b) == to_b, "that is somebody else"
+    assert transport.reuse(Flow("tls", OURS, ("10.0.0.2", 5061))) == made, "the address is in the certificate, too"
+    for other in (("10.0.0.2", 5071), ("10.0.0.3", 5061)):
+        flow_to_other = Flow("tls", OURS, other, domain="a.example.com")
+        assert transport.reuse(flow_to_other) == flow_to_other
+    udp = Flow("udp", OURS, ("10.0.0.2", 5061))
+    assert transport.reuse(udp) == udp
+    transport.flow_opened(to_a)
+    assert transport.reuse(to_a) == to_a, "ours is there already"
+    transport.flow_closed(to_a)
+    transport.close(made)
+    assert transport.reuse(to_a) == to_a
+
+
+@pytest.mark.parametrize("shown", [(), ("b.example.com",)])
+def test_an_alias_of_one_who_did_not_prove_it_is_ignored(shown: tuple[str, ...]) -> None:
+    transport = Transport(3, Counter())
+    made = Flow("tls", OURS, ("10.0.0.2", 40000), shown=shown)
+    transport.flow_opened(made)
+    transport.learn_alias(made, request("OPTIONS", Via="SIP/2.0/TLS a.example.com;branch=z9hG4bKx;alias").via)
+    there = Flow("tls", OURS, ("10.0.0.2", 5061), domain="a.example.com")
+    assert transport.reuse(there) == there
+
+
 def test_the_contact_of_a_neighbour_is_on_the_link_that_it_called_by(transport: Transport) -> None:
     dialogs = Flow("udp", ("fe80::1", 5060), ("fe80::2%eth0", 5060))
     for contact, host in (("fe80::2", "fe80::2%eth0"), ("fe80::3", "fe80::3%eth0"), ("2001:db8::3", "2001:db8::3")):
