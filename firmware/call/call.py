@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from firmware.call.endpoint import Leg
-    from firmware.call.media import Channel
+    from firmware.call.media import Channel, Handshake
+    from firmware.sansio import Address
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class EndReason(Enum):
     LOST = "The connection was lost."
     PROTOCOL_ERROR = "The far end sent something that makes no sense."
     NOT_ENCRYPTED = "The two sides could not agree to encrypt the call."
+    NOT_TRUSTED = "The far end could not prove who it is."
     LOCAL_ERROR = "This unit could not go on with the call."
     TRANSFERRED = "The call was passed on."
     ELSEWHERE = "The call was answered elsewhere."
@@ -153,11 +155,15 @@ class Call:
         self.on_transfer_refused: Callable[[Call, str], None] = _ignore
         """The far end does not call whom we wanted it to; with the wire's own words."""
         self._leg = leg
+        self._secured: set[tuple[Address, Handshake | None]] = set()
 
     @property
     def encrypted(self) -> bool:
         """Whether everything that is sent and received now is encrypted; not so where nothing is."""
-        return bool(self.channels) and all(channel.crypto is not None for channel in self.channels)
+        return bool(self.channels) and all(
+            channel.crypto is not None or (channel.local, channel.handshake) in self._secured
+            for channel in self.channels
+        )
 
     # Commands
 
@@ -171,11 +177,11 @@ class Call:
         self._advance(_Step.ACCEPT)
         self._leg.accept()
 
-    def hang_up(self, reason: EndReason = EndReason.HUNG_UP) -> None:
-        """End the call in whatever state it is; a second time does nothing."""
+    def hang_up(self, reason: EndReason = EndReason.HUNG_UP, detail: str = "") -> None:
+        """End the call in whatever state it is; a second time does nothing.  *detail* is for the log."""
         if self.state in (State.ENDING, State.ENDED):
             return
-        self.end_reason = reason
+        self.end_reason, self.end_detail = reason, detail
         self._advance(_Step.HANG_UP)
         self._leg.release(reason)
 
@@ -252,6 +258,11 @@ class Call:
     def media_changed(self, channels: Sequence[Channel], held_by_far_end: bool = False) -> None:
         """Other channels than before: early media, hold, or a change during the call."""
         self.channels, self.held_by_far_end = tuple(channels), held_by_far_end
+        self.on_change(self)
+
+    def secured(self, local: Address, handshake: Handshake) -> None:
+        """What is sent from and comes to this address is encrypted: its handshake has come to keys."""
+        self._secured.add((local, handshake))
         self.on_change(self)
 
     def digit_received(self, digit: str) -> None:

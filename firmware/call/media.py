@@ -169,6 +169,22 @@ class Crypto:
     """SRTP: the master salt, of the suite's length; the key is the master key."""
     key_identifier: bytes = b""
     """SRTP: what each packet carries to name the key (the MKI, RFC 3711 3.1); b"": nothing."""
+    control: Crypto | None = None
+    """SRTP: another key for RTCP; None: the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """How both ends agree on keys where the packets go (DTLS-SRTP, RFC 5764), and whom we believe that he is."""
+
+    begins: bool
+    """We begin it: we are the DTLS client."""
+    certificate: bytes
+    """Ours, DER."""
+    private_key: bytes = field(repr=False)
+    """Of the certificate; DER, PKCS #8."""
+    fingerprints: tuple[tuple[str, bytes], ...]
+    """Of the far end's certificate, as signalling told them: the hash's name (``sha-256``), and its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +217,9 @@ class Channel:
     return_crypto: Crypto | None = None
     """SRTP: what packets against the channel's direction are encrypted with.  There is RTCP at least, and where the
     other direction has a channel, this is its ``crypto``."""
+    handshake: Handshake | None = None
+    """Keys are agreed by it; nothing flows before.  Then ``crypto`` and ``return_crypto`` are what came of it, or None
+    as long as nobody told."""
 
     @property
     def codec(self) -> Codec:

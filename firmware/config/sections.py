@@ -222,6 +222,15 @@ class Sip(Struct, frozen=True, kw_only=True):
             extra={"allowed": "1 to 64 of the letters A to Z, digits and -_.!~*'()&=+$,;?/"},
         ),
     ] = "room"
+    srtp: Annotated[
+        tuple[Literal["sdes", "dtls"], ...],
+        Meta(
+            min_length=1,
+            max_length=2,
+            description="How keys for sound and picture may be agreed, the preferred way first: told in the call's "
+            "messages (SDES), or by a handshake on the ports of sound and picture (DTLS).",
+        ),
+    ] = ("sdes", "dtls")
     accounts: Annotated[
         tuple[SipAccount, ...],
         Meta(max_length=4, description="Addresses of this unit at SIP servers: at most 4, each in a table of its own."),

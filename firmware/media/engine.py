@@ -16,11 +16,12 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import msgspec
 
-from firmware.call.media import Channel
+from firmware.call.media import Channel, Direction
 from firmware.errors import DecodeError, DeviceError, FirmwareError
 from firmware.media.link import ReportReader, send_command
 from firmware.media.message import (
@@ -35,6 +36,7 @@ from firmware.media.message import (
     Ready,
     Report,
     Screenshot,
+    Secured,
     SendDigits,
     Show,
     Statistics,
@@ -57,6 +59,8 @@ SCREENSHOT_TIME = 5.0
 """Seconds until a screenshot that has not come is given up."""
 FIRST_DELAY, LONGEST_DELAY = 0.1, 10.0
 """Seconds before the second replacement in a row, and at most; it doubles, so one that always dies costs little."""
+MAX_SECURED = 64
+"""Handshakes whose keys are remembered: two for each of the calls that a room can have."""
 LONG_LIFE = 3.0
 """Seconds of life after which a death counts as the first again: whatever kills it at once would have by then."""
 
@@ -92,6 +96,8 @@ class Engine:
         self._ports = ports
         self._on_report = on_report
         self._channels: dict[str, tuple[Channel, ...]] = {}
+        self._secured: dict[tuple[str, Address], Secured] = {}
+        """What the handshakes of the calls have come to; a call on hold has no channels, but goes on with its keys."""
         self._mute = Mute(False)
         self._volume: Volume | None = None
         self._scene: Show | None = None
@@ -144,7 +150,20 @@ class Engine:
         else:
             self._channels.pop(call_id, None)
             self._statistics.pop(call_id, None)
-        self._send(Apply(call_id, channels))
+        self._send(Apply(call_id, self._with_keys(call_id, channels)))
+
+    def _with_keys(self, call_id: str, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        """Give the channels with the keys that their handshakes have come to: a worker may be another than then."""
+        filled = []
+        for channel in channels:
+            known = self._secured.get((call_id, channel.local))
+            if known is None or known.handshake != channel.handshake:
+                filled.append(channel)
+            elif channel.direction is Direction.SEND:
+                filled.append(replace(channel, crypto=known.send, return_crypto=known.receive))
+            else:
+                filled.append(replace(channel, crypto=known.receive, return_crypto=known.send))
+        return tuple(filled)
 
     def send_digits(self, call_id: str, digits: str) -> None:
         """Send digits (``0-9 * # A-D``) as telephone events."""
@@ -235,7 +254,7 @@ class Engine:
         worker.send(self._mute)
         for call_id, channels in self._channels.items():
             try:
-                self._send(Apply(call_id, channels))
+                self._send(Apply(call_id, self._with_keys(call_id, channels)))
             except KeyError as error:
                 logger.error("The sockets of call %s are gone: %s", call_id, error)
         if self._scene is not None:
@@ -267,6 +286,11 @@ class Engine:
                 self._statistics[call_id] = report
             case AudioTick():
                 self.audio_tick = report
+            case Secured(call_id=call_id, local=local):
+                self._secured.pop((call_id, local), None)
+                self._secured[call_id, local] = report
+                while len(self._secured) > MAX_SECURED:
+                    del self._secured[next(iter(self._secured))]
         self._on_report(report)
 
     def _forget_screenshots(self) -> None:

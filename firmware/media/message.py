@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from firmware.call.media import Channel, Direction, Kind
+from firmware.call.media import Channel, Crypto, Direction, Handshake, Kind
 from firmware.media.scene import Scene
+from firmware.sansio import Address
 
 # Commands, room -> worker
 
@@ -175,6 +176,29 @@ class ChannelFailed(Struct, frozen=True, tag=True):
     reason: str
 
 
+class Secured(Struct, frozen=True, tag=True):
+    """A handshake has come to keys: the stream of this local address is encrypted from now on.
+
+    The engine keeps the keys for a worker that takes this one's place; nobody else has a use for them.
+    """
+
+    call_id: str
+    local: Address
+    handshake: Handshake
+    send: Crypto
+    receive: Crypto
+
+
+class NotSecured(Struct, frozen=True, tag=True):
+    """A handshake has failed, and nothing will flow."""
+
+    call_id: str
+    kind: Kind
+    reason: str
+    stranger: bool
+    """It was another than signalling said."""
+
+
 class Screenshot(Struct, frozen=True, tag=True):
     """The answer to TakeScreenshot; b"" where there is no display."""
 
@@ -193,5 +217,7 @@ Report = (
     | MediaSilent
     | DeviceFailed
     | ChannelFailed
+    | Secured
+    | NotSecured
     | Screenshot
 )

@@ -15,14 +15,23 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from firmware.call.media import Channel, Direction, Feedback, Kind
+from firmware.call.media import Channel, Direction, Feedback, Handshake, Kind
 from firmware.media import mixer
 from firmware.media.audio import FarEnd
 from firmware.media.audio_receive import AudioReceiver
 from firmware.media.audio_send import AudioSender
 from firmware.media.border import attempt
 from firmware.media.codecs import video_codec
-from firmware.media.message import ChannelFailed, DigitReceived, KeyFrameWanted, MediaSilent, Statistics
+from firmware.media.dtls import STRANGER, Keys
+from firmware.media.message import (
+    ChannelFailed,
+    DigitReceived,
+    KeyFrameWanted,
+    MediaSilent,
+    NotSecured,
+    Secured,
+    Statistics,
+)
 from firmware.media.meter import Meter
 from firmware.media.pictures import Fan, Source
 from firmware.media.stream import Stream
@@ -151,7 +160,7 @@ class MediaSession:
         assert channel is not None
         clock_rate, offset = channel.codec.clock_rate, self._timestamp_offset(channel)
         stream = Stream(channel.kind, pair, self._cname, clock_rate, channel.bitrate, offset)
-        if channel.kind is Kind.AUDIO:
+        if channel.kind is Kind.AUDIO and channel.handshake is None:  # else it may have begun the handshake
             _drain(pair[0])
         self._studio.network.add(stream, pair)
         return _Line(self._call_id, stream, self._studio, self._pictures)
@@ -183,6 +192,8 @@ class _Line:
         self._pictures = pictures
         stream.on_key_frame_requested = self._key_frame_requested
         stream.on_failed = self._stream_failed
+        stream.on_keys = self._secured
+        stream.on_no_keys = self._not_secured
 
     def suits(self, channel: Channel | None) -> bool:
         """Whether the stream can carry this channel: another clock needs another session (RFC 3550 5.2)."""
@@ -282,6 +293,16 @@ class _Line:
         for channel in (self.send, self.receive):
             if channel is not None:
                 self._failed(channel, error)
+
+    def _secured(self, handshake: Handshake, keys: Keys) -> None:
+        channel = self.send or self.receive
+        if channel is not None:
+            self._studio.report(Secured(self._call_id, channel.local, handshake, keys.send, keys.receive))
+        if self.video_sender is not None:
+            self.video_sender.force_key_frame()  # whatever was made till now was not sent
+
+    def _not_secured(self, why: str) -> None:
+        self._studio.report(NotSecured(self._call_id, self.stream.kind, why, why == STRANGER))
 
     def _failed(self, channel: Channel, error: Exception) -> None:
         reason = str(error) or type(error).__name__

@@ -11,11 +11,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from random import SystemRandom
 from typing import Protocol
 
-from firmware.call.media import Channel, Feedback, Kind
+from firmware.call.media import Channel, Direction, Feedback, Handshake, Kind
+from firmware.media.dtls import Keys, is_dtls
 from firmware.media.far_address import FarAddress
+from firmware.media.key_agreement import KeyAgreement
 from firmware.media.protection import Protection
 from firmware.rtp.packet import Packet, is_control
 from firmware.rtp.payload import COMFORT_NOISE
@@ -68,11 +71,21 @@ class Stream:
         self.sink: Sink | None = None
         self.on_key_frame_requested: Callable[[], None] = lambda: None
         self.on_failed: Callable[[Exception], None] = lambda _error: None
+        self.on_keys: Callable[[Handshake, Keys], None] = lambda _handshake, _keys: None
+        """Called with what came of a handshake."""
+        self.on_no_keys: Callable[[str], None] = lambda _why: None
+        """Called when a handshake has failed, and the stream stays silent."""
         self.began = now
         self._rtp, self._rtcp = sockets
         self._lock = threading.Lock()
         self._mux = False
         self._protection = Protection()
+        self._channels: tuple[Channel | None, Channel | None] = (None, None)
+        self._agreement: KeyAgreement | None = None
+        self._keys: Keys | None = None
+        """What the agreement was when last looked at."""
+        self._begun_by: list[Address | None] = [None, None]
+        """Where datagrams of handshakes come from, by port: RTP, RTCP."""
         self._far = FarAddress(None)
         self._far_control = FarAddress(None)
         self._session = Session(
@@ -88,9 +101,12 @@ class Stream:
 
     def use(self, send: Channel | None, receive: Channel | None) -> None:
         """Keep to what was agreed from now on.  ValueError: what it is encrypted with makes no sense."""
-        channel = send or receive
+        channel, now = send or receive, time.monotonic()
         assert channel is not None
-        self._protection.use(send, receive, time.monotonic())  # first: without it nothing may be sent
+        self._channels = send, receive
+        if self._agreement is not None and self._agreement.handshake != channel.handshake:
+            self._agreement = self._keys = None
+        self._protect(now)  # first: without it nothing may be sent
         self._mux = channel.rtcp_mux
         remote = channel.remote or (receive.remote if receive else None)
         control = channel.remote_rtcp or (remote and (remote if self._mux else (remote[0], remote[1] + 1)))
@@ -109,6 +125,18 @@ class Stream:
             self._session.feedback = feedback
             self._session.receive_clock_rates = rates
             self._session.expect_source()
+        if channel.handshake is not None and self._agreement is None:
+            self._keys = _known(send, receive)
+            self._agreement = KeyAgreement(channel.handshake, self._mux, self._send_handshake, now, self._keys)
+
+    def _protect(self, now: float) -> None:
+        """Use the keys of the channels, or those that were agreed since."""
+        send, receive = self._channels
+        if self._keys is not None and self._agreement is not None:
+            ours, theirs = self._keys
+            send = send and replace(send, crypto=ours, return_crypto=theirs)
+            receive = receive and replace(receive, crypto=theirs, return_crypto=ours)
+        self._protection.use(send, receive, now)
 
     def send(self, payload: bytes, timestamp: int, marker: bool, payload_type: int) -> None:
         """Send one packet; *timestamp* is on the caller's own timeline.  Any thread may send."""
@@ -118,6 +146,9 @@ class Stream:
 
     def receive(self, sock: socket.socket, data: bytes, source: Address, now: float) -> None:
         """Take a datagram."""
+        if is_dtls(data):  # RFC 7983 7
+            self._receive_handshake(data, sock is self._rtcp, source, now)
+            return
         if sock is self._rtcp or (self._mux and is_control(data)):
             proof = self._protection.authenticates
             if self._far_control.accepts(source, now, proof) or self._far.accepts(source, now):
@@ -143,7 +174,8 @@ class Stream:
     def timer(self) -> float:
         """When handle_timer is wanted."""
         due = self._session.timer()
-        return min(_NEVER if due is None else due, self.sink.timer() if self.sink else _NEVER)
+        agreement = self._agreement.timer() if self._agreement is not None else _NEVER
+        return min(_NEVER if due is None else due, self.sink.timer() if self.sink else _NEVER, agreement)
 
     def handle_timer(self, now: float) -> None:
         """Send the RTCP that is due."""
@@ -154,6 +186,9 @@ class Stream:
             self._send_control(data)
         if self.sink is not None and self.sink.timer() <= now:
             self.sink.handle_timer(now)
+        if self._agreement is not None and self._agreement.timer() <= now:
+            self._agreement.handle_timer(now)
+            self._look_at_agreement(self._agreement, now)
 
     def failed(self, error: Exception) -> None:
         """See network.Member."""
@@ -215,6 +250,31 @@ class Stream:
                 case Goodbye(reason=reason):
                     logger.debug("The far end's %s said goodbye: %s", self.kind.value, reason)
 
+    def _receive_handshake(self, data: bytes, control: bool, source: Address, now: float) -> None:
+        far = self._far_control if control else self._far
+        if self._agreement is None or not far.accepts(source, now):
+            return
+        self._begun_by[control] = source
+        self._agreement.receive(data, control, now)
+        self._look_at_agreement(self._agreement, now)
+
+    def _look_at_agreement(self, agreement: KeyAgreement, now: float) -> None:
+        if agreement.keys is not None and agreement.keys != self._keys:
+            self._keys = agreement.keys
+            self._protect(now)
+            for far, source in zip((self._far, self._far_control), self._begun_by, strict=True):
+                if source is not None:
+                    far.heard(source, now)
+            logger.info("= the keys of the call's %s are agreed: %s", self.kind.value, self._keys.send.suite.value)
+            self.on_keys(agreement.handshake, agreement.keys)
+        elif agreement.failure:
+            self._agreement = None
+            self.on_no_keys(agreement.failure)
+
+    def _send_handshake(self, data: bytes, control: bool) -> None:
+        far = self._far_control if control else self._far
+        self._send_to(self._rtcp if control else self._rtp, data, self._begun_by[control] or far.destination)
+
     def _send_control(self, data: bytes | None) -> None:
         if data:
             data = self._protection.protect_control(data)
@@ -223,10 +283,19 @@ class Stream:
     def _send_packet(self, packet: bytes) -> None:
         self._send_to(self._rtp, self._protection.protect(packet), self._far.destination)
 
-    def _send_to(self, sock: socket.socket, data: bytes, destination: Address | None) -> None:
-        if destination is None:
+    def _send_to(self, sock: socket.socket, data: bytes | None, destination: Address | None) -> None:
+        if data is None or destination is None:
             return
         try:
             sock.sendto(data, destination)
         except OSError as error:  # no route, a full buffer: a lost packet like any other
             logger.debug("To %s: %s", destination, error)
+
+
+def _known(send: Channel | None, receive: Channel | None) -> Keys | None:
+    """Give the keys that channels have from a handshake that is over."""
+    for channel in (send, receive):
+        if channel is not None and channel.crypto is not None and channel.return_crypto is not None:
+            keys = channel.crypto, channel.return_crypto
+            return Keys(*(keys if channel.direction is Direction.SEND else reversed(keys)))
+    return None

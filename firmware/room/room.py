@@ -331,6 +331,12 @@ class Room:
                 self.set_fault(device, reason)
             case message.ChannelFailed(call_id=call_id, kind=kind, direction=direction, reason=reason):
                 logger.warning("= call %s: no %s to %s: %s", call_id, kind.value, direction.value, reason)
+            case message.Secured(call_id=call_id, local=local, handshake=handshake) if call_id in self._lines:
+                self._lines[call_id].call.secured(local, handshake)
+            case message.NotSecured(call_id=call_id, reason=reason, stranger=stranger) if call_id in self._lines:
+                # To go on in the clear would be what somebody in between wants.
+                why = EndReason.NOT_TRUSTED if stranger else EndReason.NOT_ENCRYPTED
+                self._lines[call_id].call.hang_up(why, reason)
             case message.KeyFrameWanted(call_id=call_id) if call_id in self._lines:
                 self._lines[call_id].call.request_key_frame()
             case message.DigitReceived(call_id=call_id, digit=digit):

@@ -20,7 +20,8 @@
 `sip_address`          what a person may write for a SIP address
 `sip_location`         where such an address leads: transports and addresses to try (RFC 3263)
 `sip_media`            offer and answer (RFC 3264), ports
-`sip_srtp`             how a line is encrypted (RFC 4568, RFC 8643)
+`sip_srtp`             how a line is encrypted (RFC 4568, RFC 5763, RFC 8643)
+`sip_certificate`      the certificate of DTLS handshakes
 `sip_formats`          codecs in words of SDP; H.264 as RFC 6184 8.2.2 wants it agreed
 `sip_picture_sizes`    H.261 and H.263 in words of SDP
 `sip_channels`         an agreed line as channels of one direction: addresses, limits, feedback

@@ -61,6 +61,7 @@ SIP_STATUSES: Final = {
     EndReason.LOST: 480,
     EndReason.PROTOCOL_ERROR: 400,
     EndReason.NOT_ENCRYPTED: 488,
+    EndReason.NOT_TRUSTED: 488,
     EndReason.LOCAL_ERROR: 500,
     EndReason.TRANSFERRED: 480,
     EndReason.ELSEWHERE: 480,
@@ -79,6 +80,7 @@ SIP_FAILURES: Final = {
     EndReason.LOST: (408, "No Media"),
     EndReason.PROTOCOL_ERROR: (400, "Bad Session Description"),
     EndReason.NOT_ENCRYPTED: (488, "Not Encrypted"),
+    EndReason.NOT_TRUSTED: (488, "Not Trusted"),
     EndReason.LOCAL_ERROR: (500, "Internal Error"),
 }
 """What a BYE says besides that the call is over (RFC 3326)."""
@@ -213,6 +215,7 @@ H323_CAUSES: Final = {
     EndReason.LOST: Cause.TEMPORARY_FAILURE,
     EndReason.PROTOCOL_ERROR: Cause.PROTOCOL_ERROR,
     EndReason.NOT_ENCRYPTED: Cause.BEARER_CAPABILITY_NOT_AVAILABLE,
+    EndReason.NOT_TRUSTED: Cause.BEARER_CAPABILITY_NOT_AVAILABLE,
     EndReason.LOCAL_ERROR: Cause.TEMPORARY_FAILURE,
     EndReason.TRANSFERRED: Cause.NORMAL_CALL_CLEARING,
     EndReason.ELSEWHERE: Cause.NORMAL_CALL_CLEARING,

@@ -21,9 +21,11 @@ from firmware.signaling import causes, sip_media
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
 from firmware.signaling.sip_accounts import Accounts
 from firmware.signaling.sip_address import is_sip, parse_address
+from firmware.signaling.sip_certificate import make_certificate
 from firmware.signaling.sip_leg import SipLeg
 from firmware.signaling.sip_location import Candidate, direct, locate
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
+from firmware.signaling.sip_srtp import SipSrtp
 from firmware.signaling.sip_transfer import is_fair
 from firmware.sip import events
 from firmware.sip.identity import Identity
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from firmware.net.tls import Tls
     from firmware.sansio import Address, Core, Flow
     from firmware.signaling.endpoint import Ports, Transport
+    from firmware.signaling.sip_certificate import Certificate
     from firmware.signaling.sip_location import Names
     from firmware.signaling.sip_transfer import Target
     from firmware.sip.header import NameAddr
@@ -90,6 +93,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         self._agent.admits = self._admits_request
         self._legs: dict[InviteSession, SipLeg] = {}
         self._accounts = Accounts(settings, display_name, self._agent, self._registrations_changed)
+        self._certificate: Certificate | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -195,7 +199,12 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         return SipLeg(self._agent, transport, self._make_media, self._legs.__setitem__, self._gone, self)
 
     def _make_media(self, host: str) -> SipMedia:
-        return SipMedia(self._capabilities, self._ports, host, self._rng.getrandbits(62), self._rng)
+        srtp = SipSrtp(self._capabilities.encryption, self._rng, self._own_certificate, self._settings.srtp)
+        return SipMedia(self._capabilities, self._ports, host, self._rng.getrandbits(62), srtp)
+
+    def _own_certificate(self) -> Certificate:
+        self._certificate = self._certificate or make_certificate()
+        return self._certificate
 
     # sip_accounts.Finder
 

@@ -59,6 +59,7 @@ def line_channels(
         frozenset(feedback for name, feedback in FEEDBACK.items() if name in known),
         secured.receive,
         secured.send,
+        secured.handshake,
     )
     limit = _send_limit(kind, session, media, pairs[0].send.codec, bitrate)
     send = replace(

@@ -427,13 +427,11 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self.fail(EndReason.UNREACHABLE, words)
 
     def _offer_otherwise(self, session: InviteSession) -> bool:
-        """Call again where the choice between encrypted and not was refused, without it; False: there was none."""
+        """Call again with what is left of the ways to encrypt, where the offer was refused; False: nothing is."""
         media = self._media
-        if media is None or self._delayed_offer or not media.srtp.insist():
+        if media is None or self._delayed_offer or not media.srtp.offer_otherwise():
             return False
-        logger.info(
-            "= call %s: nothing of our offer was acceptable; now only what is encrypted is offered", self.call.id
-        )
+        logger.info("= call %s: our offer was refused; %s is offered now", self.call.id, media.srtp.profile)
         self._invite(media, session.flow, session.remote_target)
         return True
 

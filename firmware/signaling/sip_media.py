@@ -22,7 +22,8 @@ from firmware.errors import FirmwareError
 from firmware.sdp import attributes
 from firmware.sdp.attributes import Direction
 from firmware.sdp.session import Bandwidth, MediaDescription, Origin, SessionDescription, parse
-from firmware.signaling import sip_formats
+from firmware.signaling import sip_formats, sip_srtp
+from firmware.signaling.sip_certificate import make_certificate
 from firmware.signaling.sip_channels import FEEDBACK, PACKET_TIME, line_channels
 from firmware.signaling.sip_srtp import CLEAR, PROFILES, Secured, SipSrtp
 
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from firmware.sdp.session import Attributes
     from firmware.signaling.endpoint import Ports
     from firmware.signaling.sip_formats import Agreed, RemoteFormat
-
-SECURITY_ATTRIBUTES: Final = ("crypto",)
-"""What stands in a line that is encrypted."""
 
 
 class NoCommonMediaError(FirmwareError):
@@ -76,8 +74,8 @@ _Chosen = dict[int, _Choice]
 class SipMedia:
     """What one call has agreed.
 
-    *host* is the address of ours that the far end reaches; *session_id* names our descriptions (RFC 8866 5.2); *rng*
-    makes keys.
+    *host* is the address of ours that the far end reaches; *session_id* names our descriptions (RFC 8866 5.2);
+    *srtp* is what will be agreed of encryption.
     """
 
     def __init__(
@@ -86,7 +84,7 @@ class SipMedia:
         ports: Ports,
         host: str,
         session_id: int,
-        rng: random.Random | None = None,
+        srtp: SipSrtp | None = None,
     ) -> None:
         self.channels: tuple[Channel, ...] = ()
         """What may flow now."""
@@ -98,7 +96,7 @@ class SipMedia:
         self._ports = ports
         self._host = host
         self._session_id = session_id
-        self.srtp: Final = SipSrtp(capabilities.encryption, rng or random.SystemRandom())
+        self.srtp: Final = srtp or SipSrtp(capabilities.encryption, random.SystemRandom(), make_certificate)
         self._version = 0
         self._said: tuple[MediaDescription, ...] | None = None
         self._lines: tuple[_Line, ...] = ()
@@ -143,7 +141,7 @@ class SipMedia:
             pairs = self._match_answer(line, answer, media) if media is not None else ()
             secured = None
             if media is not None and line.kind is not None and pairs:
-                secured = self.srtp.accept(line.kind, line.said, media)
+                secured = self.srtp.accept(line.kind, line.said, answer, media)
                 in_clear = in_clear or secured is None
             if media is None or secured is None:
                 agreed.append(_Line(line.said.refused()))
@@ -223,7 +221,7 @@ class SipMedia:
                 if media.kind != kind.value or not self._is_usable(offer, media):
                     continue
                 pairs = self._match_offer(kind, sip_formats.read_formats(media, kind))
-                security = self.srtp.choose(kind, media)
+                security = self.srtp.choose(kind, offer, media)
                 if pairs and security is not None:
                     # RFC 4796 5: slides are a second picture; they serve as the first only where there is no other.
                     slides = "slides" in (media.attribute("content") or "")
@@ -305,7 +303,8 @@ class SipMedia:
         # RFC 3264 8.4: to hold who sends only, or has stopped altogether, is inactive.
         way = Direction.of(not (self.held and self.held_by_far_end), not self.held)
         if again is not None:
-            return replace(again, said=_with_direction(again.said, way))
+            said = replace(again.said, attributes=sip_srtp.offered_again(again.said.attributes))
+            return replace(again, said=_with_direction(said, way))
         kept = before.formats if before is not None else ()
         known = {_identity(f.codec) for f in kept}
         more = [codec for codec in sip_formats.variants(self._codecs(kind)) if _identity(codec) not in known]
@@ -313,11 +312,10 @@ class SipMedia:
         protocol = before.said.protocol if before is not None else self.srtp.profile
         extra = tuple(("rtcp-fb", f"* {name}") for name in FEEDBACK) if kind is Kind.VIDEO else ()
         if before is not None:
-            extra += tuple(
-                pair for pair in before.said.attributes if pair[0] in ("rtcp-mux", "mid", *SECURITY_ATTRIBUTES)
-            )
+            kept_attributes = sip_srtp.offered_again(before.said.attributes)
+            extra += tuple(pair for pair in kept_attributes if pair[0] in ("rtcp-mux", "mid", *sip_srtp.ATTRIBUTES))
         else:
-            extra += self.srtp.offer()
+            extra += (("rtcp-mux", ""), *self.srtp.offer())
         fmtps = {f.payload_type: sip_formats.fmtp_of(f.codec) for f in formats}
         return _Line(self._write(kind, protocol, formats, fmtps, extra, way), kind, formats)
 

@@ -1,14 +1,18 @@
-"""How a SIP call's lines are encrypted, as both sides agree it in their descriptions (RFC 4568; RFC 8643).
+"""How a SIP call's lines are encrypted, as both sides agree it in their descriptions (RFC 4568, RFC 5763, RFC 8643).
+
+Keys are told in the descriptions themselves (SDES), or agreed where the packets go (DTLS).
 
 Rule 1: without encryption wanted, nothing is offered, and lines that must be encrypted are refused.  Where it is
-preferred, the key stands under ``RTP/AVP`` (RFC 8643): who doesn't know it answers in the clear, and there is one key
-only, for the suite that everybody has, so that an INVITE is not torn apart on its way.  Where it is required, the line
-is ``RTP/SAVP``, with all suites worth having; a line in the clear is refused.
+preferred, keys and fingerprints stand under ``RTP/AVP`` (RFC 8643): who doesn't know them answers in the clear; and
+there is one key only, for the suite that everybody has.  Where encryption is required, and for a far end that refused
+the choice, the line is ``RTP/SAVP`` with a key for each suite worth having, and then ``UDP/TLS/RTP/SAVP(F)``.
 Rule 2: who offers the same medium twice, encrypted and not, gets it encrypted.
 Rule 3: of an offer's keys the first that can be used is taken (RFC 4568 5.1.2).  One with a session parameter that we
 don't know, or that would leave something unencrypted, can't be (6.3.7).
 Rule 4: our key of a line stays as long as theirs does, for SRTP counts by keys (RFC 3711 3.3.1); a new one of theirs is
 answered by a new one of ours: somebody else may be there.
+Rule 5: a handshake holds as long as the far end's certificate is the same, whoever offers anew and whatever is said
+then of who begins (RFC 5763 6.6, RFC 8842 5.1).
 """
 
 from __future__ import annotations
@@ -17,20 +21,30 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import Crypto, Encryption, Kind, Suite
+from firmware.call.media import Crypto, Encryption, Handshake, Kind, Suite
 from firmware.rtp.srtp_transform import SIZES
-from firmware.sdp import crypto
+from firmware.sdp import crypto, fingerprint
 from firmware.sdp.crypto import CryptoAttribute
+from firmware.sdp.fingerprint import Setup
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
-    from firmware.sdp.session import Attributes, MediaDescription
+    from firmware.sdp.session import Attributes, MediaDescription, SessionDescription
+    from firmware.signaling.sip_certificate import Certificate
 
 CLEAR_PROFILES: Final = frozenset({"RTP/AVP", "RTP/AVPF"})
 SECURE_PROFILES: Final = frozenset({"RTP/SAVP", "RTP/SAVPF"})
-PROFILES: Final = CLEAR_PROFILES | SECURE_PROFILES
+TLS_PROFILES: Final = frozenset({"UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"})
+PROFILES: Final = CLEAR_PROFILES | SECURE_PROFILES | TLS_PROFILES
 """RTP profiles that are usable; feedback is taken under all, as everybody does."""
+SDES, DTLS = "sdes", "dtls"
+WAYS: Final = (SDES, DTLS)
+ATTRIBUTES: Final = (crypto.NAME, fingerprint.FINGERPRINT, fingerprint.SETUP)
+"""What stands in a line that is encrypted."""
+_STRICT_PROFILES: Final = {SDES: ("RTP/SAVP",), DTLS: ("UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF")}
+"""What is offered to those who want encryption: some take one of the latter two only."""
 
 _EVERYBODY: Final = (Suite.AES_CM_128_HMAC_SHA1_80,)
 _ALL: Final = (
@@ -49,22 +63,38 @@ _NO_DERIVATION: Final = "KDR=0"
 
 @dataclass(frozen=True, slots=True)
 class Secured:
-    """What a line's packets are encrypted with, each way; None: they are not."""
+    """What a line's packets are encrypted with, each way; without anything, they are not."""
 
     send: Crypto | None = None
     receive: Crypto | None = None
+    handshake: Handshake | None = None
 
 
 CLEAR: Final = Secured()
 
 
 class SipSrtp:
-    """What one call has agreed of encryption; *rng* makes its keys."""
+    """What one call has agreed of encryption.
 
-    def __init__(self, policy: Encryption, rng: random.Random) -> None:
+    *rng* makes its keys, *certificate* gives ours; *ways* of agreeing on keys, the preferred one first.
+    """
+
+    def __init__(
+        self,
+        policy: Encryption,
+        rng: random.Random,
+        certificate: Callable[[], Certificate],
+        ways: tuple[str, ...] = WAYS,
+    ) -> None:
         self._policy = policy
         self._rng = rng
-        self._insists = policy is Encryption.REQUIRED
+        self._certificate = certificate
+        self._ways = ways if policy is not Encryption.OFF else ()
+        # Who takes RTP/SAVP may answer either way; what is under TLS has no keys in descriptions.
+        under = {SDES: self._ways, DTLS: (DTLS,)}
+        strict = [(profile, under[way]) for way in self._ways for profile in _STRICT_PROFILES[way]]
+        self._forms = strict if self.required else [("RTP/AVP", self._ways), *strict]
+        """Profiles, and ways under them, in which we may offer; the first one is offered."""
         self._agreed: dict[Kind, Secured] = {}
 
     @property
@@ -72,31 +102,40 @@ class SipSrtp:
         """Whether nothing may flow in the clear."""
         return self._policy is Encryption.REQUIRED
 
-    def insist(self) -> bool:
-        """Offer from now on nothing but encrypted media, for a far end that did not take the choice; False: no use."""
-        if self._insists or self._policy is Encryption.OFF:
-            return False
-        self._insists = True
-        return True
-
     # Offering
 
     @property
     def profile(self) -> str:
         """The RTP profile of a line that is offered first."""
-        return "RTP/SAVP" if self._insists else "RTP/AVP"
+        return self._forms[0][0]
+
+    def offer_otherwise(self) -> bool:
+        """Offer in another form from now on, to a far end that refused this one; False: there is no other."""
+        if len(self._forms) > 1:
+            del self._forms[0]
+            return True
+        return False
 
     def offer(self) -> Attributes:
         """Give what a new line of an offer says, with keys of its own."""
-        if self._policy is Encryption.OFF:
-            return ()
-        suites = _ALL if self._insists else _EVERYBODY
-        return tuple(
-            _attribute(CryptoAttribute(tag, suite.value, self._new(suite))) for tag, suite in enumerate(suites, 1)
-        )
+        profile, ways = self._forms[0]
+        said: Attributes = ()
+        if SDES in ways:
+            suites = _EVERYBODY if profile in CLEAR_PROFILES else _ALL
+            lines = (CryptoAttribute(tag, suite.value, self._new(suite)) for tag, suite in enumerate(suites, 1))
+            said += tuple(map(_attribute, lines))
+        if DTLS in ways:
+            said += self._identity(Setup.ACTPASS)  # RFC 5763 5
+        return said
 
-    def accept(self, kind: Kind, said: MediaDescription, media: MediaDescription) -> Secured | None:
+    def accept(
+        self, kind: Kind, said: MediaDescription, answer: SessionDescription, media: MediaDescription
+    ) -> Secured | None:
         """Give what an answer's line comes to, where ours said this; None: it is not what was offered."""
+        if said.attribute(fingerprint.FINGERPRINT) is not None and (DTLS in self._ways[:1] or not crypto.read(media)):
+            handshake = self._handshake(kind, answer, media, (Setup.ACTIVE, Setup.PASSIVE))
+            if handshake is not None:
+                return self._keep(kind, Secured(handshake=handshake[0]))
         ours = {line.tag: line for line in crypto.read(said)}
         for line in crypto.read(media):
             mine, theirs = ours.get(line.tag), _usable(line)
@@ -106,23 +145,34 @@ class SipSrtp:
 
     # Answering
 
-    def choose(self, kind: Kind, media: MediaDescription) -> tuple[Secured, Attributes] | None:
+    def choose(
+        self, kind: Kind, offer: SessionDescription, media: MediaDescription
+    ) -> tuple[Secured, Attributes] | None:
         """Give what an offered line comes to and what our answer says of it; None: the line is of no use.
 
         Nothing is agreed before `agree`.
         """
-        if self._policy is not Encryption.OFF:
-            for line in crypto.read(media):
-                theirs = _usable(line)
-                if theirs is not None:
-                    ours = self._answer_with(kind, theirs)
-                    said = CryptoAttribute(line.tag, theirs.suite.value, ours.key + ours.salt)
-                    return Secured(ours, theirs), (_attribute(said),)
+        for way in self._ways:
+            if way == DTLS:
+                found = self._choose_handshake(kind, offer, media)
+            else:
+                found = self._choose_key(kind, media) if media.protocol not in TLS_PROFILES else None
+            if found is not None:
+                return found
         return (CLEAR, ()) if self._may_be_clear(media) else None
 
     def agree(self, kind: Kind, secured: Secured) -> None:
         """Take what was chosen as agreed."""
         self._agreed[kind] = secured
+
+    def _choose_key(self, kind: Kind, media: MediaDescription) -> tuple[Secured, Attributes] | None:
+        for line in crypto.read(media):
+            theirs = _usable(line)
+            if theirs is not None:
+                ours = self._answer_with(kind, theirs)
+                said = CryptoAttribute(line.tag, theirs.suite.value, ours.key + ours.salt)
+                return Secured(ours, theirs), (_attribute(said),)
+        return None
 
     def _answer_with(self, kind: Kind, theirs: Crypto) -> Crypto:
         before = self._agreed.get(kind, CLEAR)
@@ -131,10 +181,42 @@ class SipSrtp:
         octets, size = self._new(theirs.suite), SIZES[theirs.suite].key
         return Crypto(theirs.suite, octets[:size], salt=octets[size:])
 
+    def _choose_handshake(
+        self, kind: Kind, offer: SessionDescription, media: MediaDescription
+    ) -> tuple[Secured, Attributes] | None:
+        found = self._handshake(kind, offer, media, (Setup.ACTPASS, Setup.ACTIVE, Setup.PASSIVE))
+        if found is None:
+            return None
+        handshake, theirs = found
+        begins = handshake.begins
+        if theirs is not Setup.ACTPASS:  # they leave no choice, whatever was agreed before
+            begins = theirs is Setup.PASSIVE
+        return Secured(handshake=handshake), self._identity(Setup.ACTIVE if begins else Setup.PASSIVE)
+
     # What both do
 
+    def _handshake(
+        self, kind: Kind, session: SessionDescription, media: MediaDescription, may: tuple[Setup, ...]
+    ) -> tuple[Handshake, Setup] | None:
+        """Give the handshake with the one who describes himself so, and who begins by his words."""
+        fingerprints = fingerprint.read(session, media)
+        # RFC 4145 4.1: who says nothing, begins.
+        theirs = fingerprint.read_setup(session, media) or Setup.ACTIVE
+        if not fingerprints or theirs not in may:
+            return None
+        before = self._agreed.get(kind, CLEAR).handshake
+        if before is not None and before.fingerprints == fingerprints:
+            return before, theirs
+        own = self._certificate()
+        # RFC 5763 5: the one who answers should begin; so packets flow soonest.
+        return Handshake(theirs is not Setup.ACTIVE, own.der, own.private_key, fingerprints), theirs
+
+    def _identity(self, setup: Setup) -> Attributes:
+        value = fingerprint.write(self._certificate().fingerprint)
+        return (fingerprint.FINGERPRINT, value), (fingerprint.SETUP, setup.value)
+
     def _may_be_clear(self, media: MediaDescription) -> bool:
-        return self._policy is not Encryption.REQUIRED and media.protocol in CLEAR_PROFILES
+        return not self.required and media.protocol in CLEAR_PROFILES
 
     def _keep(self, kind: Kind, secured: Secured) -> Secured:
         self._agreed[kind] = secured
@@ -142,6 +224,11 @@ class SipSrtp:
 
     def _new(self, suite: Suite) -> bytes:
         return self._rng.randbytes(SIZES[suite].key + SIZES[suite].salt)
+
+
+def offered_again(attributes: Attributes) -> Attributes:
+    """Give what a line says of encryption that is offered again: it is for the other to say who begins (RFC 5763 5)."""
+    return tuple((name, Setup.ACTPASS.value if name == fingerprint.SETUP else value) for name, value in attributes)
 
 
 def _attribute(line: CryptoAttribute) -> tuple[str, str]:

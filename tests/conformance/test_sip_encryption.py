@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable
 
@@ -18,6 +19,7 @@ from firmware.sip.user_agent import UserAgent
 
 UNIT, FAR = ("192.0.2.1", 5060), ("192.0.2.2", 5070)
 OFF, PREFERRED, REQUIRED = Encryption
+SDES_FIRST, DTLS_FIRST, SDES, DTLS = ("sdes", "dtls"), ("dtls", "sdes"), ("sdes",), ("dtls",)
 CALLERS = pytest.mark.parametrize("by_far_end", [False, True], ids=["ours", "theirs"])
 OFFERS = pytest.mark.parametrize("delayed", [False, True], ids=["early offer", "delayed offer"])
 
@@ -25,20 +27,26 @@ OFFERS = pytest.mark.parametrize("delayed", [False, True], ids=["early offer", "
 class Bench:
     """Two units with a policy each."""
 
-    def __init__(self, unit: Encryption, far: Encryption, delayed: bool = False) -> None:
+    def __init__(
+        self,
+        unit: Encryption,
+        far: Encryption,
+        delayed: bool = False,
+        ways: tuple[tuple[str, ...], tuple[str, ...]] = (SDES_FIRST, SDES_FIRST),
+    ) -> None:
         self.wire = Wire()
         self.ports = MemoryPorts()
         self.sent: list[bytes] = []
-        self.unit, self.far = self._party(UNIT, unit, delayed), self._party(FAR, far, delayed)
+        self.unit, self.far = self._party(UNIT, unit, delayed, ways[0]), self._party(FAR, far, delayed, ways[1])
 
-    def _party(self, address: tuple[str, int], policy: Encryption, delayed: bool) -> Party:
+    def _party(self, address: tuple[str, int], policy: Encryption, delayed: bool, ways: tuple[str, ...]) -> Party:
         def make(core: UserAgent, on_event: Callable[[object], None]) -> WireTransport:
             receive = core.receive_data
             core.receive_data = lambda flow, data, now: (self.sent.append(data), receive(flow, data, now))[1]  # type: ignore[method-assign]
             return WireTransport(self.wire, address, core, on_event)
 
         endpoint = SipEndpoint(
-            config.Sip(addresses=(address[0],), port=address[1]),
+            config.Sip(addresses=(address[0],), port=address[1], srtp=ways),  # type: ignore[arg-type]
             Capabilities(encryption=policy),
             self.ports,
             rng=random.Random(str(address)),
@@ -114,12 +122,12 @@ def test_policies_that_come_to_none(unit: Encryption, far: Encryption, by_far_en
         assert call.end_reason is EndReason.NOT_ENCRYPTED
 
 
-def test_the_offer_that_gives_the_choice_is_small() -> None:
+def test_the_offer_that_gives_the_choice() -> None:
     bench = Bench(PREFERRED, PREFERRED)
     bench.call()
     invite = next(data for data in bench.sent if data.startswith(b"INVITE"))
-    assert invite.count(b"RTP/AVP ") == 2
-    assert len(invite) < 1_472, "one Ethernet frame"
+    said = [invite.count(words) for words in (b"RTP/AVP ", b"a=crypto:", b"a=fingerprint:", b"a=setup:actpass")]
+    assert said == [2, 2, 2, 2]
 
 
 def test_the_strongest_is_agreed_where_encryption_is_required() -> None:
@@ -177,6 +185,73 @@ def test_on_hold_reports_stay_encrypted() -> None:
         for each in call.channels:
             assert each.return_crypto is not None, "there is RTCP against the direction of the channel"
     assert all(call.encrypted or not call.channels for call in (ours, theirs))
+
+
+@CALLERS
+@pytest.mark.parametrize(("unit", "far"), [(PREFERRED, PREFERRED), (PREFERRED, REQUIRED), (REQUIRED, REQUIRED)])
+@pytest.mark.parametrize(
+    ("ways", "comes_to"),
+    [
+        ((SDES_FIRST, SDES), "sdes"),
+        ((SDES_FIRST, DTLS), "dtls"),
+        ((DTLS_FIRST, DTLS_FIRST), "dtls"),
+        ((DTLS_FIRST, SDES), "sdes"),
+        ((DTLS, DTLS), "dtls"),
+    ],
+)
+def test_ways_to_agree_on_keys(
+    unit: Encryption,
+    far: Encryption,
+    ways: tuple[tuple[str, ...], tuple[str, ...]],
+    comes_to: str,
+    by_far_end: bool,
+) -> None:
+    bench = Bench(unit, far, ways=ways)
+    ours, theirs = bench.call(by_far_end)
+    assert directions(ours) == directions(theirs) == ALL
+    if comes_to == "sdes":
+        check_keys(ours, theirs)
+        assert ours.encrypted
+        assert theirs.encrypted
+    else:
+        check_handshakes(ours, theirs)
+
+
+def check_handshakes(ours: Call, theirs: Call) -> None:
+    """One begins, and each knows the other's certificate; the padlock is open until the media say otherwise."""
+    for kind in Kind:
+        mine, far = (channel(call, kind, Direction.SEND).handshake for call in (ours, theirs))
+        assert mine is not None
+        assert far is not None
+        assert mine.begins is not far.begins
+        assert mine.fingerprints == (("sha-256", hashlib.sha256(far.certificate).digest()),)
+        assert far.fingerprints == (("sha-256", hashlib.sha256(mine.certificate).digest()),)
+        assert channel(ours, kind, Direction.RECEIVE).handshake == mine
+    for call in (ours, theirs):
+        assert not call.encrypted
+        for each in call.channels:
+            assert each.handshake is not None
+            assert each.crypto is None
+            assert each.rtcp_mux
+            call.secured(each.local, each.handshake)
+        assert call.encrypted
+
+
+@CALLERS
+def test_a_handshake_outlives_hold(by_far_end: bool) -> None:
+    bench = Bench(PREFERRED, REQUIRED, ways=(DTLS, DTLS))
+    ours, theirs = bench.call()
+    check_handshakes(ours, theirs)
+    before = [{(c.kind, c.handshake) for c in call.channels} for call in (ours, theirs)]
+    holder = theirs if by_far_end else ours
+    for on in (True, False, True, False):
+        holder.hold(on)
+        bench.wire.pass_time(2)
+    assert [{(c.kind, c.handshake) for c in call.channels} for call in (ours, theirs)] == before
+    assert ours.encrypted
+    assert theirs.encrypted
+    offers = [data for data in bench.sent if data.startswith(b"INVITE")]
+    assert all(b"a=setup:actpass" in offer and b"a=setup:active" not in offer for offer in offers)
 
 
 def test_keys_are_in_no_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -34,10 +34,14 @@ class SipPair(Pair):
         return call, callee.wait_for_call()
 
 
-def start(running: ExitStack, folder: Path, *policies: str) -> SipPair:
+def start(running: ExitStack, folder: Path, *policies: str, srtp: Sequence[str] = ("sdes", "dtls")) -> SipPair:
     units = []
     for number, (tone, label, policy) in enumerate(zip(TONES, LABELS, policies, strict=True)):
-        settings = {"board.sim": {"camera_label": label}, "media": {**SMALL, "encryption": policy}}
+        settings = {
+            "board.sim": {"camera_label": label},
+            "media": {**SMALL, "encryption": policy},
+            "sip": {"srtp": list(srtp)},
+        }
         units.append(running.enter_context(Unit(folder / f"unit-{number}", settings, tone=tone)))
     return SipPair((units[0], units[1]))
 
@@ -83,6 +87,31 @@ def test_what_is_on_the_wire(folder: tuple[ExitStack, Path], policy: str) -> Non
     for unit, number in zip(pair.units, (call, call_there), strict=True):
         assert all(stream["lost"] == 0 for stream in unit.streams(number).values())
         assert "inline" not in unit.log()
+    pair.units[0].command(call, "hang_up")
+    assert pair.wait_for_idle() == ["The call was hung up."] * 2
+
+
+@pytest.mark.parametrize("srtp", [("dtls",), ("dtls", "sdes")])
+def test_keys_that_are_agreed_on_the_wire(folder: tuple[ExitStack, Path], srtp: Sequence[str]) -> None:
+    pair = start(*folder, "preferred", "required", srtp=srtp)
+    listener = WireListener(*(unit.address for unit in pair.units))
+    call, _ = pair.connect(pair.units[0])
+    heard = listener.hear(6)
+    assert [unit.state()["calls"][0]["encrypted"] for unit in pair.units] == [True] * 2
+    pair.assert_all_see_and_hear()
+    assert_scrambled(heard)
+    first_rtp = {each.port: number for number, each in reversed(list(enumerate(heard))) if not each.is_dtls}
+    first_dtls = {each.port: number for number, each in reversed(list(enumerate(heard))) if each.is_dtls}
+    assert len(first_dtls) == 4, "each medium, both ways, on the ports of RTP"
+    assert all(first_dtls[port] < number for port, number in first_rtp.items())
+    for command in ("hold", "resume"):
+        pair.units[0].command(call, command)
+        pair.units[1].wait(lambda state, c=command: state["calls"][0]["held_by_far_end"] is (c == "hold"))  # type: ignore[misc]
+    pair.assert_all_see_and_hear()
+    for unit in pair.units:
+        unit.kill_media_worker()
+    pair.assert_all_see_and_hear()
+    assert [unit.state()["calls"][0]["encrypted"] for unit in pair.units] == [True] * 2
     pair.units[0].command(call, "hang_up")
     assert pair.wait_for_idle() == ["The call was hung up."] * 2
 

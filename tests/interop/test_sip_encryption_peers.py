@@ -67,6 +67,44 @@ def test_baresip_is_called(unit: StartUnit, baresip: StartBaresip, encryption: s
     far.wait_for("CALL_CLOSED")
 
 
+DTLS = {"sip": {"srtp": ["dtls"]}}
+
+
+@pytest.mark.parametrize(("wanted", "settings"), [("preferred", {}), ("required", {}), ("required", DTLS)])
+def test_baresip_calls_with_dtls(
+    unit: StartUnit, baresip: StartBaresip, wanted: str, settings: dict[str, dict[str, object]]
+) -> None:
+    answering, far = unit({**policy(wanted), **settings}), baresip(encryption="dtls_srtp")
+    far.dial(answering.uri)
+    far.wait_for("CALL_ESTABLISHED")
+    call = answering.wait_for_call()
+    assert_both_see_and_hear(answering, far)
+    assert is_encrypted(answering)
+    assert until(lambda: answering.streams(call)["audio", "send"]["round_trip"] is not None), "reports are read"
+    far.command("hangup")
+    answering.wait_for_idle()
+
+
+@pytest.mark.parametrize(("wanted", "settings"), [("preferred", {}), ("required", {}), ("required", DTLS)])
+def test_baresip_is_called_with_dtls(
+    unit: StartUnit, baresip: StartBaresip, wanted: str, settings: dict[str, dict[str, object]]
+) -> None:
+    calling, far = unit({**policy(wanted), **settings}), baresip(encryption="dtls_srtp")
+    call = calling.dial(far.uri)
+    calling.wait_for_call()
+    assert_both_see_and_hear(calling, far)
+    assert is_encrypted(calling)
+    calling.command(call, "hold")
+    calling.wait(lambda state: state["calls"][0]["held"])
+    calling.command(call, "resume")
+    calling.wait(lambda state: not state["calls"][0]["held"])
+    calling.forget_sound()
+    assert until(lambda: calling.heard_tone(far.tone) > 0.8), "the same keys go on after hold"
+    assert until(lambda: is_encrypted(calling))
+    calling.command(call, "hang_up")
+    far.wait_for("CALL_CLOSED")
+
+
 def test_baresip_knows_no_encryption(unit: StartUnit, baresip: StartBaresip) -> None:
     """What a unit offers by itself has to be answered by those who never heard of keys."""
     calling, far = unit(policy("preferred")), baresip()
@@ -94,6 +132,24 @@ def test_asterisk_is_called(unit: StartUnit, asterisk: StartAsterisk, technology
 def test_asterisk_calls(unit: StartUnit, asterisk: StartAsterisk, wanted: str) -> None:
     """By PJSIP only: chan_sip encrypts calls to those it has in its configuration."""
     answering, far = unit(policy(wanted), tone=660), asterisk(Settings(encryption="sdes"), tone=880)
+    _, far_call = be_called(answering, far, "PJSIP")
+    asterisk_hears(answering, far)
+    assert is_encrypted(answering)
+    far.hang_up(far_call)
+    answering.wait_for_idle()
+
+
+def test_asterisk_is_called_with_dtls(unit: StartUnit, asterisk: StartAsterisk) -> None:
+    calling, far = unit(policy("required"), tone=660), asterisk(Settings(encryption="dtls"), tone=880)
+    call, _ = connect(calling, far, "PJSIP")
+    asterisk_hears(calling, far)
+    assert is_encrypted(calling)
+    calling.command(call, "hang_up")
+    far.wait_for_idle()
+
+
+def test_asterisk_calls_with_dtls(unit: StartUnit, asterisk: StartAsterisk) -> None:
+    answering, far = unit(policy("required"), tone=660), asterisk(Settings(encryption="dtls"), tone=880)
     _, far_call = be_called(answering, far, "PJSIP")
     asterisk_hears(answering, far)
     assert is_encrypted(answering)

@@ -10,7 +10,7 @@ import pytest
 
 from firmware.call import call as call_module
 from firmware.call.call import Call, EndReason, State
-from firmware.call.media import PCMU, Channel, Crypto, Direction, Format, Kind, Suite
+from firmware.call.media import PCMU, Channel, Crypto, Direction, Format, Handshake, Kind, Suite
 from firmware.errors import CallError
 
 CHANNEL = Channel(Kind.AUDIO, Direction.SEND, (Format(0, PCMU),), ("192.0.2.1", 4000))
@@ -318,3 +318,30 @@ def test_waiting_is_remembered() -> None:
     call.alerting(waiting=True)
     call.alerting()
     assert call.waiting
+
+
+def test_a_call_whose_keys_are_agreed_on_the_way_is_encrypted_when_they_are() -> None:
+    call = Call(Leg(), State.CONNECTING, "sip:far@example.com")
+    handshake = Handshake(True, b"certificate", b"secret", (("sha-256", bytes(32)),))
+    waits = replace(CHANNEL, handshake=handshake)
+    other = replace(waits, local=("192.0.2.1", 4002))
+    call.established([waits, other])
+    changes: list[bool] = []
+    call.on_change = lambda call: changes.append(call.encrypted)
+    call.secured(waits.local, handshake)
+    assert not call.encrypted
+    call.secured(other.local, handshake)
+    assert changes == [False, True]
+    call.media_changed([])
+    call.media_changed([waits, other])
+    assert call.encrypted, "hold changes no keys"
+    call.media_changed([waits, replace(other, handshake=replace(handshake, begins=False))])
+    assert not call.encrypted, "that is another handshake"
+    assert "secret" not in repr(handshake)
+
+
+def test_what_went_wrong_is_kept_for_the_log() -> None:
+    call, _ = make(S.ACTIVE)
+    call.hang_up(EndReason.NOT_TRUSTED, "another certificate")
+    call.released(EndReason.HUNG_UP, "BYE")
+    assert (call.end_reason, call.end_detail) == (EndReason.NOT_TRUSTED, "another certificate")

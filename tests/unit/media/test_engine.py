@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from dtls_ends import handshake
 from PIL import Image
 from signals import find_tone, level
 
@@ -36,13 +37,14 @@ from firmware.call.media import (
     Direction,
     Feedback,
     Format,
+    Handshake,
     Kind,
 )
 from firmware.errors import DeviceError, FirmwareError
 from firmware.media import engine as module
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
-from firmware.media.message import Configure, DigitReceived, Gone, Ready, Report
+from firmware.media.message import Configure, DigitReceived, Gone, NotSecured, Ready, Report, Secured
 from firmware.media.scene import FULL_SCREEN, FarEnd, Scene
 from firmware.net.ports import MediaPort, PortPool
 from firmware.rtp.packet import Packet
@@ -88,7 +90,7 @@ class Unit:
         self.engine.show(Scene((FarEnd("1", FULL_SCREEN),)))
         self.ports: list[MediaPort] = [ports.reserve("127.0.0.1") for _ in range(2)]
 
-    def call(self, other: Unit, sound: Format) -> None:
+    def call(self, other: Unit, sound: Format, handshake: Handshake | None = None) -> None:
         channels = []
         for direction in Direction:
             for mine, theirs, formats in zip(self.ports, other.ports, ((sound, EVENTS), (VIDEO,)), strict=True):
@@ -101,6 +103,7 @@ class Unit:
                     theirs.address,
                     bitrate=800_000,
                     feedback=feedback,
+                    handshake=handshake,
                 )
                 channels.append(channel)
         self.engine.apply("1", channels)
@@ -203,6 +206,33 @@ def test_a_worker_that_is_killed_is_replaced_and_the_call_goes_on(ports: PortPoo
                 await until(lambda: level(here.heard()) < -60)  # it is still mute
             there.engine.mute(False)
             await here.hears(1_000, 440)
+
+    run(call())
+
+
+def test_keys_that_were_agreed_outlive_the_worker_and_hold(ports: PortPool, tmp_path: Path) -> None:
+    async def call() -> None:
+        async with units(ports, tmp_path) as (here, there):
+
+            def connect() -> None:
+                here.call(there, SOUND["G722"], handshake("here", "there", True))
+                there.call(here, SOUND["G722"], handshake("there", "here", False))
+
+            connect()
+            await until(lambda: [sum(isinstance(r, Secured) for r in unit.reports) for unit in (here, there)] >= [2, 2])
+            await asyncio.gather(here.sees("there"), there.sees("here"))
+            for unit in (here, there):
+                assert unit.engine.process_id is not None
+                os.kill(unit.engine.process_id, signal.SIGKILL)
+                await until(lambda u=unit: not u.engine.running)  # type: ignore[misc]
+                await until(lambda u=unit: u.engine.running)  # type: ignore[misc]
+                await asyncio.gather(here.sees("there"), there.sees("here"))
+            for unit in (here, there):
+                unit.engine.apply("1", ())
+            connect()
+            await here.hears(1_000, 440)
+            await there.hears(440, 1_000)
+            assert not any(isinstance(report, NotSecured) for report in here.reports + there.reports)
 
     run(call())
 

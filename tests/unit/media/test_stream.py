@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 
 import pytest
+from dtls_ends import fingerprint, handshake
 from media_parts import Peer
 
 from firmware.call.media import (
@@ -17,9 +18,11 @@ from firmware.call.media import (
     Direction,
     Feedback,
     Format,
+    Handshake,
     Kind,
     Suite,
 )
+from firmware.media.dtls import STRANGER, Keys
 from firmware.media.network import Network
 from firmware.media.stream import MANY_REFUSED, Stream
 from firmware.rtp import rtcp
@@ -27,6 +30,7 @@ from firmware.rtp.h235 import PayloadCipher
 from firmware.rtp.packet import Packet
 from firmware.rtp.srtp import Receiver, Sender
 
+CLIENT, SERVER = handshake("one", "other", True), handshake("other", "one", False)
 FORMATS = {Kind.AUDIO: (Format(0, PCMU), Format(101, TELEPHONE_EVENT)), Kind.VIDEO: (Format(97, H264_BASELINE),)}
 
 
@@ -268,3 +272,88 @@ def test_who_has_the_key_may_be_elsewhere(started, network: Network, peer: Peer,
     eventually(lambda: len(stream.sink.packets) == 3)
     stream.send(b"sound", 0, True, 0)
     assert Receiver(SRTP).unprotect(peer.rtp.recv(2048)) is not None
+
+
+class Agreed:
+    """What a stream tells of its handshake."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.keys: list[Keys] = []
+        self.reasons: list[str] = []
+        stream.on_keys = lambda _, keys: self.keys.append(keys)
+        stream.on_no_keys = self.reasons.append
+
+
+@pytest.fixture
+def two(make_stream, network: Network):
+    """Two streams that talk with each other; what they say is encrypted once they have agreed on keys."""
+
+    def start(one: Handshake, other: Handshake, mux: bool = True) -> tuple[Agreed, Agreed]:
+        ends = tuple(Agreed(make_stream()) for _ in range(2))
+        for end, far, own in zip(ends, reversed(ends), (one, other), strict=True):
+            stream = end.stream
+            stream.sink = Sink()
+            local, remote = stream.sockets[0].getsockname(), far.stream.sockets[0].getsockname()
+            more = {"handshake": own, "rtcp_mux": mux}
+            both = [Channel(Kind.AUDIO, way, FORMATS[Kind.AUDIO], local, remote, **more) for way in Direction]
+            network.call(lambda s=stream, b=both: (network.add(s, s.sockets), s.use(*b)))
+        return ends
+
+    return start
+
+
+@pytest.mark.parametrize("mux", [True, False])
+def test_keys_are_agreed_where_packets_go(two, eventually, mux: bool) -> None:
+    one, other = two(CLIENT, SERVER, mux)
+    one.stream.send(b"too early", 0, False, 0)
+    eventually(lambda: one.keys and other.keys and (mux or (one.keys[-1].send.control and other.keys[-1].send.control)))
+    assert one.keys[-1] == tuple(reversed(other.keys[-1]))
+    for number in range(20):
+        one.stream.send(b"sound", number * 160, False, 0)
+        other.stream.send(b"sound", number * 160, False, 0)
+    for end in (one, other):
+        eventually(lambda e=end: len(e.stream.sink.packets) == 20)
+        assert {packet.payload for packet in end.stream.sink.packets} == {b"sound"}
+        assert end.stream._protection.refused == 0
+        assert not end.reasons
+    for end in (one, other):
+        eventually(lambda e=end: e.stream._session._source.sender_report is not None)
+
+
+def test_a_stranger_gets_no_keys(two, eventually) -> None:
+    one, other = two(CLIENT, replace(SERVER, fingerprints=(fingerprint("third"),)))
+    eventually(lambda: other.reasons)
+    assert other.reasons == [STRANGER]
+    assert not other.keys
+    other.stream.send(b"sound", 0, False, 0)
+    one.stream.send(b"sound", 0, False, 0)
+    time.sleep(0.2)
+    assert one.stream.sink.packets == other.stream.sink.packets == []
+
+
+def test_the_same_handshake_again_changes_nothing(two, network: Network, eventually) -> None:
+    one, other = two(CLIENT, SERVER)
+    eventually(lambda: one.keys and other.keys)
+    for end in (one, other):
+        channels = end.stream._channels
+        network.call(lambda e=end, c=channels: e.stream.use(replace(c[0], bitrate=1), None))
+        network.call(lambda e=end, c=channels: e.stream.use(*c))
+    one.stream.send(b"sound", 0, False, 0)
+    eventually(lambda: len(other.stream.sink.packets) == 1)
+    assert (len(one.keys), len(other.keys)) == (1, 1)
+
+
+def test_a_stream_may_go_on_with_keys_that_another_agreed(two, make_stream, network: Network, eventually) -> None:
+    one, other = two(CLIENT, SERVER)
+    eventually(lambda: one.keys and other.keys)
+    [keys], channels = one.keys, one.stream._channels
+    heir = Agreed(make_stream())
+    heir.stream.sink = Sink()
+    local, port = heir.stream.sockets[0].getsockname(), other.stream.sockets[0].getsockname()
+    send = replace(channels[0], local=local, remote=port, crypto=keys.send, return_crypto=keys.receive)
+    receive = replace(channels[1], local=local, remote=port, crypto=keys.receive, return_crypto=keys.send)
+    network.call(lambda: (network.add(heir.stream, heir.stream.sockets), heir.stream.use(send, receive)))
+    heir.stream.send(b"sound", 0, False, 0)
+    eventually(lambda: len(other.stream.sink.packets) == 1)
+    assert not heir.keys

@@ -10,7 +10,7 @@ from simple_room import AUDIO, CHANNELS, SimpleEndpoint, SimpleMedia
 
 from firmware import config
 from firmware.call.call import Call, EndReason, State
-from firmware.call.media import TELEPHONE_EVENT
+from firmware.call.media import TELEPHONE_EVENT, Crypto, Handshake, Kind, Suite
 from firmware.call.registration import Registration, RegistrationState
 from firmware.errors import CallError, FirmwareError
 from firmware.media import message
@@ -20,6 +20,7 @@ PLAIN = tuple(
     replace(channel, formats=tuple(f for f in channel.formats if f.codec != TELEPHONE_EVENT)) for channel in CHANNELS
 )
 """Channels without telephone-event."""
+HANDSHAKE = Handshake(True, b"certificate", b"key", ())
 
 
 @scene
@@ -383,6 +384,32 @@ async def test_key_frames_are_asked_for_both_ways() -> None:
         s.room.handle_report(message.KeyFrameWanted(call.id))
         s.room.handle_report(message.KeyFrameWanted("999999"))
         assert s.asked(call) == ["key frame"]
+
+
+@scene
+async def test_a_call_without_keys_is_ended() -> None:
+    for stranger, reason in ((False, EndReason.NOT_ENCRYPTED), (True, EndReason.NOT_TRUSTED)):
+        async with Scene() as s:
+            call = s.dialled()
+            call.established([replace(AUDIO, handshake=HANDSHAKE)])
+            s.room.handle_report(message.NotSecured("999999", Kind.AUDIO, "other call", stranger))
+            assert call.state is State.ACTIVE
+            s.room.handle_report(message.NotSecured(call.id, Kind.AUDIO, "as the wire says", stranger))
+            assert (call.end_reason, call.end_detail) == (reason, "as the wire says")
+
+
+@scene
+async def test_the_padlock_closes_when_the_keys_are_there() -> None:
+    async with Scene() as s:
+        call = s.dialled()
+        channel = replace(AUDIO, handshake=HANDSHAKE)
+        call.established([channel])
+        assert not s.room.state.calls[0].encrypted
+        keys = [Crypto(Suite.AEAD_AES_128_GCM, bytes(16), salt=bytes(12))] * 2
+        s.room.handle_report(message.Secured("999999", channel.local, HANDSHAKE, *keys))
+        assert not s.room.state.calls[0].encrypted
+        s.room.handle_report(message.Secured(call.id, channel.local, HANDSHAKE, *keys))
+        assert s.room.state.calls[0].encrypted
 
 
 @scene

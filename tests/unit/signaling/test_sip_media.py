@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from offers import AUDIO, OURS, VIDEO, channel, description, lines, make, sdp
+from offers import AUDIO, OURS, THEIRS, VIDEO, channel, description, lines, make, sdp
 from wire_transport import MemoryPorts
 
 from firmware.call.media import H264_BASELINE, OPUS, PCMU, TELEPHONE_EVENT, Capabilities, Direction, Kind
@@ -137,9 +137,19 @@ def test_mid_and_mux_are_repeated_and_bundle_is_not() -> None:
 
 def test_mux_is_not_taken_unasked() -> None:
     media = make()
+    media.answer(sdp(AUDIO))
     media.offer()
     media.accept(sdp(AUDIO + "a=rtcp-mux\n"))
     assert not channel(media, Kind.AUDIO, SEND).rtcp_mux
+
+
+@pytest.mark.parametrize("mux", [False, True])
+def test_mux_is_offered_and_need_not_be_taken(mux: bool) -> None:
+    media = make()
+    assert [m.attribute("rtcp-mux") for m in lines(media.offer())] == ["", ""]
+    media.accept(sdp(AUDIO + "a=rtcp-mux\n" * mux))
+    sending = channel(media, Kind.AUDIO, SEND)
+    assert (sending.rtcp_mux, sending.remote_rtcp) == (mux, (THEIRS, 5000 if mux else 5001))
 
 
 def test_two_of_ours_agree_on_everything_of_the_best() -> None:
