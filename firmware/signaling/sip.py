@@ -136,9 +136,13 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
 
     def dial(self, address: str) -> Call:
         """Call the address.  CallError: it is no address, or the endpoint is not started."""
-        return self._call(self._accounts.complete(address) or parse_address(address))
+        return self._call(self.read_address(address))
 
     # sip_transfer.Exchange
+
+    def read_address(self, text: str) -> Uri:
+        """Read what a person has written; a bare number or name is one of the default account's server.  CallError."""
+        return self._accounts.complete(text) or parse_address(text)
 
     def call_target(self, target: Target) -> Call:
         """Call whom a far end wants us to call.  CallError: the endpoint is not started."""

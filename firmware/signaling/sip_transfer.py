@@ -39,6 +39,9 @@ class Target:
 class Exchange(Protocol):
     """What transfers need of the endpoint."""
 
+    def read_address(self, text: str) -> Uri:
+        """Read what a person has written.  CallError: it is no address."""
+
     def call_target(self, target: Target) -> Call:
         """Call it.  CallError: the endpoint is not started, or it is no address that can be called."""
 
@@ -62,7 +65,7 @@ class SipTransfer:
 
     def ask(self, session: InviteSession, text: str, now: float) -> None:
         """Ask the far end to call this address instead.  CallError: it is none."""
-        session.referral.refer(parse_address(text), now)
+        session.referral.refer(self._exchange.read_address(text), now)
 
     def ask_for(self, session: InviteSession, consulted: InviteSession, now: float) -> None:
         """Ask the far end to take our place in another call, which is *consulted*."""

@@ -1,5 +1,6 @@
 """An account: an address of record at some server, and what calls and registrations by it have in common.
 
+- Who answers at one of the account's servers is found by DNS; nobody else is shown the password.
 - What leaves by an account has its address in From and its own Contact, takes its route, and shows its password where
   it is asked for.
 - The Contact has a parameter ``line`` that nobody can guess, which comes back in the Request-URI of what the account's
@@ -55,6 +56,8 @@ class Account:
         )
         self.flow: Flow | None = None
         """The flow by which the account is registered, as long as it is."""
+        self.hosts: set[str] = set()
+        """The addresses of the account's servers, by which the settings and DNS name them; they see the password."""
         self.service_route: tuple[NameAddr, ...] = ()
         """What the registrar wants before the target in our requests (RFC 3608)."""
         self.outbound = False
@@ -109,10 +112,15 @@ class Account:
         for hop in hops:
             request.headers.add("Route", hop)
 
-    def owns(self, request: Request) -> bool:
-        """Whether a request that came is for this account: by the parameter of our Contact, else by To."""
+    def trust(self, *flows: Flow) -> None:
+        """Take that these lead to the account's server; those of before don't any more, but for that in use."""
+        kept = (self.flow,) if self.flow is not None else ()
+        self.hosts = {flow.remote[0] for flow in (*flows, *kept)}
+
+    def owns(self, request: Request, flow: Flow) -> bool:
+        """Whether a request that came is for this account: by the parameter of our Contact, or a server's by its To."""
         line = request.uri.parameter(LINE)
         if line is not None:
             return line == self.line
         to, ours = request.to.uri, self.settings.address
-        return (to.user, to.host.lower()) == (ours.user, ours.host.lower())
+        return flow.remote[0] in self.hosts and (to.user, to.host.lower()) == (ours.user, ours.host.lower())

@@ -1,8 +1,9 @@
 """What one account shows where it is challenged (RFC 3261 22): its password's digests, realm by realm.
 
-- A password is shown to realms that its own servers have named: to whoever challenges a REGISTER, to proxies (407),
-  and to a user agent server (401) only where its realm is one of those or the account's domain, because what it gets is
-  enough to try passwords on.  A realm that the settings name is the only one.
+- What is shown is enough to try passwords on, and far ends challenge what we send in a call to get it.  So it goes to
+  the hosts of the account's own servers only (`Account.hosts`), and for realms that they have named: to whoever
+  challenges a REGISTER, to proxies (407), and to a user agent server (401) only where its realm is one of those or the
+  account's domain, and not one of which a proxy has asked.  A realm that the settings name is the only one.
 - A nonce that was taken is used again without being asked (RFC 7616 3.6), by requests of the same kind: those to the
   registrar, and all others.  What a refused request had shown is forgotten.
 - A challenge is answered once for each request, and once more where only the nonce was too old (RFC 7616 3.3, stale).
@@ -57,6 +58,8 @@ class Authenticator:
         self._answers: dict[Space, Answers] = {}
         self._realms: set[str] = set()
         """What the account's own servers call themselves."""
+        self._proxied: set[str] = set()
+        """The realms of calls that are a proxy's: whoever asks for one as a user agent server is somebody behind it."""
 
     def authorize(self, request: Request) -> None:
         """Add the credentials that this request will probably be asked for, in the place of those that it has."""
@@ -92,8 +95,11 @@ class Authenticator:
     def _trusts(self, space: Space) -> bool:
         if self._credential.realm:
             return space.realm == self._credential.realm
-        own = space.registrar or space.proxy or not self._realms
-        return own or space.realm in self._realms or space.realm.lower() == self._domain.lower()
+        if space.registrar or space.proxy:
+            return True
+        if space.realm in self._proxied:
+            return False
+        return not self._realms or space.realm in self._realms or space.realm.lower() == self._domain.lower()
 
     def _learn(self, space: Space, challenge: Challenge) -> None:
         self._answers.pop(space, None)
@@ -102,3 +108,5 @@ class Authenticator:
             del self._answers[next(iter(self._answers))]
         if (space.registrar or space.proxy) and len(self._realms) < MAX_SPACES:
             self._realms.add(space.realm)
+            if not space.registrar:
+                self._proxied.add(space.realm)

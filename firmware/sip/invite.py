@@ -107,7 +107,7 @@ class InviteSession:
         """Take the call of this INVITE.  RemoteProtocolError 400: it makes no dialog."""
         request = transaction.request
         dialog = Dialog.of_callee(request, layers.token(), transaction.flow)
-        dialog.account = layers.account_of(request)
+        dialog.account = layers.account_of(request, transaction.flow)
         session = cls(layers, transaction.flow, request.call_id, request.from_, dialog.remote_target)
         session.state = State.INCOMING
         session._adopt(dialog, owner=False)

@@ -108,16 +108,16 @@ class Layers:
             self.complete(request, flow)
             return self.transactions.request(request, flow, user, now)
 
-        authenticator = account.authenticator if account is not None else None
+        authenticator = account.authenticator if account is not None and flow.remote[0] in account.hosts else None
         return ClientRequest(request, user, start, authenticator, numbered, now)
 
     def send_in_dialog(self, dialog: Dialog, request: Request, user: ClientUser, now: float) -> ClientRequest:
         """Send a request of a dialog to the dialog's next hop."""
         return self.send(request, self.flow_of(dialog), user, now, dialog.account, dialog)
 
-    def account_of(self, request: Request) -> Account | None:
-        """Give the account that a request which came is for."""
-        return next((account for account in self.accounts if account.owns(request)), None)
+    def account_of(self, request: Request, flow: Flow) -> Account | None:
+        """Give the account that a request which came by this flow is for."""
+        return next((account for account in self.accounts if account.owns(request, flow)), None)
 
     def flow_of(self, dialog: Dialog) -> Flow:
         """The flow that leads to the dialog's next hop."""

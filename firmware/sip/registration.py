@@ -117,6 +117,7 @@ class Registration:
         if self._looking:
             self._looking = False
             self._flows = list(flows)[:MAX_FLOWS]
+            self.account.trust(*self._flows)
             if self.account.flow in self._flows:
                 # RFC 5626 4.2.1: renewed on the flow that it was made by.
                 self._flows.remove(self.account.flow)

@@ -170,7 +170,7 @@ class Uas:
             self._check_room()  # RFC 3261 11.2: the same status as for an INVITE.
         response = self._layers.respond(request, 200)
         self._layers.add_abilities(response)
-        account = self._layers.account_of(request)
+        account = self._layers.account_of(request, transaction.flow)
         self._layers.add_contact(response, transaction.flow, account, secure=request.uri.scheme == "sips")
         response.headers.add("Accept", ACCEPTED)
         response.headers.add("Accept-Encoding", "identity")

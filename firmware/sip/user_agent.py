@@ -223,6 +223,9 @@ class UserAgent:
         request = Request(method, request_uri(target), headers)
         if account is not None:
             account.route(request)
+            if account.flow is None:
+                # Not registered, so that nobody has told yet where the account's server is.
+                account.trust(flow)
         return request
 
     def _receive_response(self, response: Response, now: float) -> None:

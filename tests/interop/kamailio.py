@@ -1,8 +1,7 @@
 """Kamailio as a registrar and proxy: it knows users by their passwords, keeps who is registered, and relays calls.
 
-Its users are in its memory only (htable), so that it needs no database.  Requests of its own domain, which is its
-address, are challenged; so are REGISTERs.  It keeps to RFC 5626 (outbound): what is for a user goes by the flow that
-the user registered on.
+Its users are in its memory only (htable), so that it needs no database.  Requests of its own domain are challenged,
+and so are REGISTERs.  It keeps to RFC 5626 (outbound): what is for a user goes by the flow that the user registered on.
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ request_route {{
         if (!save("location")) sl_reply_error();
         exit;
     }}
-    if ($fd == "{address}") {{
+    if ($fd == "{domain}") {{
         if (!pv_proxy_authenticate("$fd", "$sht(users=>$au)", "0")) {{
             proxy_challenge("$fd", "{challenge}");
             exit;
@@ -117,6 +116,8 @@ class Kamailio:
     """s that it registers somebody for at most."""
     certificate: Path | None = None
     """Where its certificate and key are, for TLS (PEM)."""
+    domain: str = ""
+    """What its users' addresses end in; "": its address."""
     address: str = field(default_factory=own_address)
     port: int = PORT
 
@@ -157,7 +158,7 @@ class Kamailio:
 
     def account(self, user: str, **settings: object) -> dict[str, object]:
         """The settings of an account here."""
-        return {"address": f"{user}@{self.address}", "password": self.users.get(user, ""), **settings}
+        return {"address": f"{user}@{self.domain or self.address}", "password": self.users.get(user, ""), **settings}
 
     def _listens(self) -> bool:
         with socket.socket() as probe:
@@ -182,6 +183,6 @@ class Kamailio:
             qop=self.qop or "auth",
             challenge=1 if self.qop else 0,
             users="\n".join(f'    $sht(users=>{user}) = "{word}";' for user, word in self.users.items()),
-            address=self.address,
+            domain=self.domain or self.address,
             tls=tls,
         )

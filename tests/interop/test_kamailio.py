@@ -138,3 +138,17 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_password(
     alice = unit(settings(server.account("alice", transport="tls")) | {"tls": {"ca": str(other.certificate)}})
     state = alice.wait(lambda state: state["registrations"][0]["state"] == "failed")
     assert "certificate" in state["registrations"][0]["reason"]
+
+
+def test_an_outbound_proxy_is_the_way_to_a_domain_that_nobody_knows(
+    kamailio: Callable[..., Kamailio], unit: Callable[..., Unit]
+) -> None:
+    server = kamailio(domain="rooms.invalid")
+    alice = unit(settings(server.account("alice", proxy=server.address)))
+    bob = unit(settings(server.account("bob", registrar=server.address, proxy=f"{server.address}:{server.port}")))
+    assert alice.wait(registered)["addresses"][0] == "sip:alice@rooms.invalid"
+    bob.wait(lambda state: state["registrations"][0]["state"] != "trying")
+    call = alice.dial("alice@rooms.invalid")  # back to itself
+    alice.wait(lambda state: len(state["calls"]) == 2)
+    alice.command(call, "hang_up")
+    alice.wait_for_idle()

@@ -82,7 +82,11 @@ def test_the_route_is_that_of_the_proxy_and_of_the_registrar() -> None:
 )
 def test_whose_a_request_is(uri: str, to: str, expected: bool) -> None:
     ours = account()
-    assert ours.owns(request("INVITE", uri=uri.format(ours.line), To=to)) is expected
+    ours.hosts = {"10.0.0.2"}
+    came = request("INVITE", uri=uri.format(ours.line), To=to)
+    assert ours.owns(came, flow()) is expected
+    by_stranger = expected and "line" in uri
+    assert ours.owns(came, flow(remote=("10.6.6.6", 5060))) is by_stranger
 
 
 def test_by_sips_every_hop_is_one_of_sips() -> None:

@@ -100,7 +100,7 @@ def test_a_proxy_is_answered_in_its_own_field() -> None:
 def test_proxy_and_server_are_both_answered() -> None:
     """RFC 3261 22.3: what the proxy was shown stays there when the server asks as well."""
     options = Options()
-    options.answer(407, challenge("example.com", "p1"))
+    options.answer(407, challenge("edge", "p1"))
     options.answer(401, challenge("example.com", "s1"))
     request = options.request
     assert shown(request, "Proxy-Authorization")["nonce"] == "p1"
@@ -308,9 +308,36 @@ def test_cancel_waits_for_a_provisional_response_to_the_invite_that_is_out() -> 
     assert calling.line.gone()
 
 
+@pytest.mark.parametrize("status", [401, 407])
+@pytest.mark.parametrize("known", [True, False])
+def test_who_calls_directly_gets_nothing_to_try_passwords_on(status: int, known: bool) -> None:
+    """Known as "SIP digest leak": call a telephone, wait for its BYE, and challenge it."""
+    line = Line()
+    account = with_account(line)
+    account.trust(flow(remote=("10.0.0.9", 5060)))
+    session = line.incoming(uri=f"sip:alice@10.0.0.1:5060;line={account.line}" if known else "sip:alice@10.0.0.1")
+    session.accept(b"answer", line.now)
+    line.settle()
+    line.send(line.in_dialog("ACK", cseq=1))
+    session.end(line.now)
+    line.settle()
+    name = "Proxy_Authenticate" if status == 407 else "WWW_Authenticate"
+    line.send(response(line.peer.last_request("BYE"), status, **{name: challenge()}))
+    assert [message.method for message in line.peer.requests].count("BYE") == 1
+    assert line.event(Ended)
+
+
+def test_a_far_end_behind_a_proxy_gets_nothing_of_what_the_proxy_asks_for() -> None:
+    options = Options()
+    options.answer(407, challenge("example.com", "p1"))
+    options.answer(401, challenge("example.com", "s1"))
+    assert options.outcome == 401
+
+
 def test_an_incoming_call_of_the_account_answers_as_the_account() -> None:
     line = Line()
     account = with_account(line)
+    account.trust(flow())
     session = line.incoming(uri=f"sip:alice@10.0.0.1:5060;line={account.line}")
     assert session.account is account
     session.accept(b"answer", line.now)
