@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_SCHEMES = ("sip:", "sips:", "h323:")
+_SCHEMES = ("sip:", "sips:", "h323:", "h323s:")
 
 
 class Callers:

@@ -106,17 +106,20 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
     """Give the protocols that are enabled."""
     endpoints: list[Endpoint] = []
     callers = Callers(config.room.allowed_callers)
+    wanted = (config.sip.enabled and "tls" in config.sip.transports) or (config.h323.enabled and config.h323.tls)
+    tls = make_tls(config) if wanted else None
     if config.sip.enabled:
         from firmware.signaling.sip import SipEndpoint
 
-        tls = make_tls(config) if "tls" in config.sip.transports else None
         endpoints.append(
             SipEndpoint(config.sip, capabilities(config), ports, config.room.name, tls=tls, callers=callers)
         )
     if config.h323.enabled:
         from firmware.signaling.h323 import H323Endpoint
 
-        endpoints.append(H323Endpoint(config.h323, capabilities(config), ports, config.room.name, callers=callers))
+        endpoints.append(
+            H323Endpoint(config.h323, capabilities(config), ports, config.room.name, tls=tls, callers=callers)
+        )
     return endpoints
 
 

@@ -243,6 +243,13 @@ class H323(Struct, frozen=True, kw_only=True):
     enabled: Annotated[bool, Meta(description="Make and take calls by H.323.")] = True
     addresses: Listeners = ("0.0.0.0", "::")
     port: Annotated[Port, Meta(description="The TCP port to listen on for calls.")] = 1720
+    tls: Annotated[
+        bool,
+        Meta(
+            description="Take calls whose signalling is encrypted by TLS, and call addresses that begin with h323s: so."
+        ),
+    ] = False
+    tls_port: Annotated[Port, Meta(description="The TCP port to listen on for calls by TLS.")] = 1300
     h245_first_port: Annotated[
         Port, Meta(description="The first TCP port for H.245 connections; a call takes one where the far end wants it.")
     ] = 16_300

@@ -9,7 +9,8 @@
 Rule 1: tunnelling needs both sides' word; a connection, once it is asked for, takes the tunnel's place for good.
 Rule 2: where both sides open a connection at once, one stays, the same on both sides.  What was sent on one that is
 lost before the far end said a word on it is sent again on the other.
-Rule 3: a connection from another host than the call's is the call's only where a gatekeeper routes it.
+Rule 3: where call signalling is secured by TLS, there is the tunnel only: a connection would be in the clear.
+Rule 4: a connection from another host than the call's is the call's only where a gatekeeper routes it.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ class ControlChannel:
     """The transport of one call's H.245 messages."""
 
     def __init__(self, layers: Layers, call: Call, signaling: Stream, *, tunnelling: bool) -> None:
+        self._secured: Final = signaling.flow.transport == "tls"
+        tunnelling = tunnelling or self._secured
         self.takes_tunnelled: Final = tunnelling
         """Whether tunnelled messages are taken; those on their way when a connection takes the tunnel's place are."""
         self._offers_tunnelling = tunnelling
@@ -103,12 +106,12 @@ class ControlChannel:
 
     def far_end_listens(self, address: Address | None) -> None:
         """Take the h245Address of a message of the far end."""
-        if address is not None and self._is_reachable(address):
+        if address is not None and not self._secured and self._is_reachable(address):
             self._far = address
 
     def listen(self) -> Address | None:
         """Give the h245Address to send to the far end; None: no port is free."""
-        if self._own is None:
+        if self._own is None and not self._secured:
             port = self._layers.listen(self)
             self._own = None if port is None else (self._signaling.flow.local[0], port)
         return self._own

@@ -239,6 +239,7 @@ class Driver:
 
     def flow_opened(self, flow: Flow) -> None:
         """Take that data can go both ways."""
+        self._words.pop(flow, None)
         self._guard(flow, self._core.flow_opened, flow, self.now())
         self._soon()
 

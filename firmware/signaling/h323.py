@@ -2,10 +2,13 @@
 
 Rule 1: an address that is no name is called at once; a name is looked up first, and the call is DIALING meanwhile.
 Rule 2: the ports for H.245 connections are listened on from the start, so that a firewall can know them.
+Rule 3: by TLS a call's signalling is secured hop by hop, as H.460.22 wants it; what that adds for gatekeepers, the
+negotiation in RAS, is not here.
 """
 
 from __future__ import annotations
 
+import functools
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +18,10 @@ from firmware.h323 import events, ras_event
 from firmware.h323.identity import Destination, Identity
 from firmware.h323.terminal import Terminal
 from firmware.net.driver import Driver
+from firmware.net.resolver import is_address
 from firmware.signaling import causes
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable
-from firmware.signaling.h323_address import DEFAULT_PORT, H323Address, is_h323, parse_address
+from firmware.signaling.h323_address import H323Address, default_port, is_h323, parse_address
 from firmware.signaling.h323_crypto import H323Crypto
 from firmware.signaling.h323_gatekeeper import Gatekeeper
 from firmware.signaling.h323_leg import H323Leg, party_name
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from firmware.call.media import Capabilities
     from firmware.call.registration import Registration
     from firmware.h323.session import Session
+    from firmware.net.tls import Tls
     from firmware.sansio import Core
     from firmware.signaling.endpoint import Ports, Transport
     from firmware.signaling.h323_transfer import Target
@@ -49,15 +54,17 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         display_name: str = "",
         *,
         rng: random.Random | None = None,
-        make_transport: Callable[[Core, Callable[[Any], None]], Transport] = Driver,
+        tls: Tls | None = None,
+        make_transport: Callable[[Core, Callable[[Any], None]], Transport] | None = None,
         callers: Callers | None = None,
     ) -> None:
-        """*ports* gives media ports; *callers* are those who may call."""
+        """*ports* gives media ports; *callers* are those who may call; without *tls* there are no calls by TLS."""
         super().__init__(callers)
         self._settings = settings
         self._capabilities = capabilities
         self._ports = ports
-        self._make_transport = make_transport
+        self._make_transport = make_transport or functools.partial(Driver, tls=tls)
+        self._has_tls = settings.tls and tls is not None
         self._h245_ports = range(settings.h245_first_port, settings.h245_last_port + 1)
         identity = Identity(
             tuple(alias.alias(text) for text in (display_name or "Visavis", settings.number) if text),
@@ -99,6 +106,8 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         settings = self._settings
         ports = (settings.port, *self._h245_ports)
         wanted = [("tcp", host, port) for host in settings.addresses for port in ports]
+        if self._has_tls:
+            wanted += [("tls", host, settings.tls_port) for host in settings.addresses]
         if settings.gatekeeper:
             wanted += [("udp", host, settings.ras_port) for host in settings.addresses]
         transport = self._make_transport(self._terminal, self._handle)
@@ -119,11 +128,15 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
             # The flow gives our own address only; the gatekeeper says where the call goes.
             leg.dial(Destination(names), [gatekeeper], fast_connect=fast_connect)
             return call
+        domain = "" if is_address(wanted.host) else wanted.host
+        secured_for = domain if wanted.secure else None
         self._look_up(
             leg,
             wanted.host,
             wanted.port,
-            lambda found: leg.dial(Destination(names, found[0]), found, fast_connect=fast_connect),
+            lambda found: leg.dial(
+                Destination(names, found[0]), found, fast_connect=fast_connect, secured_for=secured_for
+            ),
         )
         return call
 
@@ -182,8 +195,10 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         leg.take(session, event.fast_start)
         # Called back where it called from, at the port that it says; behind a gateway by its number.
         host = session.flow.remote[0]
-        port = remote.address[1] if remote.address is not None and remote.address[0] == host else DEFAULT_PORT
-        address = H323Address(alias.number(remote.aliases), host, port)
+        secure = session.flow.transport == "tls"
+        said = remote.address is not None and remote.address[0] == host
+        port = remote.address[1] if remote.address is not None and said else default_port(secure=secure)
+        address = H323Address(alias.number(remote.aliases), host, port, secure)
         call = self._begin(leg, State.INCOMING, str(address), party_name(remote))
         self._note_replaced(call, session)
         if leg.suits:

@@ -1,6 +1,7 @@
 """What a person may write for an H.323 address: a URL (H.323 7.5, RFC 3508), a host, or host##extension.
 
-Rule: what stands before the ``@``, or after the ``##``, is the alias that the far end is asked for.
+Rule 1: what stands before the ``@``, or after the ``##``, is the alias that the far end is asked for.
+Rule 2: ``h323s:`` is call signalling over TLS.  No standard has this scheme; it is written as ``sips:`` is.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from firmware.errors import CallError
 from firmware.net.resolver import is_address
 
 SCHEME: Final = "h323:"
+SECURE_SCHEME: Final = "h323s:"
 DEFAULT_PORT: Final = 1720
 """H.225.0 annex D: call signalling."""
+SECURE_PORT: Final = 1300
+"""H.225.0 annex D: call signalling secured by TLS."""
 MAX_LENGTH: Final = 512
 _HOST_PORT: Final = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:]+)(?::([0-9]{1,5}))?")
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.?)+")
@@ -31,14 +35,16 @@ class H323Address:
     host: str
     """Address or name, without brackets; "": wherever the gatekeeper finds the alias."""
     port: int = DEFAULT_PORT
+    secure: bool = False
+    """Whether the call signalling goes over TLS."""
 
     def __str__(self) -> str:
         if not self.host:
             return f"{SCHEME}{quote(self.alias, safe=_ALIAS_SAFE)}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = f":{self.port}" if self.port != DEFAULT_PORT else ""
+        port = f":{self.port}" if self.port != default_port(secure=self.secure) else ""
         alias = f"{quote(self.alias, safe=_ALIAS_SAFE)}@" if self.alias else ""
-        return f"{SCHEME}{alias}{host}{port}"
+        return f"{SECURE_SCHEME if self.secure else SCHEME}{alias}{host}{port}"
 
 
 _ALIAS_SAFE: Final = "-_.!~*'()&=+$,;?/"
@@ -47,7 +53,12 @@ _ALIAS_SAFE: Final = "-_.!~*'()&=+$,;?/"
 
 def is_h323(address: str) -> bool:
     """Whether the address says that it is one of H.323."""
-    return address.strip().lower().startswith(SCHEME)
+    return address.strip().lower().startswith((SCHEME, SECURE_SCHEME))
+
+
+def default_port(*, secure: bool) -> int:
+    """Give where call signalling is listened for."""
+    return SECURE_PORT if secure else DEFAULT_PORT
 
 
 def parse_address(text: str, *, with_gatekeeper: bool = False) -> H323Address:
@@ -56,8 +67,9 @@ def parse_address(text: str, *, with_gatekeeper: bool = False) -> H323Address:
     *with_gatekeeper*: a number, or a name without dots, is an alias that the gatekeeper finds.
     """
     bare = text.strip()
+    secure = bare.lower().startswith(SECURE_SCHEME)
     if is_h323(bare):
-        bare = bare[len(SCHEME) :].partition(";")[0]
+        bare = bare.partition(":")[2].partition(";")[0]
     if len(bare) > MAX_LENGTH or not bare.isprintable():
         raise _wrong(text, "it is too long, or has signs that can't be read")
     host_port, hashes, extension = bare.partition("##")
@@ -67,21 +79,21 @@ def parse_address(text: str, *, with_gatekeeper: bool = False) -> H323Address:
         alias, _, host_port = bare.rpartition("@")
         alias = unquote(alias)
     if ":" in host_port and is_address(host_port):
-        return H323Address(alias, host_port)
-    if with_gatekeeper and not hashes and "@" not in bare and _is_alias(bare):
+        return H323Address(alias, host_port, default_port(secure=secure), secure)
+    if with_gatekeeper and not secure and not hashes and "@" not in bare and _is_alias(bare):
         return H323Address(unquote(bare), "")
     found = _HOST_PORT.fullmatch(host_port)
     if found is None:
         raise _wrong(text, "it has no host")
     host = found[1].strip("[]")
-    port = int(found[2] or DEFAULT_PORT)
+    port = int(found[2] or default_port(secure=secure))
     if not 0 < port <= 0xFFFF:
         raise _wrong(text, f"there is no port {port}")
     if _NUMBER.fullmatch(host) and not is_address(host):
         raise _wrong(text, "it is a number, and nobody is set to find numbers; write number@host")
     if not is_address(host) and _HOST.fullmatch(host) is None:
         raise _wrong(text, f"{host[:80]!r} is no name of a host")
-    return H323Address(alias, host, port)
+    return H323Address(alias, host, port, secure)
 
 
 def _is_alias(bare: str) -> bool:

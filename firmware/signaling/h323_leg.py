@@ -74,6 +74,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         super().__init__(transport, make_media, lambda: on_gone(self))
         self._on_session = on_session
         self._candidates: list[Address] = []
+        self._way = ("tcp", "")
+        """Transport, and whom the far end's certificate must be for."""
         self._destination = Destination()
         self._fast_connect = False
         self._proposals: tuple[Value, ...] = ()
@@ -98,9 +100,20 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         self._proposals = proposals
         self._on_session(session, self)
 
-    def dial(self, destination: Destination, candidates: list[Address], *, fast_connect: bool = False) -> None:
-        """Call the first of the addresses that can be reached; the call is released if there is none."""
+    def dial(
+        self,
+        destination: Destination,
+        candidates: list[Address],
+        *,
+        fast_connect: bool = False,
+        secured_for: str | None = None,
+    ) -> None:
+        """Call the first of the addresses that can be reached; the call is released if there is none.
+
+        *secured_for*: by TLS, with somebody whose certificate is for this domain, or "" for the address itself.
+        """
         self._destination, self._candidates, self._fast_connect = destination, candidates, fast_connect
+        self._way = ("tcp", "") if secured_for is None else ("tls", secured_for)
         self._try_next("there is no address to try")
 
     def dial_target(self, target: Target, address: Address, *, fast_connect: bool = False) -> None:
@@ -347,7 +360,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             self._try_next(event.detail)
             return
         words = f"Q.850 {event.cause}" if event.cause is not None else ""
-        detail = " ".join(word for word in (words, event.reason, event.detail) if word)
+        failure = self._transport.failure(event.session.flow) if not event.by_far_end else ""
+        detail = failure or " ".join(word for word in (words, event.reason, event.detail) if word)
         reason = causes.h323_end_reason(self.call.state, event.cause, event.by_far_end, event.reason)
         self.call.released(reason, detail)
         self.transfers.ended(transferred=self.call.end_reason is EndReason.TRANSFERRED)
@@ -364,7 +378,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         while self._candidates:
             address = self._candidates.pop(0)
             try:
-                flow = self._transport.local_flow("tcp", address)
+                flow = self._transport.local_flow(self._way[0], address, self._way[1])
             except FirmwareError as error:
                 words = str(error)
                 continue

@@ -33,11 +33,13 @@ class Call:
 
 
 class Setting:
-    def __init__(self, *, tunnelling: bool = True, peer: str = THERE, max_streams: int = 64) -> None:
+    def __init__(
+        self, *, tunnelling: bool = True, peer: str = THERE, max_streams: int = 64, transport: str = "tcp"
+    ) -> None:
         identity = Identity((), h245_ports=range(5000, 5004), max_streams=max_streams)
         self.layers = Layers(identity, random.Random(1))
         self.call = Call()
-        stream = self.layers.streams.reserve(Flow("tcp", (HERE, 1720), (peer, 1720)))
+        stream = self.layers.streams.reserve(Flow(transport, (HERE, 1720), (peer, 1720)))
         self.channel = ControlChannel(self.layers, self.call, stream, tunnelling=tunnelling)
 
     def did(self) -> list[object]:
@@ -53,6 +55,21 @@ class Setting:
 
 def sends(actions: list[object]) -> list[tuple[Flow, bytes]]:
     return [(action.flow, action.data) for action in actions if isinstance(action, Send)]
+
+
+@pytest.mark.parametrize("tunnelling", [True, False])
+def test_by_tls_there_is_the_tunnel_only(tunnelling: bool) -> None:
+    """Whatever the settings or the far end want: a connection would be in the clear."""
+    setting = Setting(tunnelling=tunnelling, transport="tls")
+    channel = setting.channel
+    channel.far_end_listens((THERE, 5000))
+    assert channel.listen() is None
+    assert not channel.connect()
+    channel.far_end_tunnels(True)
+    assert channel.tunnels
+    channel.send([b"message"])
+    assert channel.take() == [b"message"]
+    assert setting.did() == []
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import asyncio
 import random
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import Authority
 from gatekeeper import Gatekeeper, serve
 from interop.ports import free_ports, own_address
 
@@ -18,6 +20,7 @@ from firmware.call.media import Capabilities, Direction, Kind
 from firmware.errors import CallError, FirmwareError
 from firmware.net.address import at
 from firmware.net.ports import PortPool
+from firmware.net.tls import Tls
 from firmware.signaling.h323 import H323Endpoint
 
 
@@ -175,3 +178,72 @@ def _with(settings: config.H323, **values: Any) -> config.H323:
     from msgspec.structs import replace
 
     return replace(settings, **values)
+
+
+def secured(ports: PortPool, authority: Authority, host: str, *names: str, **settings: Any) -> H323Endpoint:
+    issued = authority.issue(*names or (host,))
+    port, tls_port, first, last = free_ports(4, host)
+    return H323Endpoint(
+        config.H323(
+            addresses=(host,),
+            port=port,
+            tls=True,
+            tls_port=tls_port,
+            h245_first_port=first,
+            h245_last_port=last,
+            **settings,
+        ),
+        Capabilities(),
+        ports,
+        tls=Tls(issued.certificate, issued.key, authority.certificate),
+    )
+
+
+@pytest.mark.parametrize("settings", [{}, {"tunnelling": False}, {"fast_connect": True}], ids=str)
+def test_a_call_by_tls(ports: PortPool, tmp_path: Path, settings: dict[str, Any]) -> None:
+    """H.245 is tunnelled whatever the settings say: nothing but media leaves the secured connection."""
+    authority, hosts = Authority(tmp_path), (own_address(), own_address())
+    unit, far = secured(ports, authority, hosts[0], **settings), secured(ports, authority, hosts[1], **settings)
+    calls = answering(far)
+
+    async def main() -> None:
+        call = unit.dial(f"h323s:{hosts[1]}:{far._settings.tls_port}")
+        everything = {(kind, direction) for kind in Kind for direction in Direction}
+        await until(lambda: {(c.kind, c.direction) for c in call.channels} == everything)
+        await until(lambda: {(c.kind, c.direction) for c in calls[0].channels} == everything)
+        for each in (unit, far):
+            flows = list(each._transport._connections._streams)  # type: ignore[union-attr]
+            assert [flow.transport for flow in flows] == ["tls"]
+        assert calls[0].remote == f"h323s:{hosts[0]}:{unit._settings.tls_port}"
+        unit.on_call = Call.accept
+        back = far.dial(calls[0].remote)
+        await until(lambda: back.state is State.ACTIVE)
+        calls[0].hang_up()
+        await until(lambda: call.state is State.ENDED)
+
+    asyncio.run(started(unit, far, then=main))
+
+
+def test_by_tls_the_certificate_must_fit(ports: PortPool, tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    unit, far = secured(ports, authority, own_address()), secured(ports, authority, own_address(), "other.example.com")
+
+    async def main() -> None:
+        host = far._settings.addresses[0]
+        call = unit.dial(f"h323s:{host}:{far._settings.tls_port}")
+        await until(lambda: call.state is State.ENDED)
+        assert call.end_reason is EndReason.UNREACHABLE
+        assert call.end_detail == f"its certificate is for other.example.com, not for {host}"
+
+    asyncio.run(started(unit, far, then=main))
+
+
+def test_without_tls_nothing_is_called_by_it(ports: PortPool) -> None:
+    unit = endpoint(ports, own_address())
+
+    async def main() -> None:
+        call = unit.dial("h323s:127.0.0.1")
+        await until(lambda: call.state is State.ENDED)
+        assert "does not use tls" in call.end_detail
+
+    asyncio.run(started(unit, then=main))

@@ -18,12 +18,15 @@ READ = {
     "4711@[2001:db8::1]:1800": H323Address("4711", "2001:db8::1", 1800),
     "2001:db8::1": H323Address("", "2001:db8::1"),
     "192.0.2.1##4711": H323Address("4711", "192.0.2.1"),
+    "h323s:192.0.2.1": H323Address("", "192.0.2.1", 1300, True),
+    "H323S:4711@[2001:db8::1]:1720": H323Address("4711", "2001:db8::1", 1720, True),
+    "h323s:room@host.example": H323Address("room", "host.example", 1300, True),
     "host.example.": H323Address("", "host.example."),
 }
 
 WRONG = (
-    "", "h323:", "4711", "h323:4711", "room@", "h323:a b", "host:0", "host:65536", "host:99999999", "[::1",
-    "-x.example", "a\n@host.example", "x" * 600, "ho..st", "999.1.1.1",
+    "", "h323:", "h323s:", "h323s:4711", "4711", "h323:4711", "room@", "h323:a b", "host:0", "host:65536",
+    "host:99999999", "[::1", "-x.example", "a\n@host.example", "x" * 600, "ho..st", "999.1.1.1",
 )  # fmt: skip
 
 
