@@ -8,6 +8,8 @@
 - ``sound_card``: the cards that are there, and which one is the room's
 - ``alsa``: a stream to or from a card, without blocking, on pyalsaaudio
 - ``audio``: the microphone and the speaker, in blocks of 10 ms
+- ``v4l2``: the kernel's video structures; ``v4l2_device``: an open video node and its buffers
+- ``m2m_encoder``: the H.264 encoder of the Pi 4 and those before it
 - ``volume``: how loud a card plays, by its own control or by arithmetic
 - ``board``: opens what the settings describe
 

@@ -8,12 +8,15 @@ that needs the other side is skipped, saying so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hil.driver import load
 from hil.lines import Lines
 from hil.sound import Room
 
 from board import open_board
+from board.pi.m2m_encoder import find_encoder
 from firmware.ports import Board
 
 
@@ -38,6 +41,18 @@ def room(on_bench: bool) -> Room:
     if not on_bench:
         pytest.skip("nobody listens to this machine")
     return Room()
+
+
+@pytest.fixture(scope="session")
+def encoder_node(on_bench: bool) -> Path:
+    """The hardware's H.264 encoder."""
+    if on_bench:
+        load("h264-pcm", "multiplanar=1")
+    elif find_encoder() is None:
+        pytest.skip("this machine has no encoder")
+    node = find_encoder()
+    assert node is not None
+    return node
 
 
 @pytest.fixture
