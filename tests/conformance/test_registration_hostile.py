@@ -53,12 +53,12 @@ STATUSES = (
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_a_registrar_that_says_anything(seed: int, transport: str) -> None:
     rng = random.Random(seed)
-    zone = Zone(transport=transport, seed=seed)
+    zone = Zone(transport=transport, seed=seed, settings={"expires": 60})
     registrar: Registrar = zone.registrar
-    hours = 24
+    hours = 3
     for _ in range(60 * hours):
         if len(registrar.refuse) < 20:
             for _ in range(40):
@@ -70,7 +70,7 @@ def test_a_registrar_that_says_anything(seed: int, transport: str) -> None:
             registrar.close()
         zone.wire.pass_time(60)
         registrar.faults.clear()
-    assert len(zone.heard) > 60
+    assert len(zone.heard) > 5
     # Every five seconds at most (it granted one), and each time what one request may take.
     assert len(zone.heard) < hours * 3600 / 5 * 3
     assert all(size < 20 for size in zone.agent.sizes.values())
