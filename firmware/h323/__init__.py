@@ -32,6 +32,10 @@ H.245   *control*, tunnelled or on TCP      what both sides can, who is master, 
              h235  h235_baseline  h235_password           who sent it                            H.235.1
              h235_dh  h235_media                          keys of encrypted media                H.235.6
 
+    services h450_services  h450_transfer                 hold, call waiting, transfer           H.450.4, .6, .2
+             h450_operation  h450                         who asks whom for what; APDUs          H.450.1 8, X.880
+             h450_types  h450_address  h450_event         types and values of both
+
 A call between two terminals, slow start, tunnelled; three trips until it is answered, two more until channels open::
 
     caller                                        called
@@ -63,5 +67,5 @@ is never one of this machine's own, and a connection for H.245 must come from th
 gatekeeper stands between.  Facility with callForwarded ends a call that is not answered; following it is up to the
 application.
 
-Not here yet: H.450 (transfer, hold by service), TLS, H.460, several calls on one connection.
+Not here yet: TLS, H.460, several calls on one connection.
 """

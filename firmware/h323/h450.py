@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DISCARD: Final = "discardAnyUnrecognizedInvokePdu"
 CLEAR: Final = "clearCallIfAnyInvokePduNotRecognized"
 REJECT: Final = "rejectAnyUnrecognizedInvokePdu"
-"""What is to become of an unknown operation (H.450.1 8.3.1)."""
+"""What is to become of an unknown operation (H.450.1 8.2)."""
 
 UNRECOGNIZED_OPERATION: Final = ("invoke", 1)
 MISTYPED_ARGUMENT: Final = ("invoke", 2)
@@ -105,7 +105,7 @@ def decode(octets: bytes) -> Item:
     if len(octets) > MAX_OCTETS:
         raise DecodeError(f"a supplementary service of {len(octets)} octets")
     value: dict[str, Value] = SUPPLEMENTARY_SERVICE.decode(octets)
-    # H.450.1 8.3.1: where it is not said, whoever asks wants to hear that he was not understood.
+    # H.450.1 8.2: where it is not said, whoever asks wants to hear that he was not understood.
     said = value.get("interpretationApdu", (REJECT, None))[0]
     unknown = said if said in (DISCARD, CLEAR) else REJECT
     destination = value.get("networkFacilityExtension", {}).get("destinationEntity", ("endpoint", None))[0]

@@ -1,4 +1,4 @@
-"""Whom a supplementary service speaks of: EndpointAddress (H.450.1 clause 11)."""
+"""Whom a supplementary service speaks of: EndpointAddress (H.450.1, Addressing-Data-Elements)."""
 
 from __future__ import annotations
 

@@ -182,7 +182,7 @@ class RemoteOperations:
         return h450.RESOURCE_LIMITATION if len(self._asked) >= MAX_ASKED else None
 
     def _unknown(self, invoke_id: int, item: Item) -> Event | None:
-        # H.450.1 8.3.1
+        # H.450.1 8.2
         self._counters["unknown supplementary service"] += 1
         if item.unknown != h450.DISCARD:
             self._reject(invoke_id, h450.UNRECOGNIZED_OPERATION)

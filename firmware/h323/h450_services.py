@@ -58,7 +58,7 @@ class SupplementaryServices:
                 case Failed(operation, error):
                     self._report(self.transfer.answered(operation, None, error))
                 case ClearCall():
-                    # H.450.1 8.3.1
+                    # H.450.1 8.2
                     self._session.finish(Cause.INTERWORKING, now, detail="an unknown supplementary service")
 
     def timer(self) -> float | None:

@@ -44,7 +44,7 @@ OPERATIONS: Final = {
     "remoteRetrieve": Operation(104, SCHEMA["RemoteRetrieveArg"], SCHEMA["RemoteRetrieveRes"]),
     "callWaiting": Operation(105, SCHEMA["CallWaitingArg"]),
 }
-"""H.450.2 clause 11, H.450.4 clause 11, H.450.6 clause 11."""
+"""H.450.2 and H.450.4 clause 12, H.450.6: the operations in support of each service."""
 
 ERRORS: Final = {
     0: "userNotSubscribed",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from firmware.call.media import Format, Kind
 from firmware.h323.control.fast_start import FastChannel, read
+from firmware.rtp.payload import static_payload_type
 from firmware.signaling import h323_formats
 from firmware.signaling.h323_channel import Receiving, Sending
 from firmware.signaling.h323_media import (
@@ -22,6 +23,7 @@ from firmware.signaling.h323_media import (
     H323Media,
     address_value,
     packet_time,
+    payload_type,
 )
 
 if TYPE_CHECKING:
@@ -35,12 +37,14 @@ def propose(media: H323Media) -> list[Value]:
     proposals: list[Value] = []
     for codec in media.codecs(Kind.AUDIO):
         rtp = media.port(Kind.AUDIO)
-        parameters = {
+        parameters: dict[str, Value] = {
             "sessionID": SESSIONS[Kind.AUDIO],
             "mediaGuaranteedDelivery": False,
             "mediaControlChannel": address_value((rtp[0], rtp[1] + 1)),
             "silenceSuppression": False,
         }
+        if static_payload_type(codec) is None:
+            parameters["dynamicRTPPayloadType"] = payload_type(codec)
         data_type = ("audioData", h323_formats.describe(codec))
         sent = FastChannel(len(proposals) + 1, True, data_type, parameters)
         received = FastChannel(len(proposals) + 2, False, data_type, {**parameters, "mediaChannel": address_value(rtp)})

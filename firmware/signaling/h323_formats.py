@@ -1,6 +1,6 @@
 """Codecs in the words of H.245: capabilities, data types of logical channels, H.264 as H.241 clause 8.3 describes it.
 
-H.261 and H.263 are in h323_picture_sizes.
+H.261 and H.263 are in h323_picture_sizes.  For Opus H.245 has no name; ours is that of OpenMCU and H323Plus.
 
 Rule 1: a capability says what its sender can *receive*; a data type says what the opener of a channel will send, which
 lies within the other side's capability.
@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import G722, H264, PCMA, PCMU, Codec, H264Profile, Kind
+from firmware.call.media import G722, H264, OPUS, PCMA, PCMU, Codec, H264Profile, Kind
 from firmware.signaling import h323_picture_sizes
 from firmware.signaling.h264_levels import max_bitrate
 
@@ -26,6 +26,11 @@ AUDIO: Final = {"g711Ulaw64k": PCMU, "g711Alaw64k": PCMA, "g722-64k": G722}
 _AUDIO_NAMES: Final = {codec.name: name for name, codec in AUDIO.items()}
 FRAMES: Final = 20
 """Milliseconds of sound in a packet that we take: what everybody sends."""
+OPUS_IDENTIFIER: Final = "1.3.6.1.4.1.17091.1.10.48"
+"""Generic capability of Opus with an RTP clock of 48 kHz (RFC 7587), in one channel."""
+OPUS_BITRATE: Final = 64_000
+OPUS_TYPE: Final = 102
+"""Payload type under which we send it."""
 
 H264_IDENTIFIER: Final = "0.0.8.241.0.0.1"
 """H.241 table 8.1: H.264 generic capability."""
@@ -75,6 +80,9 @@ def describe(codec: Codec, bitrate: int = 0) -> Value | None:
         }
     if codec.picture_sizes:
         return h323_picture_sizes.describe(codec, bitrate)
+    if codec.name == OPUS.name:
+        content = {"capabilityIdentifier": ("standard", OPUS_IDENTIFIER), "maxBitRate": OPUS_BITRATE // BITRATE_UNIT}
+        return "genericAudioCapability", content
     name = _AUDIO_NAMES.get(codec.name)
     return (name, FRAMES) if name is not None else None
 
@@ -85,6 +93,8 @@ def read(capability: Value) -> Iterator[Described]:
     name, value = capability
     if name in AUDIO:
         yield Described(AUDIO[name], packet_time=value / 1000)
+    elif name == "genericAudioCapability" and value["capabilityIdentifier"] == ("standard", OPUS_IDENTIFIER):
+        yield Described(OPUS, packet_time=FRAMES / 1000)
     elif name == "genericVideoCapability" and value["capabilityIdentifier"] == ("standard", H264_IDENTIFIER):
         parameters = dict(_parameters(value))
         bitrate = value.get("maxBitRate", 0) * BITRATE_UNIT

@@ -16,7 +16,17 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from firmware.call.media import AUDIO_BITRATE, H263_1998, TELEPHONE_EVENT, Channel, Direction, Encryption, Format, Kind
+from firmware.call.media import (
+    AUDIO_BITRATE,
+    H263_1998,
+    OPUS,
+    TELEPHONE_EVENT,
+    Channel,
+    Direction,
+    Encryption,
+    Format,
+    Kind,
+)
 from firmware.errors import FirmwareError
 from firmware.h323 import h235_media
 from firmware.h323.address import usable
@@ -343,21 +353,23 @@ class H323Media:
         if kind is Kind.AUDIO:
             parameters["silenceSuppression"] = False
         if codec.h264 is not None:
-            payload_type, mode = _payload_type(codec), codec.h264.packetization_mode
-            parameters["dynamicRTPPayloadType"] = payload_type
-            parameters["mediaPacketization"] = "rtpPayloadType", h323_formats.packetization(mode, payload_type)
+            number, mode = payload_type(codec), codec.h264.packetization_mode
+            parameters["dynamicRTPPayloadType"] = number
+            parameters["mediaPacketization"] = "rtpPayloadType", h323_formats.packetization(mode, number)
         elif codec.name == H263_1998.name:
             parameters["dynamicRTPPayloadType"] = h323_picture_sizes.PAYLOAD_TYPE
             parameters["mediaPacketization"] = "rtpPayloadType", h323_picture_sizes.packetization()
+        elif static_payload_type(codec) is None:
+            parameters["dynamicRTPPayloadType"] = payload_type(codec)
         bitrate = self.selection.bitrate(choice.theirs)
         value = h323_formats.describe(codec, bitrate)
         data_type = next(name for name, data_kind in DATA_TYPES.items() if data_kind is kind), value
-        sending = Sending(kind, Format(_payload_type(codec), codec), bitrate, packet_time(choice.theirs))
+        sending = Sending(kind, Format(payload_type(codec), codec), bitrate, packet_time(choice.theirs))
         if choice.algorithm is None:
             return Wanted(kind, data_type, parameters, sending)
         key = self.crypto.make_key(choice.algorithm, kind)
         parameters["dynamicRTPPayloadType"] = key.payload_type
-        if kind is Kind.VIDEO:
+        if kind is Kind.VIDEO or static_payload_type(codec) is None:
             sending = replace(sending, format=Format(key.payload_type, codec))
         sending = replace(sending, algorithm=choice.algorithm, key=key if self.crypto.master else None)
         sync = self.crypto.write(key) if self.crypto.master else None
@@ -374,10 +386,10 @@ class H323Media:
             if name == "rtpPayloadType":
                 mode, said = h323_formats.read_packetization(packetization), packetization.get("payloadType")
             codec = h323_formats.with_mode(ours, mode)
-            payload_type = static_payload_type(codec) if codec.h264 is None else None
-            numbers = (payload_type, parameters.get("dynamicRTPPayloadType"), said)
+            static = static_payload_type(codec) if codec.h264 is None else None
+            numbers = (static, parameters.get("dynamicRTPPayloadType"), said)
             if kind is Kind.VIDEO:  # old systems give H.263 another number than its own
-                numbers = (*numbers[1:], payload_type)
+                numbers = (*numbers[1:], static)
             number = next((n for n in numbers if n is not None), None)
             if number is None:
                 raise ChannelRefusedError("unspecified")
@@ -417,11 +429,14 @@ def read_address(value: Value) -> Address | None:
     return None
 
 
-def _payload_type(codec: Codec) -> int:
+def payload_type(codec: Codec) -> int:
+    """Give the payload type under which a codec is sent."""
     if codec.h264 is not None:
         return VIDEO_TYPES[codec.h264.packetization_mode]
     if codec.name == H263_1998.name:
         return h323_picture_sizes.PAYLOAD_TYPE
+    if codec.name == OPUS.name:
+        return h323_formats.OPUS_TYPE
     return static_payload_type(codec) or 0
 
 

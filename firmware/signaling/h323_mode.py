@@ -73,7 +73,10 @@ def _smaller(theirs: Codec, asked: Codec) -> Codec:
 
 
 def _read_audio(mode: Value) -> tuple[Described, ...]:
-    codec = h323_formats.AUDIO.get(mode[0])
+    name, content = mode
+    if name == "genericAudioMode":
+        return tuple(h323_formats.read(("genericAudioCapability", content)))
+    codec = h323_formats.AUDIO.get(name)
     return (Described(codec, packet_time=FRAMES / 1000),) if codec is not None else ()
 
 

@@ -370,7 +370,7 @@ def test_media_of_a_real_call_are_all_read(call: tuple[Dissection, str, list[str
     assert seen.lines("udp && !rtp && !rtcp", "frame.number", "frame.protocols", "udp.dstport") == []
     for host in hosts:
         kinds = {line[0] for line in seen.lines(f"ip.src == {host} && rtp", "rtp.p_type")}
-        assert "9" in kinds
+        assert "102" in kinds, "Opus"
         assert kinds & {"97", "98"}, "H.264"
         assert seen.lines(f"ip.src == {host} && rtcp.pt == 200", "frame.number"), "reports"
         assert seen.lines(f"ip.src == {host} && h264", "frame.number")

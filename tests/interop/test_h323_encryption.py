@@ -22,8 +22,8 @@ from firmware.rtp.packet import HEADER_SIZE
 pytestmark = pytest.mark.interop
 
 ETHERTYPE_IP = 0x0800
-IN_CLEAR, ENCRYPTED = {9, 97}, {104, 105}
-"""Payload types of G.722 and H.264, and of what is encrypted."""
+IN_CLEAR, ENCRYPTED = {102, 97}, {104, 105}
+"""Payload types of Opus and H.264, and of what is encrypted."""
 PARAMETER_SETS = (b"\x67\x42", b"\x67\x64", b"\x67\x4d")
 """How a sequence parameter set of H.264 begins, by profile (H.264 7.3.1, 7.3.2.1.1)."""
 

@@ -130,7 +130,7 @@ def test_a_call(pair: Pair, calling: int, ending: int) -> None:
     pair.assert_all_see_and_hear()
     for unit, number in ((caller, call), (callee, call_there)):
         streams = unit.streams(number)
-        assert {stream["codec"] for (kind, _), stream in streams.items() if kind == "audio"} == {"G722"}
+        assert {stream["codec"] for (kind, _), stream in streams.items() if kind == "audio"} == {"opus"}
         picture = streams["video", "receive"]
         assert (picture["codec"], picture["width"], picture["height"]) == ("H264", 1280, 720)
         assert all(stream["lost"] == 0 for stream in streams.values())

@@ -20,6 +20,7 @@ from firmware.call.media import (
     QCIF,
     SUB_QCIF,
     Capabilities,
+    Codec,
     Encryption,
     Kind,
 )
@@ -29,6 +30,8 @@ from firmware.signaling import h323_formats, h323_picture_sizes
 from firmware.signaling.h323_capabilities import EVENT_TYPE, RemoteCapabilities, codecs, read_set, write_set
 from firmware.signaling.h323_crypto import H323Crypto
 
+ILBC = Codec("iLBC", Kind.AUDIO, 8_000)
+
 
 def travelled(value: Any) -> Any:
     message = ("request", ("terminalCapabilitySet", {"sequenceNumber": 1, **value}))
@@ -37,7 +40,7 @@ def travelled(value: Any) -> Any:
 
 def test_written_and_read() -> None:
     read = read_set(travelled(write_set(Capabilities())))
-    assert [d.codec.name for d in read.media[Kind.AUDIO]] == ["G722", "PCMU", "PCMA"]
+    assert [d.codec.name for d in read.media[Kind.AUDIO]] == ["opus", "G722", "PCMU", "PCMA"]
     assert [d.codec.name for d in read.media[Kind.VIDEO]] == ["H264", "H263-1998", "H263", "H261"]
     assert read.media[Kind.VIDEO][0].bitrate == Capabilities().video_bitrate
     assert (read.packetization_mode, read.event_type, read.empty) == (1, None, False)
@@ -97,7 +100,7 @@ def test_sizes_that_are_entries_of_their_own() -> None:
 
 
 def test_the_empty_set() -> None:
-    for nothing in (None, Capabilities((OPUS,))):
+    for nothing in (None, Capabilities((ILBC,))):
         said = travelled(write_set(nothing))
         assert said.keys() == {"sequenceNumber", "protocolIdentifier"}
         assert read_set(said).empty
@@ -109,8 +112,8 @@ def test_an_entry_without_capability_and_a_set_of_another_network() -> None:
     assert read_set(said).empty
 
 
-def test_opus_is_not_for_h323() -> None:
-    assert OPUS not in codecs(Capabilities(), Kind.AUDIO)
+def test_what_h245_has_no_word_for_is_not_announced() -> None:
+    assert codecs(Capabilities((ILBC, OPUS)), Kind.AUDIO) == (OPUS,)
 
 
 # Encryption

@@ -11,7 +11,7 @@ from parties import ALL, accept, channel, check_agreement, directions, establish
 
 from firmware.asn1 import Value
 from firmware.call.call import Call, EndReason, State
-from firmware.call.media import CIF, G722, H263, H264_BASELINE, PCMA, PCMU, QCIF, Capabilities, Direction, Kind
+from firmware.call.media import CIF, G722, H263, H264_BASELINE, OPUS, PCMA, PCMU, QCIF, Capabilities, Direction, Kind
 from firmware.h323.events import Bandwidth
 from firmware.signaling.h323_formats import describe
 from firmware.signaling.h323_leg import H323Leg
@@ -138,7 +138,7 @@ def set_of(call: Call, *codecs: Any) -> Value:
 
 def test_what_the_far_end_no_longer_takes_is_sent_no_more(bench: H323Bench) -> None:
     ours, theirs = established(bench)
-    assert (sent(ours, Kind.AUDIO), sent(ours, Kind.VIDEO)) == ("G722", "H264")
+    assert (sent(ours, Kind.AUDIO), sent(ours, Kind.VIDEO)) == ("opus", "H264")
     control_of(theirs).send_capabilities(set_of(theirs, PCMA, H263), bench.wire.now)
     settle(bench)
     assert (sent(ours, Kind.AUDIO), sent(ours, Kind.VIDEO)) == ("PCMA", "H263")
@@ -205,7 +205,7 @@ def test_the_far_end_asks_for_another_mode(bench: H323Bench) -> None:
     assert video.codec.name.startswith("H263")
     assert [(size.width, size.height) for size in video.codec.picture_sizes] == [(CIF.width, CIF.height)]
     assert video.bitrate == 256_000
-    assert sent(theirs, Kind.AUDIO) == "G722", "that is ours to ask for"
+    assert sent(theirs, Kind.AUDIO) == "opus", "that is ours to ask for"
 
 
 def test_h261_at_a_size_that_the_far_end_asks_for(bench: H323Bench) -> None:
@@ -222,7 +222,11 @@ def test_less_of_the_same_costs_no_channel(bench: H323Bench) -> None:
     ours, theirs = established(bench)
     before = dict(media_of(ours).sending)
     _, content = describe(H264_BASELINE, 384_000)  # type: ignore[misc]
-    mode = [audio_mode("g722-64k"), {"type": ("videoMode", ("genericVideoMode", content))}]
+    _, opus = describe(OPUS)  # type: ignore[misc]
+    mode = [
+        {"type": ("audioMode", ("genericAudioMode", opus))},
+        {"type": ("videoMode", ("genericVideoMode", content))},
+    ]
     control_of(theirs).request_mode([mode], bench.wire.now)
     settle(bench)
     assert media_of(ours).sending == before

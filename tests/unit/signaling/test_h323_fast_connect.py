@@ -6,7 +6,7 @@ from typing import Any
 
 from wire_transport import MemoryPorts
 
-from firmware.call.media import G722, H264_BASELINE, PCMA, PCMU, Capabilities, Direction, Kind
+from firmware.call.media import G722, H264_BASELINE, OPUS, PCMA, PCMU, Capabilities, Direction, Kind
 from firmware.h323 import h245
 from firmware.signaling import h323_formats
 from firmware.signaling.h323_fast_connect import choose, is_ours, propose, take
@@ -31,8 +31,9 @@ def test_sound_flows_both_ways_after_one_question_and_one_answer() -> None:
     for sender, receiver in ((caller, called), (called, caller)):
         (sent,) = (c for c in sender.channels if c.direction is Direction.SEND)
         (received,) = (c for c in receiver.channels if c.direction is Direction.RECEIVE)
-        assert (sent.remote, sent.codec) == (received.local, G722)
-        assert received.codec == G722
+        assert (sent.remote, sent.codec) == (received.local, OPUS)
+        assert received.codec == OPUS
+        assert sent.format == received.format
         assert sent.remote_rtcp == (received.local[0], received.local[1] + 1)
         assert sent.packet_time == 0.020
     assert caller.wanted() == []

@@ -90,8 +90,17 @@ def test_what_we_dont_know_is_nothing(unknown: Any) -> None:
     assert list(formats.read(unknown)) == []
 
 
-def test_opus_has_no_name_in_h245() -> None:
-    assert formats.describe(OPUS) is None
+def test_opus() -> None:
+    said = through_per("receiveAudioCapability", formats.describe(OPUS))
+    assert said[0] == "genericAudioCapability"
+    (described,) = formats.read(said)
+    assert described == formats.Described(OPUS, packet_time=0.02)
+    other = {**said[1], "capabilityIdentifier": ("standard", "1.3.6.1.4.1.17091.1.10.8")}
+    assert list(formats.read(("genericAudioCapability", other))) == []
+
+
+def test_a_codec_that_h245_has_no_name_for() -> None:
+    assert formats.describe(Codec("iLBC", Kind.AUDIO, 8_000)) is None
 
 
 def test_packetization_modes() -> None:
