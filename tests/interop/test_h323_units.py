@@ -75,7 +75,7 @@ def start_pair(running: ExitStack, folder: Path, settings: dict[str, Any], **far
         address = ""
         if "address" in far:  # one address for both: all ports are their own
             address, ports = far["address"], free_ports(60, far["address"])
-            own["sip"] = {"port": ports[0], "addresses": [address]}
+            own["sip"] = {"port": ports[0], "tls_port": ports[1], "addresses": [address]}
             own["h323"] = {
                 "port": ports[2],
                 "h245_first_port": ports[4],
