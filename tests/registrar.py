@@ -174,7 +174,7 @@ class Registrar:
 
     def _check(self, request: Request) -> None:
         """RFC 3261 10.2, 8.1.1."""
-        others = [heard.request for heard in self.heard[:-1]]
+        others = [heard.request for heard in self.heard[-2:-1]]
         if request.uri.user is not None:
             self.faults.append("a user in the Request-URI")
         if request.from_.uri != request.to.uri:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from registrar import Registrar
@@ -40,6 +41,8 @@ class Zone:
         self.flows = [flow(transport, remote=server) for server in servers or (THEIRS,)]
         self.wanted: list[str] = []
         self.reports: list[tuple[float, State]] = []
+        self.answer: Callable[[ServerWanted], None] = self._answer
+        """Who knows where servers are."""
         self.wire.attach(OURS, self.agent, self._event)
         credential = Credential("alice", password) if password else None
         given = {"address": ADDRESS, "credential": credential, "instance": INSTANCE} | (settings or {})
@@ -49,12 +52,15 @@ class Zone:
     def _event(self, event: Any) -> None:
         if isinstance(event, ServerWanted):
             self.wanted.append(str(event.uri))
-            if self.flows:
-                event.registration.use(self.flows, self.wire.now)
-            else:
-                event.registration.not_found("there is no host example.com", self.wire.now)
+            self.answer(event)
         elif isinstance(event, RegistrationChanged):
             self.reports.append((round(self.wire.now, 1), event.registration.state))
+
+    def _answer(self, event: ServerWanted) -> None:
+        if self.flows:
+            event.registration.use(self.flows, self.wire.now)
+        else:
+            event.registration.not_found("there is no host example.com", self.wire.now)
 
     def run(self, seconds: float) -> Zone:
         self.wire.pass_time(seconds)

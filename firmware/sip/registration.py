@@ -108,7 +108,9 @@ class Registration:
     def start(self, now: float) -> None:
         """Begin a round of attempts; ServerWanted follows."""
         del now
-        self._timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._looking = True
         self._layers.events.append(ServerWanted(self, self.account.settings.proxy or self._target))
 
@@ -159,7 +161,7 @@ class Registration:
         else:
             # Who does without RFC 5626 may reach us by a connection of its own, and close what is idle.
             wait = retry_time(self._losses, self._layers.rng.random())
-            self._timer = self._layers.timers.start(min(now + wait, self._renewal), self.start)
+            self._wait(min(now + wait, self._renewal))
 
     def _lived(self, now: float) -> bool:
         """Whether the flow that we are registered on is, or was, a lasting one."""
@@ -256,7 +258,7 @@ class Registration:
         self.state, self.until = State.REGISTERED, now + granted
         self.status, self.reason, self.password_shown = None, "", False
         self._renewal = now + max(MIN_REFRESH, refresh_time(granted))
-        self._timer = self._layers.timers.start(self._renewal, self.start)
+        self._wait(self._renewal)
         self._keep_flow_alive(response, now)
         self._report()
 
@@ -270,7 +272,7 @@ class Registration:
         self.state, self.status = State.FAILED, status
         self.reason = reason or (reason_phrase(status) if status is not None else "")
         wait = retry_time(self._failures, self._layers.rng.random())
-        self._timer = self._layers.timers.start(now + max(wait, put_off), self.start)
+        self._wait(now + max(wait, put_off))
         self._report()
 
     # What runs beside it
@@ -285,6 +287,12 @@ class Registration:
         # RFC 5626 4.4.1: only who keeps to it must answer.
         strict = self.account.outbound or seconds is not None
         self._keep_alive = KeepAlive(self._layers, flow, seconds, now, strict=strict, when_dead=self._drop_flow)
+
+    def _wait(self, at: float) -> None:
+        """Begin the next round at this time, and at no other."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._layers.timers.start(at, self.start)
 
     def _quiet(self) -> None:
         if self._timer is not None:

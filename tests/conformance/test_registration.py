@@ -11,7 +11,7 @@ from sip_peer import OURS, THEIRS, flow
 
 from firmware.sansio import Address, Flow
 from firmware.sip.account import AccountSettings
-from firmware.sip.registration import State
+from firmware.sip.registration import Registration, State
 from firmware.sip.uri import Uri
 
 SECOND: Address = ("10.0.0.3", 5060)
@@ -313,6 +313,23 @@ def test_a_connection_that_is_dead_without_a_word_is_replaced() -> None:
     assert zone.heard[2].flow != zone.heard[0].flow
     assert {state for _, state in zone.reports} == {State.REGISTERED}
     assert len(zone.registrar.flows) == 1
+
+
+def test_a_connection_lost_while_the_server_is_looked_up_again_is_one_round_all_the_same() -> None:
+    zone = Zone(transport="tcp", users={}, settings={"expires": 100}, longest=100).run(1)
+    asked: list[Registration] = []
+    zone.answer = lambda event: asked.append(event.registration)  # the name server takes its time
+    zone.run(49.5)
+    assert len(asked) == 1
+    zone.registrar.close()
+    zone.run(1)
+    for registration in asked * 2:
+        registration.use(zone.flows, zone.wire.now)
+    zone.answer = lambda event: event.registration.use(zone.flows, zone.wire.now)
+    heard = len(zone.heard)
+    zone.run(1000)
+    assert len(zone.heard) - heard <= 21
+    assert zone.agent.sizes["timers"] <= 2
 
 
 def test_two_accounts_share_a_connection_and_lose_it_together() -> None:
