@@ -2,7 +2,8 @@
 
 An entry is an address, a network (``10.0.0.0/8``), or what a caller calls itself: a user with its domain
 (``alice@example.com``), a user or number, or a domain.  An address is where the call comes from, which is a server's
-where one stands between; what a caller calls itself proves nothing unless such a server vouches for it.
+where one stands between; what a caller calls itself proves nothing unless such a server vouches for it, or, by mutual
+TLS, a certificate for that domain.
 """
 
 from __future__ import annotations

@@ -33,8 +33,9 @@ MAX_STREAMS_PER_HOST: Final = 32
 """Accepted connections from one address; a proxy needs one or two."""
 MAX_HANDSHAKES: Final = 32
 """Accepted connections whose TLS is not agreed on yet."""
-CONNECT_TIME: Final = 10.0
-"""Seconds for a connection to be made."""
+CONNECT_TIME: Final = 5.0
+"""Seconds for a connection to be made: SYN is repeated after 1 and 3.  A person waits, and the next address may be
+better (RFC 8305)."""
 BACKLOG: Final = 64
 COMPLAINT_INTERVAL: Final = 10.0
 """Seconds between two lines about strangers whose TLS failed; each would otherwise write one."""

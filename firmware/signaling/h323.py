@@ -187,7 +187,7 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
 
     def _incoming(self, event: events.Incoming) -> None:
         session, remote = event.session, event.session.remote
-        names = (remote.number, *(text for _, text in remote.aliases))
+        names = (remote.number, *(text for _, text in remote.aliases), *session.flow.shown)
         if not self._admits(session.flow.remote[0], filter(None, names)):
             session.release(causes.H323_CAUSES[EndReason.REFUSED], self._require_transport().now())
             return

@@ -260,7 +260,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
 
     def _admits_request(self, request: Request, flow: Flow) -> bool:
         uri = request.from_.uri
-        return self._admits(flow.remote[0], (f"{uri.user}@{uri.host}", uri.unescaped_user, uri.host))
+        return self._admits(flow.remote[0], (f"{uri.user}@{uri.host}", uri.unescaped_user, uri.host, *flow.shown))
 
     def _incoming(self, event: events.Incoming) -> None:
         transport, session = self._transport, event.session

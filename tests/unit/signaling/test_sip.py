@@ -15,6 +15,7 @@ from names import KnownNames
 
 from firmware import config
 from firmware.call.call import Call, EndReason, State
+from firmware.call.callers import Callers
 from firmware.call.media import Capabilities, Direction
 from firmware.errors import CallError, FirmwareError
 from firmware.net import dns, tls_stream
@@ -290,6 +291,7 @@ def secured(
     host: str,
     *names: str,
     verify: Verify = Verify.CALLED,
+    callers: Callers | None = None,
     **settings: Any,
 ) -> SipEndpoint:
     """An endpoint with a certificate for these names, or else for its address."""
@@ -301,6 +303,7 @@ def secured(
         ports,
         tls=Tls(issued.certificate, issued.key, authority.certificate, verify),
         names=KnownNames({"far.example.com": [FAR]}),
+        callers=callers,
     )
 
 
@@ -368,6 +371,23 @@ def test_who_showed_a_certificate_is_called_back_on_its_own_connection(
         await until(lambda: not far._agent.sessions and not unit._agent.sessions)
 
     unit, far = (secured(ports, authority, host, verify=verify) for host in (UNIT, FAR))
+    asyncio.run(with_secured(unit, far, main))
+
+
+@pytest.mark.parametrize("verify", [Verify.CALLED, Verify.ALL])
+def test_a_certificate_that_was_asked_for_says_who_may_call(
+    ports: PortPool, authority: Authority, verify: Verify
+) -> None:
+    async def main(unit: SipEndpoint, far: SipEndpoint, port: int) -> None:
+        far.on_call = Call.accept
+        call = unit.dial(f"sips:room@{FAR}:{port}")
+        await until(lambda: call.state in (State.ACTIVE, State.ENDED))
+        assert (call.state is State.ACTIVE) is (verify is Verify.ALL)
+        call.hang_up()
+        await until(lambda: not unit._agent.sessions)
+
+    unit = secured(ports, authority, UNIT, "unit.example.com", UNIT)
+    far = secured(ports, authority, FAR, verify=verify, callers=Callers(["unit.example.com"]))
     asyncio.run(with_secured(unit, far, main))
 
 
