@@ -42,7 +42,14 @@ class Unit:
         ports = PortPool(media.rtp_first_port, media.rtp_last_port)
         worker = [sys.executable, "-m", "firmware", "media-worker", "--board", self._kind]
         worker += ["--settings", json.dumps(table), "--log", config.log.level]
-        configure = Configure(media.width, media.height, media.frame_rate, echo)
+        configure = Configure(
+            media.width,
+            media.height,
+            media.frame_rate,
+            echo,
+            audio_dscp=config.qos.audio,
+            video_dscp=config.qos.video,
+        )
         self._engine = Engine(worker, configure, ports, lambda report: self.room.handle_report(report))
         self.room = Room(config.room, _endpoints(config, ports), self._engine)
         self.panels: tuple[str, ...] = ()
@@ -112,13 +119,29 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
         from firmware.signaling.sip import SipEndpoint
 
         endpoints.append(
-            SipEndpoint(config.sip, capabilities(config), ports, config.room.name, tls=tls, callers=callers)
+            SipEndpoint(
+                config.sip,
+                capabilities(config),
+                ports,
+                config.room.name,
+                tls=tls,
+                callers=callers,
+                dscp=config.qos.signalling,
+            )
         )
     if config.h323.enabled:
         from firmware.signaling.h323 import H323Endpoint
 
         endpoints.append(
-            H323Endpoint(config.h323, capabilities(config), ports, config.room.name, tls=tls, callers=callers)
+            H323Endpoint(
+                config.h323,
+                capabilities(config),
+                ports,
+                config.room.name,
+                tls=tls,
+                callers=callers,
+                dscp=config.qos.signalling,
+            )
         )
     return endpoints
 

@@ -364,6 +364,17 @@ class Media(Struct, frozen=True, kw_only=True):
     ] = ("opus", "G722", "PCMU", "PCMA", "H264", "H263", "H261")
 
 
+CodePoint = Annotated[int, Meta(ge=0, le=63)]
+
+
+class Qos(Struct, frozen=True, kw_only=True):
+    """How packets are marked for routers: the differentiated services code point (RFC 4594), by what is in them."""
+
+    signalling: Annotated[CodePoint, Meta(description="Messages of SIP and H.323; 24 is CS3.")] = 24
+    audio: Annotated[CodePoint, Meta(description="Sound, and its RTCP; 46 is EF.")] = 46
+    video: Annotated[CodePoint, Meta(description="Pictures, and their RTCP; 34 is AF41.")] = 34
+
+
 class Web(Struct, frozen=True, kw_only=True):
     """The panel in the browser and the API."""
 
@@ -445,6 +456,7 @@ class Config(Struct, frozen=True, kw_only=True):
     h323: H323 = H323()
     tls: Tls = Tls()
     media: Media = Media()
+    qos: Qos = Qos()
     web: Web = Web()
     board: Board = field(default_factory=Board)
     storage: Storage = Storage()

@@ -22,6 +22,10 @@ class Configure(Struct, frozen=True, tag=True):
     frame_rate: int = 30
     echo: bool = False
     """Every far end gets back its own sound and picture, instead of the room's."""
+    audio_dscp: int = 0
+    """What marks packets of sound (RFC 2474)."""
+    video_dscp: int = 0
+    """What marks packets of pictures."""
     timeline: int = 0
     """A secret of the engine's, by which a new worker's RTP timestamps go on where those of the one before ended."""
 

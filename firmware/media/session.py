@@ -38,6 +38,7 @@ from firmware.media.stream import Stream
 from firmware.media.studio import Studio
 from firmware.media.video_receive import VideoReceiver
 from firmware.media.video_send import VideoSender
+from firmware.net.dscp import mark
 from firmware.sansio import Address
 
 logger = logging.getLogger(__name__)
@@ -160,6 +161,9 @@ class MediaSession:
         assert channel is not None
         clock_rate, offset = channel.codec.clock_rate, self._timestamp_offset(channel)
         stream = Stream(channel.kind, pair, self._cname, clock_rate, channel.bitrate, offset)
+        configure = self._studio.configure
+        for sock in pair:
+            mark(sock, configure.audio_dscp if channel.kind is Kind.AUDIO else configure.video_dscp)
         if channel.kind is Kind.AUDIO and channel.handshake is None:  # else it may have begun the handshake
             _drain(pair[0])
         self._studio.network.add(stream, pair)

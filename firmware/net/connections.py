@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import FirmwareError
 from firmware.net.address import at, kernel_address, own_kernel_address, remote_address, with_scope_of, without_scope
+from firmware.net.dscp import mark
 from firmware.net.stream import Stream
 from firmware.net.tls_layer import TlsLayer
 from firmware.net.tls_stream import TlsStream
@@ -57,9 +58,10 @@ class User(Protocol):
 class Connections:
     """The streams of one driver, and the sockets that it listens on for them."""
 
-    def __init__(self, user: User, tls: Tls | None) -> None:
+    def __init__(self, user: User, tls: Tls | None, dscp: int = 0) -> None:
         self._user = user
         self._tls = tls
+        self._dscp = dscp
         self._loop = asyncio.get_running_loop()
         self._servers: dict[tuple[str, Address], asyncio.Server] = {}
         self._streams: dict[Flow, Stream] = {}
@@ -82,6 +84,7 @@ class Connections:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         there = own_kernel_address((host, port))
         listener = socket.create_server(there, family=family, backlog=BACKLOG)
+        mark(listener, self._dscp)
         bound = listener.getsockname()
         address = (without_scope(bound[0]), bound[1])
         self._servers[transport, address] = await self._loop.create_server(
@@ -226,6 +229,7 @@ class Connections:
                 # Made by hand: uvloop forgets the link of a local address.
                 connection = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
                 connection.setblocking(False)
+                mark(connection, self._dscp)
                 connection.bind(kernel_address((with_scope_of(flow.local[0], flow.remote[0]), 0)))
                 async with asyncio.timeout(CONNECT_TIME):
                     await self._loop.sock_connect(connection, kernel_address(flow.remote))

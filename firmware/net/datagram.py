@@ -19,6 +19,7 @@ import struct
 from typing import TYPE_CHECKING, Final
 
 from firmware.net.address import kernel_address, own_kernel_address, remote_address, without_scope
+from firmware.net.dscp import mark
 
 if TYPE_CHECKING:
     import asyncio
@@ -63,8 +64,9 @@ class DatagramSocket:
         on_datagram: Callable[[Address, Address, bytes], None],
         on_error: Callable[[Address, str], None],
         on_batch: Callable[[], None],
+        dscp: int = 0,
     ) -> None:
-        """Bind it.  OSError: that can't be done."""
+        """Bind it; *dscp* marks what is sent.  OSError: that can't be done."""
         self._loop = loop
         self._on_datagram, self._on_error, self._on_batch = on_datagram, on_error, on_batch
         self._wildcard = ipaddress.ip_address(address[0]).is_unspecified
@@ -79,6 +81,7 @@ class DatagramSocket:
             else:
                 self._socket.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
                 self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+            mark(self._socket, dscp)
             self._socket.bind(own_kernel_address(address))
         except OSError:
             self._socket.close()

@@ -44,13 +44,14 @@ _NO_FAMILY: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPP
 class Driver:
     """The sockets of one core.  *on_event* is called with each of the core's events."""
 
-    def __init__(self, core: Core, on_event: Callable[[Any], None], tls: Tls | None = None) -> None:
-        """*tls* is what connections by ``tls`` are secured with; None: there are none."""
+    def __init__(self, core: Core, on_event: Callable[[Any], None], tls: Tls | None = None, dscp: int = 0) -> None:
+        """*tls* is what connections by ``tls`` are secured with; None: there are none.  *dscp* marks what is sent."""
         self._core = core
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
         self._datagrams: dict[Address, DatagramSocket] = {}
-        self._connections = Connections(self, tls)
+        self._dscp = dscp
+        self._connections = Connections(self, tls, dscp)
         self._failed: list[tuple[Flow, str]] = []
         self._words: dict[Flow, str] = {}
         self._sent_by: dict[Address, Flow] = {}
@@ -75,7 +76,9 @@ class Driver:
         """
         try:
             if transport == "udp":
-                datagrams = DatagramSocket(self._loop, (host, port), self._datagram, self._unreachable, self.run)
+                datagrams = DatagramSocket(
+                    self._loop, (host, port), self._datagram, self._unreachable, self.run, self._dscp
+                )
                 self._datagrams[datagrams.address] = datagrams
             else:
                 await self._connections.listen(transport, host, port)

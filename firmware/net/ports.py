@@ -33,14 +33,6 @@ class MediaPort:
     rtp: socket.socket
     rtcp: socket.socket
 
-    def set_dscp(self, dscp: int) -> None:
-        """Mark what is sent from now on with this code point (RFC 4594: 46 for sound, 34 for pictures)."""
-        for each in (self.rtp, self.rtcp):
-            if each.family == socket.AF_INET6:
-                each.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, dscp << 2)
-            else:
-                each.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, dscp << 2)
-
     def close(self) -> None:
         """Close both sockets."""
         self.rtp.close()

@@ -57,13 +57,16 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         tls: Tls | None = None,
         make_transport: Callable[[Core, Callable[[Any], None]], Transport] | None = None,
         callers: Callers | None = None,
+        dscp: int = 0,
     ) -> None:
-        """*ports* gives media ports; *callers* are those who may call; without *tls* there are no calls by TLS."""
+        """*ports* gives media ports; *callers* are those who may call; without *tls* there are no calls by TLS; *dscp*
+        marks messages.
+        """
         super().__init__(callers)
         self._settings = settings
         self._capabilities = capabilities
         self._ports = ports
-        self._make_transport = make_transport or functools.partial(Driver, tls=tls)
+        self._make_transport = make_transport or functools.partial(Driver, tls=tls, dscp=dscp)
         self._has_tls = settings.tls and tls is not None
         self._h245_ports = range(settings.h245_first_port, settings.h245_last_port + 1)
         identity = Identity(

@@ -73,16 +73,18 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         make_transport: Callable[[Core, Callable[[Any], None]], Transport] | None = None,
         delayed_offer: bool = False,
         callers: Callers | None = None,
+        dscp: int = 0,
     ) -> None:
         """*ports* gives media ports; without *tls* that transport of the settings is passed over; *names* are asked
-        instead of the system's name servers; *delayed_offer* lets the far end offer first in calls that we make.
+        instead of the system's name servers; *delayed_offer* lets the far end offer first in calls that we make;
+        *dscp* marks messages.
         """
         super().__init__(callers)
         self._settings = settings
         self._capabilities = capabilities
         self._ports = ports
         self._rng = rng or random.SystemRandom()
-        self._make_transport = make_transport or functools.partial(Driver, tls=tls)
+        self._make_transport = make_transport or functools.partial(Driver, tls=tls, dscp=dscp)
         self._names: Names = names or Dns()
         self._transports = tuple(way for way in settings.transports if way != "tls" or tls is not None)
         self._delayed_offer = delayed_offer

@@ -88,15 +88,6 @@ def test_a_foreign_address_is_refused(pool: PortPool) -> None:
 def test_ipv6(pool: PortPool, ipv6: str) -> None:
     pair = pool.reserve(ipv6)
     assert pair.rtp.family == socket.AF_INET6
-    pair.set_dscp(34)
-    assert pair.rtp.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS) == 34 << 2
-
-
-def test_dscp(pool: PortPool) -> None:
-    pair = pool.reserve(HOST)
-    pair.set_dscp(46)
-    for each in (pair.rtp, pair.rtcp):
-        assert each.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 46 << 2
 
 
 def test_a_range_without_pairs_has_none() -> None:
