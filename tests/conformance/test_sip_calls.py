@@ -12,13 +12,27 @@ from wire import Wire
 
 from firmware.errors import LocalProtocolError
 from firmware.sansio import Action, Address, Flow, Send
-from firmware.sip.events import Accepted, Confirmed, Ended, Incoming, Info, Offered
+from firmware.sip import session_timer
+from firmware.sip.events import (
+    Accepted,
+    Confirmed,
+    EarlyAnswer,
+    Ended,
+    Incoming,
+    Info,
+    Offered,
+    Progress,
+    ReferProgress,
+    Referred,
+    RefreshDue,
+)
 from firmware.sip.identity import Identity
 from firmware.sip.invite import InviteSession, State
 from firmware.sip.uri import Uri
 from firmware.sip.user_agent import UserAgent
 
 A: Address = ("10.0.0.1", 5060)
+THIRD = Uri.parse("sip:third@10.0.0.3")
 B: Address = ("10.0.0.2", 5060)
 
 
@@ -54,7 +68,8 @@ class Calls:
         target = Uri.parse(f"sip:unit@{callee[0]};transport={self.transport}")
         offer = b"offer" if self.rng.random() < 0.8 else None
         flow = Flow(self.transport, caller, callee)
-        session = self.agents[caller].invite(flow, target, offer, self.wire.now)
+        fields = [("Require", "100rel")] if self.rng.random() < 0.3 else []
+        session = self.agents[caller].invite(flow, target, offer, self.wire.now, fields=fields)
         self.sessions[caller][session.call_id] = session
         if self.rng.random() < 0.3:
             self.plan(self.rng.choice([0.01, 0.1, 0.2, 3.0]), lambda: session.end(self.wire.now))
@@ -64,30 +79,56 @@ class Calls:
             case Incoming(session=session):
                 assert session.call_id not in self.sessions[at]
                 self.sessions[at][session.call_id] = session
-                choice = self.rng.random()
-                if choice < 0.5:
-                    session.ring(self.wire.now)
-                if choice < 0.85:
-                    delay = self.rng.choice([0.0, 0.05, 2.0])
-                    self.plan(delay, lambda: session.accept(b"description", self.wire.now))
-                elif choice < 0.95:
-                    self.plan(0.1, lambda: session.reject(486, self.wire.now))
+                self.taken(session)
             case Accepted(session=session):
                 if session.state is State.ACCEPTED or session.negotiating:
                     session.acknowledge(b"answer", self.wire.now)
                 self.disturb(session)
             case Confirmed(session=session):
                 self.disturb(session)
+            case Referred() | ReferProgress():
+                self.transfer(event)
+            case Progress(session=session, offered=True):
+                session.answer_early(b"answer", self.wire.now)
+            case RefreshDue(session=session):
+                self.plan(0.0, lambda: session.reinvite(b"description", self.wire.now))
             case Offered(session=session):
                 if self.rng.random() < 0.8:
                     session.answer(b"description", self.wire.now)
                 else:
                     session.refuse_offer(488, self.wire.now)
 
+    def transfer(self, event: Referred | ReferProgress) -> None:
+        session = event.session
+        if isinstance(event, ReferProgress):
+            if 200 <= event.status < 300:
+                session.end(self.wire.now)
+        elif self.rng.random() < 0.3:
+            session.referral.refuse(603, self.wire.now)
+        else:
+            session.referral.accept(self.wire.now)
+            status = self.rng.choice([200, 486, 180])
+            self.plan(1.0, lambda: session.referral.notify(status, self.wire.now))
+
+    def taken(self, session: InviteSession) -> None:
+        """Take a call, or don't, or wait until it is too late."""
+        choice = self.rng.random()
+        early = session.must_offer
+        if choice < 0.5 and (early or self.rng.random() < 0.3):
+            session.ring(self.wire.now, 183, b"early")
+        elif choice < 0.5:
+            session.ring(self.wire.now)
+        if choice < 0.85:
+            body = None if early and choice < 0.5 else b"description"
+            delay = self.rng.choice([0.0, 0.05, 2.0])
+            self.plan(delay, lambda: session.accept(body, self.wire.now))
+        elif choice < 0.95:
+            self.plan(0.1, lambda: session.reject(486, self.wire.now))
+
     def disturb(self, session: InviteSession) -> None:
         """Do something in a call that is up."""
         delay = self.rng.uniform(0.0, 5.0)
-        match self.rng.randrange(6):
+        match self.rng.randrange(10):
             case 0:
                 self.plan(delay, lambda: session.reinvite(b"offer", self.wire.now))
             case 1:
@@ -96,6 +137,12 @@ class Calls:
                 self.plan(delay, lambda: session.info("application/dtmf", b"5", self.wire.now))
             case 3:
                 self.plan(delay, lambda: session.end(self.wire.now))
+            case 4:
+                self.plan(delay, lambda: session.update(b"offer", self.wire.now))
+            case 5:
+                self.plan(delay, lambda: session.update(None, self.wire.now))
+            case 6:
+                self.plan(delay, lambda: session.referral.refer(THIRD, self.wire.now))
 
     def plan(self, delay: float, do: Callable[[], None]) -> None:
         self.later.append((self.wire.now + delay, do))
@@ -119,7 +166,10 @@ class Calls:
     ("transport", "lost", "reorder"), [("udp", 0.0, 0.0), ("udp", 0.2, 0.2), ("udp", 0.4, 1.0), ("tcp", 0.0, 0.0)]
 )
 @pytest.mark.parametrize("seed", [1, 2])
-def test_two_hundred_calls_leave_nothing_behind(seed: int, transport: str, lost: float, reorder: float) -> None:
+def test_two_hundred_calls_leave_nothing_behind(
+    seed: int, transport: str, lost: float, reorder: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_timer, "INTERVAL", 100)
     calls = Calls(seed, transport, lost, reorder)
     for number in range(200):
         calls.dial()
@@ -151,6 +201,9 @@ def test_two_hundred_calls_leave_nothing_behind(seed: int, transport: str, lost:
     assert all(session.state is State.ENDED for sessions in calls.sessions.values() for session in sessions.values())
     assert calls.events(Info)
     assert calls.events(Offered)
+    assert calls.events(EarlyAnswer)
+    assert calls.events(Referred)
+    assert any(event.status >= 200 for event in calls.events(ReferProgress))
 
 
 def test_hostile_bytes_never_raise_and_never_end_a_call() -> None:
