@@ -21,7 +21,12 @@ from firmware.sip import header
 from firmware.sip.grammar import parse_parameters, split_list
 from firmware.sip.header import CSeq, MediaType, NameAddr, Valued, Via
 from firmware.sip.message import MAX_LINE, MAX_MESSAGE, MalformedMessage, Message, Request, Response, parse, respond
+from firmware.sip.reason import read_reason
+from firmware.sip.refer import read_refer_to
+from firmware.sip.refusal import Refusal
+from firmware.sip.replaces import Replaces
 from firmware.sip.stream import StreamReader
+from firmware.sip.subscription import read_fragment
 from firmware.sip.uri import Uri
 
 INVITE = b"""INVITE sip:room:x@[::1]:5060;lr?a=b SIP/2.0\r
@@ -129,6 +134,13 @@ def test_streams_in_any_pieces_give_the_same(
 
 
 TEXT = st.text(alphabet=st.sampled_from('ab1 \t"\\<>;,:=@%[]()/*.я\x00\udcff'), max_size=60)
+
+
+def _refer_to(text: str) -> None:
+    with contextlib.suppress(Refusal):  # an address that is none to be called
+        read_refer_to(text)
+
+
 READERS: tuple[Callable[[str], object], ...] = (
     Uri.parse,
     NameAddr.parse,
@@ -140,11 +152,33 @@ READERS: tuple[Callable[[str], object], ...] = (
     header.parse_call_id,
     header.parse_max_forwards,
     header.parse_retry_after,
+    header.parse_min_se,
+    header.parse_response_number,
+    header.RAck.parse,
+    header.SessionExpires.parse,
+    Replaces.parse,
+    _refer_to,
+    lambda text: read_reason(text, "SIP"),
+    lambda text: read_fragment(text.encode("utf-8", "surrogateescape")),
     lambda text: parse_parameters(text, 0, "x"),
 )
 
 
-@given(TEXT, st.sampled_from(["", "sip:", "<sip:", "SIP/2.0/UDP ", "1 ", "a/b", "a;"]))
+PREFIXES = [
+    "",
+    "sip:",
+    "<sip:",
+    "SIP/2.0/UDP ",
+    "1 ",
+    "a/b",
+    "a;",
+    "1 1 ",
+    "a;to-tag=b;from-tag=c",
+    "<sip:a@b?Replaces=",
+]
+
+
+@given(TEXT, st.sampled_from(PREFIXES))
 @settings(max_examples=400)
 def test_values_give_nothing_but_decode_errors(text: str, prefix: str) -> None:
     for read in READERS:
