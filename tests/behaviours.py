@@ -427,6 +427,93 @@ def asks_for_key_frames_all_the_time(bench: Bench) -> None:
     assert 1 <= bench.far.key_frames <= 4
 
 
+# Somebody else instead; here it is the far end, once more
+
+
+@behaviour
+def passes_us_on(bench: Bench) -> None:
+    ours, theirs = established(bench)
+    followed: list[Call] = []
+    ours.on_transfer_request = lambda call: followed.append(call.follow())
+    theirs.transfer(bench.far.address)
+    settle(bench, 3.0)
+    [new] = followed
+    assert new.state is State.ACTIVE
+    assert ours.state is State.ACTIVE, "until we say that we are there"
+    assert theirs.transferring
+    ours.hang_up(EndReason.TRANSFERRED)
+    settle(bench, 3.0)
+    assert ended(ours, EndReason.TRANSFERRED)
+    assert ended(theirs, EndReason.TRANSFERRED)
+    assert new.state is State.ACTIVE
+    check_agreement(new, bench.far.call)
+    new.hang_up()
+
+
+@behaviour
+def is_passed_on(bench: Bench) -> None:
+    ours, theirs = established(bench, by_far_end=True)
+    followed: list[Call] = []
+    theirs.on_transfer_request = lambda call: followed.append(call.follow())
+    bench.unit.when_called = Call.accept
+    ours.transfer(bench.unit.address)
+    assert ours.transferring
+    with pytest.raises(CallError):
+        ours.transfer(bench.unit.address)
+    settle(bench, 3.0)
+    theirs.hang_up(EndReason.TRANSFERRED)
+    settle(bench, 3.0)
+    assert ended(ours, EndReason.TRANSFERRED)
+    assert followed[0].state is bench.unit.call.state is State.ACTIVE
+    followed[0].hang_up()
+
+
+@behaviour
+def will_not_be_passed_on(bench: Bench) -> None:
+    ours, theirs = established(bench)
+    refusals: list[str] = []
+    ours.on_transfer_refused = lambda _, detail: refusals.append(detail)
+    theirs.on_transfer_request = lambda call: call.refuse_transfer(EndReason.REFUSED)
+    for count in (1, 2):
+        ours.transfer(bench.far.address)
+        settle(bench)
+        assert len(refusals) == count
+        assert refusals[-1]
+    assert ours.state is theirs.state is State.ACTIVE
+    assert not ours.transferring
+    assert directions(ours) == ALL
+
+
+@behaviour
+def dies_while_it_is_passed_on(bench: Bench) -> None:
+    ours, _ = established(bench)
+    bench.far_end_dies()
+    ours.transfer(bench.far.address)
+    settle(bench, 10 * PATIENCE)
+    assert not ours.transferring or ours.state is State.ENDED
+    ours.hang_up(EndReason.LOST)
+    settle(bench, PATIENCE)
+    assert ours.state is State.ENDED
+
+
+@behaviour
+def hangs_up_while_we_are_passed_on(bench: Bench) -> None:
+    ours, theirs = established(bench)
+    followed: list[Call] = []
+    ours.on_transfer_request = lambda call: followed.append(call.follow())
+    bench.far.when_called = Call.alert
+    theirs.transfer(bench.far.address)
+    settle(bench)
+    theirs.hang_up()
+    settle(bench)
+    assert ended(ours, EndReason.HUNG_UP)
+    bench.far.call.accept()
+    settle(bench)
+    assert followed[0].state is State.ACTIVE
+    ours.refuse_transfer(EndReason.HUNG_UP)  # too late to matter
+    followed[0].hang_up()
+
+
 # Bad networks
 
 
