@@ -52,6 +52,9 @@ class Pins(Struct, frozen=True, kw_only=True):
 class PiSettings(Pins, frozen=True, kw_only=True):
     """A Raspberry Pi."""
 
+    camera: Annotated[
+        str, Meta(max_length=64, description='The camera, by its name, a part of that, or its node; "": the first.')
+    ] = ""
     microphone: Annotated[
         str,
         Meta(max_length=64, description='The sound card that hears, by its name in /proc/asound/cards; "": the best.'),

@@ -3,11 +3,16 @@
 ::
 
     sound_card: which card ──▶ alsa: one direction of it ──▶ audio: microphone, speaker ── volume
+    usb_camera ── camera_mode, raw_picture ──▶ capture()
+          └──▶ camera_encoder: m2m_encoder, or x264 when that fails ──▶ access units
     board.gpio: buttons and lamps, by gpiozero and lgpio
 
 - ``sound_card``: the cards that are there, and which one is the room's
 - ``alsa``: a stream to or from a card, without blocking, on pyalsaaudio
 - ``audio``: the microphone and the speaker, in blocks of 10 ms
+- ``usb_camera``: a camera behind the kernel's video interface; ``camera_mode``: in which size, rate and format it is
+  used; ``raw_picture``: from that format to the firmware's
+- ``camera_encoder``: encodes a camera's pictures, in hardware as long as that works; ``x264``: after that
 - ``v4l2``: the kernel's video structures; ``v4l2_device``: an open video node and its buffers
 - ``m2m_encoder``: the H.264 encoder of the Pi 4 and those before it
 - ``volume``: how loud a card plays, by its own control or by arithmetic
@@ -17,6 +22,6 @@ Every device is opened by a stable name or by what sense chooses among what is t
 that is missing, busy or pulled out raises DeviceError, and the firmware, which tries again by and by, takes it when it
 comes.
 
-All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  Camera and
-display are not supported yet: opening one raises DeviceError, and the unit runs on without it.
+All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  The Pi's own
+camera and its display are not supported yet: opening one raises DeviceError, and the unit runs on without it.
 """

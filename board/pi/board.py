@@ -47,9 +47,12 @@ class PiBoard:
 
         return self._kept(AlsaSpeaker(choose(sound_cards(), self._settings.speaker, hears=False)))
 
-    def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:  # noqa: ARG002
-        """DeviceError: not supported yet."""
-        _not_supported("a camera")
+    def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:
+        """A USB camera.  DeviceError: there is none, or it is busy."""
+        from board.pi.usb_camera import UsbCamera, choose_camera, usb_cameras
+
+        path = choose_camera(usb_cameras(), self._settings.camera)
+        return self._kept(UsbCamera(path, width, height, frame_rate))
 
     def open_display(self) -> Display:
         """DeviceError: not supported yet."""

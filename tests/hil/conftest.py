@@ -14,6 +14,7 @@ import pytest
 from hil.driver import load
 from hil.lines import Lines
 from hil.sound import Room
+from hil.webcam import Webcam
 
 from board import open_board
 from board.pi.m2m_encoder import find_encoder
@@ -53,6 +54,16 @@ def encoder_node(on_bench: bool) -> Path:
     node = find_encoder()
     assert node is not None
     return node
+
+
+@pytest.fixture(scope="session")
+def webcam(on_bench: bool) -> Webcam:
+    """What the USB camera sees."""
+    if not on_bench:
+        pytest.skip("nobody holds anything before the camera of this machine")
+    webcam = Webcam()
+    webcam.plug()
+    return webcam
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ def test_a_display_is_not_supported_yet() -> None:
         PiBoard({}).open_display()
 
 
-def test_nor_is_a_camera() -> None:
-    with pytest.raises(DeviceError, match="a camera is not supported"):
-        PiBoard({}).open_camera(1280, 720, 30)
+def test_a_camera_that_is_not_there_says_so() -> None:
+    with pytest.raises(DeviceError, match="there is no camera 'No such camera' here"):
+        PiBoard({"camera": "No such camera"}).open_camera(1280, 720, 30)
 
 
 def test_a_real_button_needs_a_finger() -> None:

@@ -1,0 +1,104 @@
+"""`board.pi.camera_encoder`: which pictures are encoded, and by what; tests/hil has the same on an encoder."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+
+from board.pi import camera_encoder
+from board.pi.camera_encoder import CameraEncoder
+from firmware.errors import DeviceError
+from firmware.ports import EncoderSettings
+
+SETTINGS = EncoderSettings(width=320, height=180, frame_rate=15, bitrate=400_000, level=13)
+
+
+class Hardware:
+    """Takes pictures until it is told to fail."""
+
+    def __init__(
+        self, node: object, settings: object, on_access_unit: object, on_failed: Callable[[str], None]
+    ) -> None:
+        self.fail = on_failed
+        self.pictures: list[tuple[av.VideoFrame, float]] = []
+        self.told: list[object] = []
+
+    def encode(self, frame: av.VideoFrame, taken: float) -> None:
+        self.pictures.append((frame, taken))
+
+    def set_bitrate(self, bitrate: int) -> None:
+        self.told.append(bitrate)
+
+    def force_key_frame(self) -> None:
+        self.told.append("key frame")
+
+    def close(self) -> None:
+        self.told.append("closed")
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.units: list[bytes] = []
+        self.closed: list[CameraEncoder] = []
+        self.encoder = CameraEncoder(Path(), SETTINGS, lambda data, _: self.units.append(data), self.closed.append)
+        hardware = self.encoder._encoder
+        assert isinstance(hardware, Hardware)
+        self.hardware = hardware
+
+    def take(self, *times: float, size: tuple[int, int] = (320, 180)) -> None:
+        for taken in times:
+            frame = av.VideoFrame(*size, "yuv420p")
+            frame.time_base, frame.pts = Fraction(1, 1_000_000), round(taken * 1e6)
+            self.encoder.encode(frame, taken)
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(camera_encoder, "M2mEncoder", Hardware)
+    return Bench()
+
+
+def test_a_faster_camera_is_thinned_out(bench: Bench) -> None:
+    bench.take(*(n / 30 for n in range(30)))
+    assert len(bench.hardware.pictures) in (15, 16)
+
+
+def test_a_slower_camera_is_not(bench: Bench) -> None:
+    bench.take(*(n / 10 for n in range(10)))
+    assert len(bench.hardware.pictures) == 10
+
+
+def test_pictures_are_scaled_to_what_was_agreed(bench: Bench) -> None:
+    bench.take(1.0, size=(640, 360))
+    ((frame, taken),) = bench.hardware.pictures
+    assert (frame.width, frame.height, frame.pts, taken) == (320, 180, 1_000_000, 1.0)
+
+
+def test_commands_reach_the_hardware(bench: Bench) -> None:
+    bench.encoder.set_bitrate(100_000)
+    bench.encoder.force_key_frame()
+    bench.encoder.close()
+    bench.encoder.close()
+    assert bench.hardware.told == [100_000, "key frame", "closed"]
+    assert bench.closed == [bench.encoder]
+
+
+def test_libx264_takes_over_from_hardware_that_failed(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.take(0.0)
+    bench.encoder.set_bitrate(200_000)
+    bench.hardware.fail("stalls")
+    bench.take(1.0, 1.1)
+    assert len(bench.hardware.pictures) == 1
+    assert len(bench.units) == 2
+    assert b"\0\0\1\x67" in bench.units[0]
+    assert "libx264" in caplog.text
+    bench.encoder.close()
+    bench.take(2.0)
+    assert len(bench.units) == 2
+
+
+def test_a_machine_whose_encoder_is_gone_says_so() -> None:
+    with pytest.raises(DeviceError, match="can't be opened"):
+        CameraEncoder(Path("/nonexistent/video11"), SETTINGS, lambda *_: None, lambda _: None)
