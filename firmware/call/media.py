@@ -31,6 +31,7 @@ class Feedback(Enum):
     NACK = "nack"
     PLI = "pli"
     FIR = "fir"
+    TMMBR = "tmmbr"
 
 
 class H264Profile(Enum):

@@ -31,6 +31,7 @@ from firmware.media.message import (
     NotSecured,
     Secured,
     Statistics,
+    StreamStatistics,
 )
 from firmware.media.meter import Meter
 from firmware.media.pictures import Fan, Source
@@ -140,7 +141,11 @@ class MediaSession:
     def handle_timer(self, now: float) -> None:
         """Report statistics and silence."""
         self._due = max(self._due + INTERVAL, now + INTERVAL / 2)
-        streams = [stream for line in self._lines.values() for stream in line.meter.read(line, now)]
+        streams: list[StreamStatistics] = []
+        for line in self._lines.values():
+            read = line.meter.read(line, now)
+            line.consider(read, now)
+            streams += read
         self._studio.report(Statistics(self._call_id, tuple(streams)))
         times = [line.stream.last_received for line in self._lines.values()]
         silent = now - max((at for at in times if at is not None), default=self._began)
@@ -195,6 +200,7 @@ class _Line:
         self._studio = studio
         self._pictures = pictures
         stream.on_key_frame_requested = self._key_frame_requested
+        stream.on_bitrate_limited = self._bitrate_limited
         stream.on_failed = self._stream_failed
         stream.on_keys = self._secured
         stream.on_no_keys = self._not_secured
@@ -245,6 +251,8 @@ class _Line:
     def _send_video(self, channel: Channel) -> None:
         rate = self._studio.configure.frame_rate
         self.video_sender = VideoSender(self.stream, channel, self._source(), rate, partial(self._failed, channel))
+        if self.stream.bitrate_limit:
+            self.video_sender.limit_bitrate(self.stream.bitrate_limit)
 
     def _replace_receiver(self, channel: Channel | None) -> None:
         if self.video_receiver is not None:
@@ -286,6 +294,16 @@ class _Line:
     def _key_frame_requested(self) -> None:
         if self.video_sender is not None:
             self.video_sender.force_key_frame()
+
+    def _bitrate_limited(self, bitrate: int) -> None:
+        if self.video_sender is not None:
+            self.video_sender.limit_bitrate(bitrate)
+
+    def consider(self, streams: Sequence[StreamStatistics], now: float) -> None:
+        """Ask the far end for another bitrate where the last second's pictures make that useful."""
+        for read in streams:
+            if read.kind is Kind.VIDEO and read.direction is Direction.RECEIVE and self.receive is not None:
+                self.stream.request_bitrate(read.bitrate, read.loss, self.receive.bitrate, now)
 
     def sound_failed(self, direction: Direction, error: Exception) -> None:
         """Report what the audio thread could not do; any thread may."""

@@ -22,7 +22,7 @@ from firmware.media.key_agreement import KeyAgreement
 from firmware.media.protection import Protection
 from firmware.rtp.packet import Packet, is_control
 from firmware.rtp.payload import COMFORT_NOISE
-from firmware.rtp.session import Goodbye, KeyFrameRequested, Retransmit, Session
+from firmware.rtp.session import BitrateLimited, Goodbye, KeyFrameRequested, Retransmit, Session
 from firmware.rtp.statistics import Statistics
 from firmware.sansio import Address
 
@@ -70,6 +70,9 @@ class Stream:
         self.sockets = sockets
         self.sink: Sink | None = None
         self.on_key_frame_requested: Callable[[], None] = lambda: None
+        self.bitrate_limit = 0
+        """bit/s that the far end wants at most, as it last said by RTCP; 0: it said nothing."""
+        self.on_bitrate_limited: Callable[[int], None] = lambda _bitrate: None
         self.on_failed: Callable[[Exception], None] = lambda _error: None
         self.on_keys: Callable[[Handshake, Keys], None] = lambda _handshake, _keys: None
         """Called with what came of a handshake."""
@@ -211,6 +214,12 @@ class Stream:
             data = self._session.report_missing(indexes, now)
         self._send_control(data)
 
+    def request_bitrate(self, bitrate: int, loss: float, most: int, now: float) -> None:
+        """See `Session.request_bitrate`."""
+        with self._lock:
+            data = self._session.request_bitrate(bitrate, loss, most, now)
+        self._send_control(data)
+
     def close(self, now: float) -> None:
         """Say goodbye and close the sockets (the room keeps its own)."""
         with self._lock:
@@ -247,6 +256,10 @@ class Stream:
                 case Retransmit(packets=packets):
                     for packet in packets:
                         self._send_packet(packet)
+                case BitrateLimited(bitrate=bitrate, notification=notification):
+                    self.bitrate_limit = bitrate
+                    self._send_control(notification)
+                    self.on_bitrate_limited(bitrate)
                 case Goodbye(reason=reason):
                     logger.debug("The far end's %s said goodbye: %s", self.kind.value, reason)
 

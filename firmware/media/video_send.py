@@ -9,7 +9,9 @@ Rule 1: the size, the rate and the bitrate keep within what the far end takes an
 and picture_size.py for the older codecs.
 Rule 2: a key frame is made for the first picture, and when somebody asks, at most every `KEY_FRAME_PAUSE`.  The first
 does not count: a receiver may lose the start of a new source while it makes sure that it is one (RFC 3550 A.1).
-Rule 3: an access unit of many packets is spread over a part of the time until the next: a burst that a router drops
+Rule 3: what the far end limits while it receives (TMMBR) is kept from the next picture on; a much lower bitrate makes
+the picture smaller too.
+Rule 4: an access unit of many packets is spread over a part of the time until the next: a burst that a router drops
 costs a key frame more.
 """
 
@@ -44,6 +46,10 @@ DEFAULT_BITRATE = 1_500_000
 """bit/s, where the channel says nothing."""
 LEAST_BITRATE = 48_000
 """bit/s, below which x264 gives no picture worth the name."""
+STEP = 0.6
+"""Of the bitrate that an encoder was opened with; below, another one makes a smaller picture."""
+REOPEN_PAUSE = 1.0
+"""Seconds between two encoders at least, where it is the bitrate that changes."""
 KEY_FRAME_PAUSE = 0.5
 """Seconds between two key frames at least."""
 BURST = 16
@@ -74,6 +80,9 @@ class VideoSender:
         self._codec = codec = video_codec(channel.codec.name)
         self._payload_type = channel.format.payload_type
         self._bitrate = max(min(channel.bitrate or DEFAULT_BITRATE, codec.max_bitrate(channel.codec)), LEAST_BITRATE)
+        self._wanted_bitrate = self._bitrate
+        """What the encoder is to be set to: less than was agreed, where the far end wants less now."""
+        self._opened_bitrate, self._opened_time = 0, float("-inf")
         self._source = source
         self._frame_rate = frame_rate
         self._on_failed = on_failed
@@ -98,6 +107,17 @@ class VideoSender:
                 self._last_request = time.monotonic()
                 self._hardware.force_key_frame()
 
+    def limit_bitrate(self, bitrate: int) -> None:
+        """Send no more than this, bit/s, nor than was agreed, from now on; any thread may ask."""
+        wanted = max(min(bitrate, self._bitrate), LEAST_BITRATE)
+        if wanted == self._wanted_bitrate:
+            return
+        logger.debug("The far end takes %d bit/s: sending %d bit/s", bitrate, wanted)
+        self._wanted_bitrate = wanted
+        with self._hardware_lock:
+            if self._hardware is not None:
+                self._hardware.set_bitrate(wanted)
+
     def close(self) -> None:
         """Stop; nothing is sent after this returns."""
         self._frames.close()
@@ -118,7 +138,8 @@ class VideoSender:
         if self._far_end.h264 is None or self._far_end.h264.packetization_mode == 0:
             return False
         chosen = self._format(camera.width, camera.height)
-        settings = EncoderSettings(chosen.width, chosen.height, chosen.frame_rate, self._bitrate, chosen.level)
+        bitrate = self._wanted_bitrate
+        settings = EncoderSettings(chosen.width, chosen.height, chosen.frame_rate, bitrate, chosen.level)
         try:
             hardware = camera.open_encoder(settings, self._send_encoded)
         except DeviceError as error:
@@ -157,9 +178,11 @@ class VideoSender:
     def _encode(self, frame: av.VideoFrame) -> None:
         now = time.monotonic()
         size = (frame.width, frame.height)
-        if self._encoder is None or size != self._source_size:
-            self._open(size)
+        wanted = self._wanted_bitrate
+        if self._encoder is None or size != self._source_size or self._wants_another_encoder(wanted, now):
+            self._open(size, now)
         assert self._encoder is not None
+        self._encoder.set_bitrate(wanted)
         if frame.time is None:
             frame.time_base, frame.pts = TIME_BASE, round(now * CLOCK_RATE)
         taken = frame.time or now
@@ -167,22 +190,28 @@ class VideoSender:
         if taken < self._next_time - interval / 4:
             return  # the source is faster than what was agreed
         self._next_time = max(self._next_time + interval, taken + interval / 2)
-        wanted = self._key_frame_wanted and now >= self._last_request + KEY_FRAME_PAUSE
-        encoded = self._encoder.encode(frame, wanted)
-        if wanted and encoded.key_frame:
+        key_frame = self._key_frame_wanted and now >= self._last_request + KEY_FRAME_PAUSE
+        encoded = self._encoder.encode(frame, key_frame)
+        if key_frame and encoded.key_frame:
             self._key_frame_wanted, self._last_request = False, now
         if encoded.data:
             self._send(encoded.data, taken, encoded.key_frame, encoded.hints)
 
-    def _open(self, size: tuple[int, int]) -> None:
-        self._source_size = size
+    def _wants_another_encoder(self, bitrate: int, now: float) -> bool:
+        """Whether another bitrate takes a new encoder: one more key frame, so not with every request."""
+        least = self._opened_bitrate * (STEP if self._far_end.h264 is not None else 1)
+        return not least <= bitrate <= self._opened_bitrate and now >= self._opened_time + REOPEN_PAUSE
+
+    def _open(self, size: tuple[int, int], now: float) -> None:
+        self._source_size, self._opened_time = size, now
         self.picture_format = self._format(*size)
-        logger.info("Sending %s %s at %d bit/s", self._far_end.name, self.picture_format, self._bitrate)
-        self._encoder = SoftwareEncoder(self._codec, self.picture_format, self._bitrate)
+        self._opened_bitrate = self._wanted_bitrate
+        logger.info("Sending %s %s at %d bit/s", self._far_end.name, self.picture_format, self._opened_bitrate)
+        self._encoder = SoftwareEncoder(self._codec, self.picture_format, self._opened_bitrate)
         self._key_frame_wanted = False  # a new encoder begins with one
 
     def _format(self, width: int, height: int) -> PictureFormat:
-        return self._codec.picture_format(self._far_end, width, height, self._frame_rate, self._bitrate)
+        return self._codec.picture_format(self._far_end, width, height, self._frame_rate, self._wanted_bitrate)
 
     def _send_encoded(self, access_unit: bytes, taken: float) -> None:
         """Take an access unit from the camera's encoder, in its thread."""

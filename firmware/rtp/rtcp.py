@@ -19,12 +19,16 @@ MAX_DATAGRAM: Final = 4096
 MAX_NACK_ENTRIES: Final = 64
 """Of 17 packets each; what is missing beyond that is better asked for as a key frame."""
 
+MAX_LIMITS: Final = 32
+"""Of one TMMBR; a session of two has one."""
+
 # RFC 3550 12.1, RFC 4585 6.1; 192 and 193 are RFC 2032 5.2.
 FULL_INTRA_REQUEST_H261, NACK_H261 = 192, 193
 SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, GOODBYE, APPLICATION = 200, 201, 202, 203, 204
 TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 205, 206
-# Feedback message types: RFC 4585 6.2, 6.3, RFC 5104 4.3.
-GENERIC_NACK, PICTURE_LOSS, FULL_INTRA = 1, 1, 4
+# Feedback message types: RFC 4585 6.2, 6.3, RFC 5104 4.2, 4.3.
+GENERIC_NACK, MAX_BITRATE, MAX_BITRATE_NOTIFICATION = 1, 3, 4
+PICTURE_LOSS, FULL_INTRA = 1, 4
 _CNAME: Final = 1
 
 _common = struct.Struct("!BBH")
@@ -182,7 +186,51 @@ class FullIntra:
         return _packet(PAYLOAD_FEEDBACK, FULL_INTRA, _pair.pack(self.sender, 0) + body)
 
 
-Message = SenderReport | ReceiverReport | SourceDescription | Goodbye | Nack | PictureLoss | FullIntra
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A maximum of what a source may send (RFC 5104 4.2.1.1)."""
+
+    ssrc: int
+    """Of the source (TMMBR), or of the one who asked (TMMBN)."""
+    bitrate: int
+    """bit/s, with all headers from IP up; encoded, it is rounded down to 17 bits."""
+    overhead: int
+    """Octets of headers in each packet, as measured by the one who asks; at most 511."""
+
+    def encode(self) -> bytes:
+        """Give the 8 octets."""
+        exponent = max(0, self.bitrate.bit_length() - 17)
+        return _pair.pack(self.ssrc, exponent << 26 | self.bitrate >> exponent << 9 | min(self.overhead, 511))
+
+
+@dataclass(frozen=True, slots=True)
+class MaxBitrate:
+    """TMMBR (RFC 5104 4.2.1): send no more than that."""
+
+    sender: int
+    limits: tuple[Limit, ...]
+
+    def encode(self) -> bytes:
+        """Give the RTCP packet."""
+        body = b"".join(limit.encode() for limit in self.limits)
+        return _packet(TRANSPORT_FEEDBACK, MAX_BITRATE, _pair.pack(self.sender, 0) + body)
+
+
+@dataclass(frozen=True, slots=True)
+class MaxBitrateNotification:
+    """TMMBN (RFC 5104 4.2.2): the limits that the sender of this keeps to."""
+
+    sender: int
+    limits: tuple[Limit, ...]
+
+    def encode(self) -> bytes:
+        """Give the RTCP packet."""
+        body = b"".join(limit.encode() for limit in self.limits)
+        return _packet(TRANSPORT_FEEDBACK, MAX_BITRATE_NOTIFICATION, _pair.pack(self.sender, 0) + body)
+
+
+Feedback = Nack | PictureLoss | FullIntra | MaxBitrate | MaxBitrateNotification
+Message = SenderReport | ReceiverReport | SourceDescription | Goodbye | Feedback
 
 
 def compound(messages: Iterable[Message]) -> bytes:
@@ -281,6 +329,9 @@ def _read_goodbye(body: bytes, count: int) -> Iterator[Message]:
 
 
 def _read_transport_feedback(body: bytes, kind: int) -> Iterator[Message]:
+    if kind in (MAX_BITRATE, MAX_BITRATE_NOTIFICATION):
+        yield _read_limits(body, kind)
+        return
     if kind != GENERIC_NACK:
         return
     _need(body, _pair.size + 4, "NACK")
@@ -290,6 +341,18 @@ def _read_transport_feedback(body: bytes, kind: int) -> Iterator[Message]:
         sequences.append(first)
         sequences.extend(first + bit + 1 & 0xFFFF for bit in range(16) if mask >> bit & 1)
     yield Nack(sender, media, tuple(sequences))
+
+
+def _read_limits(body: bytes, kind: int) -> Message:
+    _need(body, _pair.size, "TMMBR")
+    if len(body) % 8:
+        raise DecodeError(f"RTCP: TMMBR of {len(body)} octets")
+    limits = tuple(
+        Limit(ssrc, (word >> 9 & 0x1FFFF) << (word >> 26), word & 0x1FF)
+        for ssrc, word in _pair.iter_unpack(body[8 : 8 + 8 * MAX_LIMITS])
+    )
+    sender = int.from_bytes(body[:4], "big")
+    return MaxBitrate(sender, limits) if kind == MAX_BITRATE else MaxBitrateNotification(sender, limits)
 
 
 def _read_payload_feedback(body: bytes, kind: int) -> Iterator[Message]:

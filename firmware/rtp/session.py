@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from firmware.call.media import Feedback, Kind
 from firmware.errors import DecodeError
 from firmware.rtp import rtcp
+from firmware.rtp.bitrate import OVERHEAD, BitrateAsker, with_overhead, without_overhead
 from firmware.rtp.feedback import KeyFrameAnswerer, KeyFrameAsker
 from firmware.rtp.interval import Interval
 from firmware.rtp.packet import Packet
@@ -34,6 +35,8 @@ SILENCE: Final = 0.2
 """s after which another source may take over."""
 EXPECTATION: Final = 3.0
 """s that an announced change of the source is waited for."""
+NOTIFICATION_INTERVAL: Final = 0.1
+"""s between two answers to requests for another bitrate, at least."""
 _COLLISION_INTERVAL: Final = 10.0
 """s between two changes of our SSRC: more often is nobody's chance."""
 
@@ -57,7 +60,16 @@ class Goodbye:
     reason: str
 
 
-Event = KeyFrameRequested | Retransmit | Goodbye
+@dataclass(frozen=True, slots=True)
+class BitrateLimited:
+    """The far end wants no more than this of us (TMMBR), bit/s of payload."""
+
+    bitrate: int
+    notification: bytes
+    """RTCP to send, which says that we keep to it; b"": nothing."""
+
+
+Event = KeyFrameRequested | Retransmit | Goodbye | BitrateLimited
 
 
 class Session:
@@ -96,6 +108,8 @@ class Session:
         self._interval = Interval(bandwidth, rng, now)
         self._asker = KeyFrameAsker()
         self._answerer = KeyFrameAnswerer()
+        self._bitrate_asker = BitrateAsker()
+        self._notified = float("-inf")
         self._left: int | None = None
         """An SSRC of ours that collided and has to say goodbye."""
         self._collided = float("-inf")
@@ -208,6 +222,7 @@ class Session:
             new.sender_report = self._early_report[1]
         self._source, self._candidate, self._expected_until = new, None, float("-inf")
         self._asker = KeyFrameAsker()  # what was asked of the source before is of no use
+        self._bitrate_asker = BitrateAsker()
         self._interval.members = 2
         return new
 
@@ -259,9 +274,7 @@ class Session:
                     self._take_feedback(message, now, events)
         return events
 
-    def _take_feedback(
-        self, message: rtcp.PictureLoss | rtcp.FullIntra | rtcp.Nack, now: float, events: list[Event]
-    ) -> None:
+    def _take_feedback(self, message: rtcp.Feedback, now: float, events: list[Event]) -> None:
         match message:
             case rtcp.PictureLoss(media=media):
                 if media in (self.ssrc, 0) and self._answerer.picture_loss(now):
@@ -274,6 +287,18 @@ class Session:
                 packets = self._sender.again(sequences, now) if media == self.ssrc else ()
                 if packets:
                     events.append(Retransmit(packets))
+            case rtcp.MaxBitrate(sender=sender, limits=limits):
+                events += [self._limited(sender, limit, now) for limit in limits if limit.ssrc == self.ssrc]
+            case rtcp.MaxBitrateNotification(limits=limits):
+                self._bitrate_asker.answered(any(limit.ssrc == self.ssrc for limit in limits))
+
+    def _limited(self, sender: int, limit: rtcp.Limit, now: float) -> BitrateLimited:
+        notification = b""
+        if now >= self._notified + NOTIFICATION_INTERVAL:
+            self._notified = now
+            # RFC 5104 4.2.2: the one who limits us, and what we keep to.
+            notification = self._control(now, rtcp.MaxBitrateNotification(self.ssrc, (replace(limit, ssrc=sender),)))
+        return BitrateLimited(without_overhead(limit.bitrate, limit.overhead), notification)
 
     def _comes_back(self, messages: list[rtcp.Message], now: float) -> bool:
         """RFC 3550 8.2: whether the sender has our SSRC: it is we ourselves, or, by another CNAME, a collision."""
@@ -376,6 +401,21 @@ class Session:
         if not sequences:
             return None
         return self._control(now, rtcp.Nack(self.ssrc, source.ssrc, sequences))
+
+    def request_bitrate(self, bitrate: int, loss: float, most: int, now: float) -> bytes | None:
+        """Ask the far end to send less (or more again), where what comes makes it useful; call it once a second.
+
+        *bitrate*: of what came in the last second, bit/s of payload.  *loss*: of its packets, 0 to 1.  *most*: that we
+        may be sent, bit/s; 0: nobody said.  Gives the RTCP packet to send, or None.
+        """
+        source = self._source
+        if source is None or Feedback.TMMBR not in self.feedback:
+            return None
+        asked = self._bitrate_asker.ask(bitrate, loss, most, now)
+        if asked is None:
+            return None
+        limit = rtcp.Limit(source.ssrc, with_overhead(asked, OVERHEAD), OVERHEAD)
+        return self._control(now, rtcp.MaxBitrate(self.ssrc, (limit,)))
 
     def close(self, now: float) -> bytes:
         """End the session: the RTCP packet, with BYE, to send as the last; b"" if nothing was ever sent."""

@@ -120,7 +120,9 @@ def feedback(media: MediaDescription, payload_type: int) -> frozenset[str]:
     for value in media.values("rtcp-fb"):
         which, _, what = value.partition(" ")
         if which in ("*", str(payload_type)):
-            found.add(" ".join(what.lower().split()))
+            words = what.lower().split()
+            # RFC 5104 7.1: what follows are parameters (smaxpr), which oblige to nothing.
+            found.add(" ".join(words[:2] if words[:2] == ["ccm", "tmmbr"] else words))
     return frozenset(found)
 
 

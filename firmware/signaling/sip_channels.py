@@ -24,7 +24,12 @@ PACKET_TIME: Final = 0.020
 """Seconds of sound in a packet that we ask for (RFC 3551 4.2)."""
 PACKET_TIMES: Final = (0.060, 0.040, 0.020, 0.010)
 """Seconds of sound in a packet that we send; every codec of ours has frames of these lengths (RFC 7587 6.1)."""
-FEEDBACK: Final = {"nack": Feedback.NACK, "nack pli": Feedback.PLI, "ccm fir": Feedback.FIR}
+FEEDBACK: Final = {
+    "nack": Feedback.NACK,
+    "nack pli": Feedback.PLI,
+    "ccm fir": Feedback.FIR,
+    "ccm tmmbr": Feedback.TMMBR,
+}
 """Values of rtcp-fb that we understand (RFC 4585 4.2, RFC 5104 7.1)."""
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import time
 
+import av
 import pytest
 from media_parts import Peer, brightness, picture
 
@@ -347,3 +350,46 @@ def test_a_large_access_unit_is_spread(make, monkeypatch: pytest.MonkeyPatch, ev
     sender._send(encoder.encode(frame, True)[0], 1.0, True)
     assert len(pauses) >= 1
     assert set(pauses) == {module.PACE}
+
+
+def test_a_limit_while_sending(make, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "REOPEN_PAUSE", 0.0)
+    fan = Fan()
+    sender = make(fan, bitrate=1_000_000)
+    peer.rtp.setblocking(False)
+
+    def shown(count: int) -> int:
+        octets = 0
+        for number in range(count):
+            fan.show(noise(number))
+            time.sleep(0.04)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    octets += len(peer.rtp.recv(2048))
+        return octets
+
+    shown(10)
+    full = sender.picture_format
+    plenty = shown(30)
+    sender.limit_bitrate(700_000)
+    shown(10)
+    assert shown(30) < 0.9 * plenty
+    assert (sender.picture_format, sender.key_frames) == (full, 1), "no new encoder for that"
+    sender.limit_bitrate(100_000)
+    shown(10)
+    assert shown(30) < 0.3 * plenty
+    assert sender.picture_format is not None
+    assert full is not None
+    assert sender.picture_format.level < full.level, "another encoder"
+    sender.limit_bitrate(20_000_000)
+    shown(10)
+    assert sender.picture_format == full
+    assert shown(30) < 1.3 * plenty, "no more than was agreed"
+
+
+def noise(number: int) -> av.VideoFrame:
+    rng = random.Random(number)
+    frame = picture(number)
+    plane = frame.planes[0]
+    plane.update(rng.randbytes(plane.buffer_size))
+    return frame

@@ -194,3 +194,38 @@ def test_mutated_packet_is_read_or_refused(sent: list[Message], junk: bytes, dat
     encoded[at : at + data.draw(st.integers(0, 8))] = junk
     with suppress(DecodeError):
         assert len(rtcp.decode(bytes(encoded))) <= len(encoded)
+
+
+@pytest.mark.parametrize(
+    ("bitrate", "encoded"),
+    [
+        (0, 0),
+        (131_071, 131_071),
+        (131_072, 131_072),
+        (1_000_001, 1_000_000),
+        (2_000_000, 2_000_000),
+        (1 << 50, 1 << 50),
+    ],
+)
+def test_limits_of_the_bitrate(bitrate: int, encoded: int) -> None:
+    for kind in (rtcp.MaxBitrate, rtcp.MaxBitrateNotification):
+        [message] = rtcp.decode(kind(7, (rtcp.Limit(9, bitrate, 40), rtcp.Limit(10, bitrate, 600))).encode())
+        assert message == kind(7, (rtcp.Limit(9, encoded, 40), rtcp.Limit(10, encoded, 511)))
+
+
+def test_a_limit_as_rfc_5104_draws_it() -> None:
+    """4.2.1.1: six bits of exponent, seventeen of mantissa, nine of overhead."""
+    data = rtcp.MaxBitrate(1, (rtcp.Limit(2, 0x10000 << 4, 40),)).encode()
+    assert data == bytes.fromhex("83cd0004 00000001 00000000 00000002 0e000028".replace(" ", "")) or data[16:] == (
+        4 << 26 | 0x10000 << 9 | 40
+    ).to_bytes(4, "big")
+    assert data[:4] == bytes.fromhex("83cd0004")
+
+
+@pytest.mark.parametrize("kind", [3, 4])
+def test_limits_that_are_none(kind: int) -> None:
+    for size in (0, 4, 12, 20):
+        with pytest.raises(DecodeError):
+            rtcp.decode(bytes([0x80 | kind, 205, 0, size // 4]) + bytes(size))
+    [message] = rtcp.decode(bytes([0x80 | kind, 205, 0, 2 + 2 * 100]) + bytes(808))
+    assert len(message.limits) == rtcp.MAX_LIMITS  # type: ignore[union-attr]

@@ -13,7 +13,7 @@ from rtp_path import Pair, Path
 from firmware.call.media import Feedback, Kind
 from firmware.rtp import rtcp
 from firmware.rtp.packet import Packet
-from firmware.rtp.session import SILENCE, Goodbye, KeyFrameRequested, Retransmit, Session
+from firmware.rtp.session import SILENCE, BitrateLimited, Goodbye, KeyFrameRequested, Retransmit, Session
 
 ALL = frozenset(Feedback)
 
@@ -515,3 +515,35 @@ def test_any_datagrams_are_survived(datagrams: list[bytes], ours_is_theirs: bool
             assert control is None or rtcp.decode(control)
     ours.statistics(99.0)
     assert rtcp.decode(ours.close(99.0)) if datagrams else True
+
+
+# Bitrate
+
+
+def test_a_limit_of_the_far_end_is_told_and_acknowledged() -> None:
+    ours = session()
+    ours.send(b"x", 0, True, 96, 0.0)
+    other, mine = rtcp.Limit(99, 500_000, 40), rtcp.Limit(ours.ssrc, 1_240_000, 40)
+    [event] = ours.receive_control(rtcp.MaxBitrate(7, (other, mine)).encode(), 1.0)
+    assert isinstance(event, BitrateLimited)
+    assert event.bitrate == 1_200_000
+    *_, answer = rtcp.decode(event.notification)
+    assert answer == rtcp.MaxBitrateNotification(ours.ssrc, (rtcp.Limit(7, 1_240_000, 40),))
+    [again] = ours.receive_control(rtcp.MaxBitrate(7, (mine,)).encode(), 1.05)
+    assert again == BitrateLimited(1_200_000, b""), "a flood of requests is no flood of answers"
+
+
+def test_less_is_asked_for_where_that_was_agreed() -> None:
+    for feedback, asks in ((frozenset({Feedback.TMMBR}), True), (frozenset(), False)):
+        ours = session(feedback=feedback)
+        assert ours.request_bitrate(2_000_000, 0.0, 1_000_000, 0.0) is None, "nobody is heard yet"
+        heard(ours, 0.0, (7, 1), (7, 2))
+        data = ours.request_bitrate(2_000_000, 0.0, 1_000_000, 1.0)
+        assert (data is not None) is asks
+        if data is not None:
+            *_, request = rtcp.decode(data)
+            assert isinstance(request, rtcp.MaxBitrate)
+            assert [(limit.ssrc, limit.overhead) for limit in request.limits] == [(7, 40)]
+            assert 1_000_000 < request.limits[0].bitrate <= 1_033_334
+            ours.receive_control(rtcp.MaxBitrateNotification(7, (rtcp.Limit(ours.ssrc, 1, 0),)).encode(), 2.0)
+            assert ours.request_bitrate(2_000_000, 0.0, 1_000_000, 9.0) is None
