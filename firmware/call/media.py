@@ -173,6 +173,11 @@ class Crypto:
     control: Crypto | None = None
     """SRTP: another key for RTCP; None: the same."""
 
+    @property
+    def proves(self) -> bool:
+        """Whether each packet proves that its sender has the key."""
+        return self.suite not in (Suite.AES_128_CBC, Suite.AES_256_CBC)
+
 
 @dataclass(frozen=True, slots=True)
 class Handshake:

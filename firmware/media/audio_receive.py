@@ -5,7 +5,7 @@
     network thread: packets ──▶ arrivals (bounded) ──▶ audio thread: playout buffer ── decode or conceal ──▶ block
 
 The far end may change between all formats of the channel at any time (RFC 3264 7).  Telephone events are taken out on
-the way; comfort noise is played as silence.
+the way; comfort noise is played as silence.  What a wrong key makes of encrypted sound is not played at all.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from firmware.media.codecs import available
 from firmware.media.voice import voice_decoder
 from firmware.ports import BLOCK_BYTES, SAMPLE_RATE
 from firmware.rtp.jitter import Playout, PlayoutBuffer
+from firmware.rtp.plausible import SoundJudge
 from firmware.rtp.telephone_event import EventReceiver
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class AudioReceiver:
         self._decoders = {self.codec: self._decoder}
         """Kept: a far end that changes codecs with every packet must not have a new one made each time."""
         self._sound = bytearray()
+        crypto = channel.crypto
+        self._judge = None if crypto is None or crypto.proves else SoundJudge(self.codec)
 
     # Network thread
 
@@ -65,7 +68,8 @@ class AudioReceiver:
         if packet.payload_type == self._event_type:
             for digit in self._events.receive(packet, now):
                 self._on_digit(digit)
-        self._arrivals.append((packet, now))
+        if self._judge is None or self._judge.hears(packet.payload):
+            self._arrivals.append((packet, now))
 
     def timer(self) -> float:
         """See Sink."""

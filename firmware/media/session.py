@@ -332,10 +332,11 @@ class _Line:
 
 
 def _same_coding(old: Channel | None, new: Channel | None) -> bool:
-    """Whether two channels differ in addresses only, if at all."""
+    """Whether two channels differ in addresses and keys only, if at all."""
 
     def coding(channel: Channel) -> tuple[object, ...]:
-        return channel.formats, channel.bitrate, channel.packet_time, channel.feedback
+        is_judged = channel.crypto is not None and not channel.crypto.proves
+        return channel.formats, channel.bitrate, channel.packet_time, channel.feedback, is_judged
 
     return old is new or (old is not None and new is not None and coding(old) == coding(new))
 

@@ -30,7 +30,7 @@ and carry feedback: "give me a key frame", "send those again".  SIP and H.323 di
 `h263`, `h263_rfc2190`   RFC 4629; RFC 2190
 `h261`                   RFC 4587; where its macroblocks are, in `h261_macroblock`
 `telephone_event`        digits, RFC 4733
-`h235`                   encrypted payloads, H.235.6
+`h235`                   encrypted payloads, H.235.6; whether their key was right: `plausible`
 `srtp`                   encrypted packets, RFC 3711: which packet it is, and whether it came before
 `srtp_transform`         how one packet is encrypted and signed: RFC 3711 4, RFC 6188, RFC 7714
 `payload`                static payload types, RFC 3551 6

@@ -4,7 +4,8 @@ Rule 1: only the payload is encrypted; the header, and RTCP, are not.  Nothing p
 secrets, it does not detect changes.
 Rule 2: an encrypted stream has a payload type of its own, which stands for its key too.  What comes under another
 payload type is not of the stream.
-Rule 3: whatever comes, `decrypt` gives a packet or None and never raises.  A wrong key gives noise, not an error.
+Rule 3: whatever comes, `decrypt` gives a packet or None and never raises.  A wrong key gives noise, not an error;
+`firmware.rtp.plausible` tells that from sound.
 """
 
 from __future__ import annotations

@@ -5,11 +5,25 @@ from __future__ import annotations
 import math
 import random
 from array import array
+from dataclasses import replace
 
 import pytest
 from signals import find_tone, level
 
-from firmware.call.media import G722, OPUS, PCMA, PCMU, TELEPHONE_EVENT, Channel, Codec, Direction, Format, Kind
+from firmware.call.media import (
+    G722,
+    OPUS,
+    PCMA,
+    PCMU,
+    TELEPHONE_EVENT,
+    Channel,
+    Codec,
+    Crypto,
+    Direction,
+    Format,
+    Kind,
+    Suite,
+)
 from firmware.errors import CallError
 from firmware.media import audio_receive as module
 from firmware.media.audio_receive import ARRIVALS, AudioReceiver
@@ -217,3 +231,33 @@ def test_formats_that_this_machine_lacks_are_left_out() -> None:
     assert find_tone(line.play(on_time(packets("PCMU", 50)), 1.0), TONE) > -15
     with pytest.raises(CallError, match="G729"):
         Line(unknown)
+
+
+# Encrypted sound
+
+
+@pytest.mark.parametrize("suite", [Suite.AES_128_CBC, Suite.AES_256_CBC])
+@pytest.mark.parametrize("name", ["PCMU", "G722"])
+def test_what_a_wrong_key_makes_of_sound_is_not_played(name: str, suite: Suite) -> None:
+    line, rng = Line(FORMATS[name]), random.Random(3)
+    line.receiver = AudioReceiver(replace(channel(FORMATS[name]), crypto=Crypto(suite, bytes(16), 104)), print)
+    said = packets(name, 100)
+    noise = [replace(packet, payload=rng.randbytes(len(packet.payload))) for packet in said]
+    assert level(line.play(on_time(noise), 2.0)) < -100
+
+
+@pytest.mark.parametrize("name", ["PCMU", "G722"])
+def test_sound_that_was_encrypted_is_played(name: str) -> None:
+    line = Line(FORMATS[name])
+    crypto = Crypto(Suite.AES_128_CBC, bytes(16), 104)
+    line.receiver = AudioReceiver(replace(channel(FORMATS[name]), crypto=crypto), print)
+    assert find_tone(line.play(on_time(packets(name, 50)), 1.0), TONE) > -15
+
+
+def test_what_proves_its_key_is_not_judged() -> None:
+    line = Line(FORMATS["PCMU"])
+    crypto = Crypto(Suite.AEAD_AES_128_GCM, bytes(16))
+    line.receiver = AudioReceiver(replace(channel(FORMATS["PCMU"]), crypto=crypto), print)
+    rng = random.Random(4)
+    noise = [replace(packet, payload=rng.randbytes(160)) for packet in packets("PCMU", 50)]
+    assert level(line.play(on_time(noise), 1.0)) > -20
