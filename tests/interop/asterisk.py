@@ -89,11 +89,13 @@ class Asterisk:
             return f"h323:{extension}@{self.address}"
         return f"sip:{extension}@{self.address}:{PORTS[technology]}"
 
-    def call(self, technology: str, target: str, *, then: str = "tone") -> str:
+    def call(self, technology: str, target: str, *, then: str = "tone", by_gatekeeper: bool = False) -> str:
         """Call ``user@address:port`` by SIP, or an alias at `Settings.peer` by H.323; gives the call's number.
 
-        When it is answered, it goes on as the extension *then* does.
+        When it is answered, it goes on as the extension *then* does.  *by_gatekeeper*: the alias is its to find.
         """
+        if by_gatekeeper:
+            return self._originate(f"{technology}/{target}", then)
         prefix, suffix = {"PJSIP": ("anonymous/sip:", ""), "SIP": ("", ""), "OOH323": ("", "@peer")}[technology]
         return self._originate(f"{technology}/{prefix}{target}{suffix}", then)
 

@@ -43,6 +43,8 @@ class Settings:
     digits: str = "rfc2833"
     """How it sends and expects digits: by SIP also ``info``; by H.323 ``h245alphanumeric``, ``h245signal``,
     ``q931keypad``."""
+    gatekeeper: str = ""
+    """The IP address of the gatekeeper that it registers with, as ``asterisk`` and by the number of ``tone``."""
     encryption: str = ""
     """What it wants of SIP calls: ``sdes``, ``dtls``, or nothing."""
     users: tuple[tuple[str, str], ...] = ()
@@ -125,7 +127,8 @@ def _ooh323(address: str, settings: Settings) -> str:
     # With a higher trace level, ooh323 overflows its buffer when it prints a Diffie-Hellman half key.
     general = (
         f"[general]\nbindaddr={address}\nport={PORTS['OOH323']}\nh323id=asterisk\ncallerid=asterisk\n"
-        f"gatekeeper=DISABLE\nlogfile=h323_log\ntracelevel=4\n{each}"
+        f"e164={EXTENSIONS['tone']}\ngatekeeper={settings.gatekeeper or 'DISABLE'}\n"
+        f"logfile=h323_log\ntracelevel=4\n{each}"
     )
     peers = {"peer": (settings.peer, PORTS["OOH323"]), "nowhere": (address, DEAF_PORT)} if settings.peer else {}
     return general + "".join(
