@@ -58,6 +58,9 @@ class H264:
     """Macroblocks a second where more than the level says (max-mbps, CustomMaxMBPS); 0: as the level says."""
     max_bitrate: int = 0
     """bit/s where more than the level says (max-br); 0: as the level says."""
+    parameter_sets: bytes = b""
+    """Of a receive channel: what the far end's encoder begins with, as it said beforehand (sprop-parameter-sets); Annex
+    B.  b"": it is in the stream."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,6 +272,7 @@ class _Line:
         self.stream.sink = self.video_receiver = VideoReceiver(
             self.stream,
             video_codec(channel.codec.name),
+            channel.codec.h264.parameter_sets if channel.codec.h264 is not None else b"",
             frozenset(form.payload_type for form in channel.formats if form.codec.name == channel.codec.name),
             Feedback.NACK in channel.feedback,
             self._pictures,

@@ -43,6 +43,7 @@ _NEVER = float("inf")
 class VideoReceiver:
     """Receives one stream's pictures; a Sink of it.
 
+    *parameters* are what the decoder is given before anything else (H.264: parameter sets, Annex B), or b"".
     *viewers* are shown every good picture, in the decode thread.  *on_key_frame_wanted* is called, in the network
     thread, when a key frame has to be asked for by signalling.
     """
@@ -51,6 +52,7 @@ class VideoReceiver:
         self,
         stream: Stream,
         codec: VideoCodec,
+        parameters: bytes,
         payload_types: frozenset[int],
         nack: bool,
         viewers: Fan,
@@ -67,6 +69,7 @@ class VideoReceiver:
         """Pixels."""
         self._stream = stream
         self._codec = codec
+        self._parameters = parameters
         self._viewers = viewers
         self._on_key_frame_wanted = on_key_frame_wanted
         self._on_failed = on_failed
@@ -180,7 +183,7 @@ class VideoReceiver:
     def _decode(self) -> None:
         decoder = Decoder(self._codec.decoder, self._codec.pixel_aspect)
         frozen_since: float | None = time.monotonic()
-        source = -1
+        source, parameters = -1, self._parameters
         while True:
             with self._more:
                 while not self._units and not self._closed:
@@ -190,9 +193,11 @@ class VideoReceiver:
                 unit = self._units.popleft()
             if unit.stream != source:
                 decoder, source = Decoder(self._codec.decoder, self._codec.pixel_aspect), unit.stream
+                parameters = self._parameters
                 frozen_since = frozen_since or time.monotonic()
             self.busy_since = time.monotonic()
-            frame, good = decoder.decode(unit.data)
+            frame, good = decoder.decode(parameters + unit.data)
+            parameters = b""
             now, self.busy_since = time.monotonic(), None
             if good and unit.key_frame:
                 frozen_since = None

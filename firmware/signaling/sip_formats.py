@@ -3,16 +3,21 @@
 Rule 1: a payload type means what its ``rtpmap`` says; without one, what RFC 3551 6 says.
 Rule 2: H.264 is agreed by profile and packetization mode, which both sides then keep, and by level, which is a limit of
 the receiver and may go down (RFC 6184 8.2.2).
-Rule 3: H.261 and H.263 behind H.264 are not offered, which keeps an INVITE below 1,300 bytes (RFC 3261 18.1.1); one who
+Rule 3: a unit that has Constrained Baseline has High and Main too: its decoders know them, and what its encoders make
+is within them.  High is offered where Constrained Baseline is, and Main is taken.
+Rule 4: H.261 and H.263 behind H.264 are not offered, which keeps an INVITE below 1,300 bytes (RFC 3261 18.1.1); one who
 offers them gets them.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from firmware.call.media import H264, TELEPHONE_EVENT, Codec, Format, H264Profile, Kind
+from firmware.rtp.h264 import PPS, SPS
 from firmware.rtp.payload import DYNAMIC, STATIC, static_payload_type
 from firmware.sdp import attributes
 from firmware.signaling import sip_picture_sizes
@@ -23,6 +28,8 @@ if TYPE_CHECKING:
 
     from firmware.sdp.session import MediaDescription
 
+MAX_PARAMETER_SETS: Final = 16
+"""Of one format; what a line of SDP has room for bounds their size."""
 _RANK: Final = {level: rank for rank, level in enumerate(MAX_BITRATES)}
 
 _PROFILES: Final = (
@@ -50,6 +57,7 @@ _USUAL: Final = {
     ("h264", 90_000, 1): 97,
     ("h264", 90_000, 0): 98,
     ("h263-1998", 90_000, 0): 99,
+    ("h264 high", 90_000, 1): 100,
     ("telephone-event", 8_000, 0): 101,
     ("telephone-event", 48_000, 0): 102,
 }
@@ -132,8 +140,17 @@ def agree(ours: Codec, theirs: RemoteFormat, payload_type: int | None = None) ->
     # RFC 6184 8.1, level-asymmetry-allowed: only if both sides say it; we always do.
     receive_level, send_level = (mine.level, far.level) if theirs.level_asymmetry else (lower, lower)
     mode = far.packetization_mode
-    receive = replace(ours, h264=replace(mine, profile=far.profile, level=receive_level, packetization_mode=mode))
-    send = replace(ours, h264=replace(far, level=send_level))
+    receive = replace(
+        ours,
+        h264=replace(
+            mine,
+            profile=far.profile,
+            level=receive_level,
+            packetization_mode=mode,
+            parameter_sets=far.parameter_sets,
+        ),
+    )
+    send = replace(ours, h264=replace(far, level=send_level, parameter_sets=b""))
     assert receive.h264 is not None
     fmtp = _write_h264(receive.h264, theirs.profile, theirs.level_asymmetry)
     return Agreed(Format(number, receive), Format(theirs.payload_type, send), fmtp)
@@ -165,6 +182,8 @@ def variants(codecs: Sequence[Codec]) -> Iterator[Codec]:
     for place, codec in enumerate(usable):
         if codec.picture_sizes and any(before.h264 is not None for before in usable[:place]):
             continue
+        if codec.h264 is not None and codec.h264.packetization_mode == 1:
+            yield from (high for high in (_in_profile(codec, H264Profile.HIGH),) if high not in usable)
         yield codec
         if codec.h264 is not None and codec.h264.packetization_mode == 1:
             yield replace(codec, h264=replace(codec.h264, packetization_mode=0))
@@ -172,6 +191,20 @@ def variants(codecs: Sequence[Codec]) -> Iterator[Codec]:
         # RFC 4733 2.4.1: events share the clock of the sound they stand in.
         for clock_rate in dict.fromkeys(codec.clock_rate for codec in usable):
             yield replace(TELEPHONE_EVENT, clock_rate=clock_rate)
+
+
+def taken(codecs: Iterable[Codec]) -> Iterator[Codec]:
+    """Give the codecs, and what else can be done by whoever has them."""
+    for codec in codecs:
+        yield codec
+        if codec.h264 is not None and codec.h264.profile is H264Profile.CONSTRAINED_BASELINE:
+            yield _in_profile(codec, H264Profile.HIGH)
+            yield _in_profile(codec, H264Profile.MAIN)
+
+
+def _in_profile(codec: Codec, profile: H264Profile) -> Codec:
+    assert codec.h264 is not None
+    return replace(codec, h264=replace(codec.h264, profile=profile))
 
 
 def number(codecs: Iterable[Codec], taken: Iterable[int] = ()) -> tuple[Format, ...]:
@@ -191,12 +224,11 @@ def number(codecs: Iterable[Codec], taken: Iterable[int] = ()) -> tuple[Format, 
 
 
 def _usual(codec: Codec) -> int | None:
-    mode = codec.h264.packetization_mode if codec.h264 is not None else 0
-    return (
-        static_payload_type(codec)
-        if codec.h264 is None and static_payload_type(codec) is not None
-        else _USUAL.get((codec.name.lower(), codec.clock_rate, mode))
-    )
+    if codec.h264 is None:
+        static = static_payload_type(codec)
+        return static if static is not None else _USUAL.get((codec.name.lower(), codec.clock_rate, 0))
+    name = "h264 high" if codec.h264.profile is H264Profile.HIGH else "h264"
+    return _USUAL.get((name, codec.clock_rate, codec.h264.packetization_mode))
 
 
 def _read_h264(payload_type: int, codec: Codec, fmtp: str) -> RemoteFormat | None:
@@ -222,9 +254,23 @@ def _read_h264(payload_type: int, codec: Codec, fmtp: str) -> RemoteFormat | Non
         _limit(parameters, "max-fs"),
         _limit(parameters, "max-mbps"),
         _limit(parameters, "max-br") * 1000,
+        _parameter_sets(parameters.get("sprop-parameter-sets", "")),
     )
     asymmetry = parameters.get("level-asymmetry-allowed") == "1"
     return RemoteFormat(payload_type, replace(codec, name="H264", h264=h264), asymmetry, profile_idc << 8 | iop)
+
+
+def _parameter_sets(text: str) -> bytes:
+    """Give the parameter sets of ``sprop-parameter-sets`` (RFC 6184 8.1) as Annex B, as far as they are some."""
+    found = b""
+    for part in text.split(",")[:MAX_PARAMETER_SETS]:
+        try:
+            unit = base64.b64decode(part.strip(), validate=True)
+        except binascii.Error:
+            continue
+        if unit and unit[0] & 0x1F in (SPS, PPS):
+            found += b"\0\0\0\1" + unit
+    return found
 
 
 def _limit(parameters: dict[str, str], name: str) -> int:

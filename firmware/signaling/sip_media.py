@@ -248,7 +248,8 @@ class SipMedia:
     def _match_offer(self, kind: Kind, formats: Sequence[RemoteFormat]) -> tuple[Agreed, ...]:
         ours = self._codecs(kind)
         codecs = [codec for codec in ours if codec.name != TELEPHONE_EVENT.name]
-        found = (agreed for far in formats for codec in codecs if (agreed := sip_formats.agree(codec, far)))
+        able = tuple(sip_formats.taken(codecs))
+        found = (agreed for far in formats for codec in able if (agreed := sip_formats.agree(codec, far)))
         best = next(found, None)
         if best is None:
             return ()

@@ -15,7 +15,7 @@ from firmware.media.encoder import SoftwareEncoder
 from firmware.media.level import PictureFormat
 from firmware.media.pictures import Fan
 from firmware.media.video_receive import VideoReceiver
-from firmware.rtp.h264 import packetize
+from firmware.rtp.h264 import PPS, SPS, packetize
 from firmware.rtp.packet import Packet
 
 
@@ -71,13 +71,14 @@ class FarEnd:
 def make(viewer: Collector):
     receivers: list[VideoReceiver] = []
 
-    def receiver(stream: Stream, nack: bool = False, wanted: Callable[[], None] = lambda: None) -> VideoReceiver:
+    def receiver(
+        stream: Stream, nack: bool = False, wanted: Callable[[], None] = lambda: None, parameters: bytes = b""
+    ) -> VideoReceiver:
         fan = Fan()
         fan.add(viewer)
+        codec, types = VIDEO_CODECS["H264"], frozenset({97})
         receivers.append(
-            VideoReceiver(
-                stream, VIDEO_CODECS["H264"], frozenset({97}), nack, fan, wanted, pytest.fail, lambda work: work()
-            )
+            VideoReceiver(stream, codec, parameters, types, nack, fan, wanted, pytest.fail, lambda work: work())
         )
         return receivers[-1]
 
@@ -251,3 +252,22 @@ def test_other_payload_types_are_not_ours(make, viewer: Collector) -> None:
         packet.payload_type = 98
     feed(receiver, packets)
     assert receiver.key_frames == 0
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_parameter_sets_that_were_told_beforehand(make, viewer: Collector, eventually, told: bool) -> None:
+    far_end = FarEnd()
+    first = far_end.packets(100, key_frame=True)
+    sets = [packet for packet in first if packet.payload[0] & 0x1F in (SPS, PPS)]
+    assert len(sets) == 2
+    parameters = b"".join(b"\0\0\0\1" + packet.payload for packet in sets)
+    receiver = make(Stream(), parameters=parameters if told else b"")
+    rest = [packet for packet in first if packet not in sets]
+    for place, packet in enumerate(rest):
+        packet.sequence = packet.index = place
+    feed(receiver, rest)
+    if told:
+        eventually(lambda: len(viewer.pictures) == 1)
+    else:
+        time.sleep(0.3)
+        assert not viewer.pictures

@@ -154,6 +154,7 @@ def test_another_codec_is_a_row_and_a_payload_format(
     receiver = VideoReceiver(
         make_stream(Kind.VIDEO, 90_000),
         row,
+        b"",
         frozenset({97}),
         False,
         shown,

@@ -76,7 +76,7 @@ def test_who_knows_none() -> None:
 
 
 def test_who_does_not_answer_is_not_flooded() -> None:
-    exchange = Exchange("AB")
+    exchange = Exchange("AB", delayed_offer=True)  # with an offer the INVITE is too long for UDP, which loses things
     ours, _ = exchange.call("A", "B")
     exchange.wire.lost = lambda number, data: True
     for _ in range(10 * MAX_WAITING):

@@ -22,13 +22,17 @@ from firmware.call.media import (
     H264Profile,
     Kind,
 )
+from firmware.rtp.h264 import nal_units
 from firmware.signaling.h264_levels import LEVEL_1B, max_bitrate
 from firmware.signaling.sip_formats import (
+    MAX_PARAMETER_SETS,
+    RemoteFormat,
     agree,
     fmtp_of,
     number,
     read_formats,
     rtpmap_of,
+    taken,
     variants,
 )
 
@@ -173,10 +177,53 @@ def test_with_asymmetry_each_side_has_its_own_level(offered: str, sends: int) ->
 def test_an_offer_has_both_packetization_modes() -> None:
     formats = number(variants((H264_BASELINE,)))
     assert [(f.payload_type, fmtp_of(f.codec)) for f in formats] == [
+        (100, "profile-level-id=64001f;level-asymmetry-allowed=1;packetization-mode=1"),
         (97, "profile-level-id=42e01f;level-asymmetry-allowed=1;packetization-mode=1"),
         (98, "profile-level-id=42e01f;level-asymmetry-allowed=1;packetization-mode=0"),
     ]
     assert len(list(variants((h264(mode=0),)))) == 1
+
+
+def test_high_is_offered_once() -> None:
+    high = replace(H264_BASELINE, h264=H264(H264Profile.HIGH))
+    offered = [f.codec.h264.profile for f in number(variants((high, H264_BASELINE))) if f.codec.h264 is not None]
+    assert offered.count(H264Profile.HIGH) == 2, "with mode 0, as a codec of its own"
+    assert offered.count(H264Profile.CONSTRAINED_BASELINE) == 2
+
+
+def test_other_profiles_are_taken() -> None:
+    profiles = [codec.h264.profile for codec in taken((PCMU, H264_BASELINE)) if codec.h264 is not None]
+    assert profiles == [H264Profile.CONSTRAINED_BASELINE, H264Profile.HIGH, H264Profile.MAIN]
+    assert list(taken((PCMU,))) == [PCMU]
+
+
+SPS_PPS = "Z0LgH5ZUAoAttCAAAAMAIAAABlHixdQ=,aM4xUg=="
+
+
+@pytest.mark.parametrize(
+    ("said", "units"),
+    [
+        (SPS_PPS, 2),
+        (f"{SPS_PPS},{SPS_PPS}", 4),
+        ("", 0),
+        ("nonsense,aM4xUg==", 1),
+        ("ZYiE,aM4xUg==", 1),  # a slice is no parameter set
+        (",,,=,", 0),
+        (",".join(["aM4xUg=="] * 100), MAX_PARAMETER_SETS),
+    ],
+)
+def test_parameter_sets_are_taken_for_what_we_receive(said: str, units: int) -> None:
+    ours = replace(H264_BASELINE, h264=H264())
+    remote = RemoteFormat(97, replace(H264_BASELINE, h264=read(f"profile-level-id=42e01f;sprop-parameter-sets={said}")))
+    agreed = agree(ours, remote)
+    assert agreed is not None
+    assert agreed.receive.codec.h264 is not None
+    assert agreed.send.codec.h264 is not None
+    sets = agreed.receive.codec.h264.parameter_sets
+    assert sets.count(b"\0\0\0\1") == units
+    assert all(unit[0] & 0x1F in (7, 8) for unit in nal_units(sets))
+    assert agreed.send.codec.h264.parameter_sets == b""
+    assert "sprop" not in agreed.fmtp
 
 
 def test_what_we_write_we_read_alike() -> None:

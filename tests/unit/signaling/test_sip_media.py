@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from offers import AUDIO, OURS, THEIRS, VIDEO, channel, description, lines, make, sdp
 from wire_transport import MemoryPorts
 
-from firmware.call.media import H264_BASELINE, OPUS, PCMU, TELEPHONE_EVENT, Capabilities, Direction, Kind
+from firmware.call.media import H264_BASELINE, OPUS, PCMU, TELEPHONE_EVENT, Capabilities, Direction, H264Profile, Kind
 from firmware.errors import CallError, DecodeError
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia, describe
 
@@ -104,10 +104,23 @@ def test_the_best_of_the_offers_pictures_is_taken_alone() -> None:
         "a=rtpmap:98 H264/90000\na=fmtp:98 profile-level-id=42801f\n"
     )
     media = make()
-    assert lines(media.answer(sdp(AUDIO, video)))[1].formats == ("97",)
+    assert lines(media.answer(sdp(AUDIO, video)))[1].formats == ("100",)
     found = channel(media, Kind.VIDEO, SEND).codec.h264
     assert found is not None
-    assert found.packetization_mode == 1
+    assert (found.profile, found.level, found.packetization_mode) == (H264Profile.HIGH, 31, 0)
+
+
+def test_high_is_agreed_where_both_can_and_constrained_baseline_else() -> None:
+    high = (
+        "m=video 5002 RTP/AVP 100\na=rtpmap:100 H264/90000\na=fmtp:100 profile-level-id=640c28;packetization-mode=1\n"
+    )
+    for answer, profile in ((high, H264Profile.HIGH), (VIDEO, H264Profile.CONSTRAINED_BASELINE)):
+        media = make()
+        media.offer()
+        media.accept(sdp(AUDIO, answer))
+        found = channel(media, Kind.VIDEO, RECEIVE).codec.h264
+        assert found is not None
+        assert found.profile is profile
 
 
 def test_an_answer_to_our_two_modes() -> None:

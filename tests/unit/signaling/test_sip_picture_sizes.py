@@ -88,7 +88,7 @@ def test_before_h264_they_are_offered() -> None:
     assert offered["formats"][:2] == ["34", "31"]
     assert "34 CIF4=1;CIF=1;QCIF=1;SQCIF=1;CIF16=2" in offered["fmtp"]
     assert "31 CIF=1;QCIF=1" in offered["fmtp"]
-    assert len(offered["formats"]) == 4
+    assert len(offered["formats"]) == 5
 
 
 def test_who_offers_them_gets_them() -> None:
