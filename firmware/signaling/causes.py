@@ -18,25 +18,42 @@ SIP_REASONS: Final = {
     402: EndReason.REFUSED,
     403: EndReason.REFUSED,
     404: EndReason.NOT_FOUND,
+    405: EndReason.REFUSED,
+    406: EndReason.NO_COMMON_MEDIA,
     407: EndReason.UNAUTHORIZED,
     408: EndReason.UNREACHABLE,
     410: EndReason.NOT_FOUND,
     414: EndReason.NOT_FOUND,
     415: EndReason.NO_COMMON_MEDIA,
     416: EndReason.NOT_FOUND,
+    428: EndReason.REFUSED,
     430: EndReason.UNREACHABLE,
+    433: EndReason.REFUSED,  # RFC 5079: callers without a name
+    436: EndReason.REFUSED,
+    437: EndReason.REFUSED,
+    438: EndReason.REFUSED,
+    470: EndReason.REFUSED,
     480: EndReason.NO_ANSWER,
+    482: EndReason.UNREACHABLE,
+    483: EndReason.UNREACHABLE,
     484: EndReason.NOT_FOUND,
     485: EndReason.NOT_FOUND,
     486: EndReason.BUSY,
     487: EndReason.CANCELLED,
     488: EndReason.NO_COMMON_MEDIA,
+    493: EndReason.NOT_ENCRYPTED,
+    494: EndReason.NOT_ENCRYPTED,  # RFC 3329
     500: EndReason.REFUSED,
+    501: EndReason.REFUSED,
+    505: EndReason.PROTOCOL_ERROR,
+    513: EndReason.PROTOCOL_ERROR,
+    580: EndReason.REFUSED,  # RFC 3312
     600: EndReason.BUSY,
     603: EndReason.DECLINED,
     604: EndReason.NOT_FOUND,
     606: EndReason.NO_COMMON_MEDIA,
     607: EndReason.DECLINED,  # RFC 8197: unwanted
+    608: EndReason.REFUSED,  # RFC 8688: somebody on the way rejects it
 }
 """Final responses to an INVITE."""
 _SIP_CLASSES: Final = {

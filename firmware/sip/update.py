@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from firmware.sip.message import Message, Response
     from firmware.sip.transaction_machine import ServerTransaction
 
+_NOT_ALLOWED: Final = (405, 501)
+
 
 class Update:
     """The UPDATE requests of one session, ours and the far end's."""
@@ -33,7 +35,7 @@ class Update:
         self._session = session
         self._layers = layers
         self._allowed: tuple[str, ...] = ()
-        """Methods of the far end's last Allow."""
+        """Methods of the far end's last Allow, as long as it means them."""
         self._sent: ClientRequest | None = None
         """Ours, until its final response."""
         self._asked: tuple[ServerTransaction, Dialog] | None = None
@@ -143,6 +145,10 @@ class Update:
             self._session.lost(status, reason, now)
         elif status >= 300 or response is None:
             self.timer.failed(now)
+            if status in _NOT_ALLOWED and not offering:
+                # Whatever its Allow says: the session is refreshed by re-INVITE from now on.
+                self._allowed = ()
+                self._layers.events.append(RefreshDue(self._session))
             if offering:
                 self._layers.events.append(OfferRefused(self._session, status, reason))
         else:

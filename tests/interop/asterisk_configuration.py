@@ -20,7 +20,7 @@ MODULES = """
     res_timing_timerfd res_crypto res_srtp res_rtp_asterisk pbx_config app_echo app_mixmonitor app_playback app_senddtmf
     codec_alaw codec_g722 codec_resample codec_ulaw format_wav res_sorcery_config res_sorcery_memory res_sorcery_astdb
     res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_dtmf_info
-    res_pjsip_registrar res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_user
+    app_transfer res_pjsip_refer res_pjsip_registrar res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_user
     res_pjsip_endpoint_identifier_anonymous chan_pjsip res_http_websocket chan_sip chan_ooh323
 """
 
@@ -31,7 +31,8 @@ class Settings:
 
     The dialplan is the same for all: ``tone`` answers and plays the tone, ``echo`` answers and sends back what it
     hears, ``silence`` answers and says nothing, ``busy`` is busy, and ``ring`` rings for ever.  Whoever is answered is
-    recorded.
+    recorded.  ``pass-SIP`` answers and passes on (REFER), ``move-SIP`` says who is to be called instead (302), and so
+    with PJSIP.
     """
 
     codecs: tuple[str, ...] = ("ulaw",)
@@ -49,6 +50,12 @@ class Settings:
     """What it wants of SIP calls: ``sdes``, ``dtls``, or nothing."""
     users: tuple[tuple[str, str], ...] = ()
     """Names and passwords of those who may register, at either SIP stack."""
+    pjsip: tuple[str, ...] = ()
+    """More lines for those who call by PJSIP."""
+    sip: tuple[str, ...] = ()
+    """More lines for chan_sip."""
+    passes_to: str = ""
+    """To whom ``pass`` and ``move`` send who calls them: ``user@host:port``."""
 
 
 def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
@@ -63,7 +70,7 @@ def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
         "pjsip": _pjsip(address, settings),
         "sip": _sip(address, settings),
         "ooh323": _ooh323(address, settings),
-        "extensions": _extensions(folder),
+        "extensions": _extensions(folder, settings.passes_to),
     }
     for name, text in files.items():
         (folder / f"{name}.conf").write_text(text)
@@ -89,6 +96,7 @@ def _pjsip(address: str, settings: Settings) -> str:
         f"type=endpoint\ncontext=test\ndisallow=all\nallow={','.join(settings.codecs)}\n"
         f"media_address={address}\nbind_rtp_to_media_address=yes\n"
         f"dtmf_mode={'info' if settings.digits == 'info' else 'rfc4733'}\n"
+        + "".join(f"{line}\n" for line in settings.pjsip)
         + {
             "": "",
             "sdes": "media_encryption=sdes\n",
@@ -111,6 +119,7 @@ def _sip(address: str, settings: Settings) -> str:
         f"dtmfmode={'info' if settings.digits == 'info' else 'rfc2833'}\n"
         f"disallow=all\nallow={','.join(settings.codecs)}\n"
         + {"": "", "sdes": "encryption=yes\n", "dtls": ""}[settings.encryption]
+        + "".join(f"{line}\n" for line in settings.sip)
         + "".join(
             f"[{user}]\ntype=friend\nhost=dynamic\nsecret={password}\ncontext=test\ntransport=udp,tcp\n"
             for user, password in settings.users
@@ -136,7 +145,7 @@ def _ooh323(address: str, settings: Settings) -> str:
     )
 
 
-def _extensions(folder: Path) -> str:
+def _extensions(folder: Path, passes_to: str) -> str:
     record = f"MixMonitor({folder}/both-${{UNIQUEID}}.wav16,r({folder}/heard-${{UNIQUEID}}.wav16))"
     steps = {
         "tone": ["Answer()", record, f"Playback({folder}/tone)", "Goto(3)"],
@@ -145,10 +154,14 @@ def _extensions(folder: Path) -> str:
         "busy": ["Busy()"],
         "ring": ["Ringing()", "Wait(3600)"],
     }
+    for technology, destination in (("PJSIP", f"PJSIP/sip:{passes_to}"), ("SIP", f"SIP/{passes_to}")):
+        does_pass = f"Transfer({destination})"
+        steps[f"pass-{technology}"] = ["Answer()", "Wait(1)", does_pass, "Wait(5)"]
+        steps[f"move-{technology}"] = [does_pass, "Wait(5)"]
     lines = [
         f"exten => {extension},{priority},{step}"
         for name, does in steps.items()
-        for extension in (name, EXTENSIONS[name])
+        for extension in {name, EXTENSIONS.get(name, name)}
         for priority, step in enumerate(does, 1)
     ]
     return "\n".join(["[test]", *lines]) + "\n"

@@ -269,3 +269,17 @@ def test_a_call_that_ends_takes_its_timer_along() -> None:
     line.send(line.in_dialog("BYE"))
     assert line.gone(0.0) or line.gone(40)
     assert line.agent.sizes["timers"] == 0
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_a_far_end_that_allows_update_and_does_not_know_it(status: int) -> None:
+    line, session = made("200;refresher=uac", Allow="UPDATE")
+    line.settle(101)
+    line.send(response(updates(line)[-1], status))
+    assert line.event(RefreshDue).session is session
+    session.reinvite(b"the same", line.now)
+    line.settle()
+    line.answer(200, body=b"the same", Session_Expires="200;refresher=uac")
+    line.settle(101)
+    assert line.kinds.count("RefreshDue") == 2
+    assert len(updates(line)) == 1
