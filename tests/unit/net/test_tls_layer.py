@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import random
 import ssl
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -180,3 +182,42 @@ def test_damage_on_the_way_ends_it(authority: Authority) -> None:
     data[-1] ^= 1
     with pytest.raises(TlsError):
         server.receive(bytes(data))
+
+
+def test_whatever_comes_nothing_is_raised_but_a_tls_error(authority: Authority) -> None:
+    """Handshakes with octets changed, left out or doubled, in both directions, before and after the end of it."""
+    ours = tls(authority.issue(DOMAIN), authority)
+    endings: Counter[str] = Counter()
+    for seed in range(300):
+        rng = random.Random(seed)
+        client, server = TlsLayer(ours, DOMAIN), TlsLayer(ours)
+        try:
+            client.start()
+            for _ in range(4):
+                server.receive(damaged(client.to_send(), rng))
+                client.receive(damaged(server.to_send(), rng))
+                for end in (client, server):
+                    if end.established:
+                        end.send(b"hello")
+            endings["survived"] += 1
+        except TlsError:
+            endings["failed"] += 1
+        client.close()
+        server.close()
+    assert endings["failed"] > 100
+    assert endings["survived"] > 10
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    if not data or rng.random() < 0.6:
+        return data
+    at = rng.randrange(len(data))
+    return rng.choice(
+        (
+            data[:at] + bytes((rng.randrange(256),)) + data[at + 1 :],
+            data[:at],
+            data[:at] + data[at + 1 :],
+            data + data,
+            data[:at] + rng.randbytes(20) + data[at:],
+        )
+    )
