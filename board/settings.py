@@ -55,6 +55,9 @@ class PiSettings(Pins, frozen=True, kw_only=True):
     camera: Annotated[
         str, Meta(max_length=64, description='The camera, by its name, a part of that, or its node; "": the first.')
     ] = ""
+    display: Annotated[
+        str, Meta(max_length=32, description='Where the screen is plugged in, "HDMI-A-1" say; "": the first that is.')
+    ] = ""
     microphone: Annotated[
         str,
         Meta(max_length=64, description='The sound card that hears, by its name in /proc/asound/cards; "": the best.'),

@@ -5,6 +5,7 @@
     sound_card: which card ──▶ alsa: one direction of it ──▶ audio: microphone, speaker ── volume
     usb_camera ── camera_mode, raw_picture ──▶ capture()
           └──▶ camera_encoder: m2m_encoder, or x264 when that fails ──▶ access units
+    display ── drm: a picture composed in memory (board.compose), flipped to
     board.gpio: buttons and lamps, by gpiozero and lgpio
 
 - ``sound_card``: the cards that are there, and which one is the room's
@@ -15,6 +16,7 @@
 - ``camera_encoder``: encodes a camera's pictures, in hardware as long as that works; ``x264``: after that
 - ``v4l2``: the kernel's video structures; ``v4l2_device``: an open video node and its buffers
 - ``m2m_encoder``: the H.264 encoder of the Pi 4 and those before it
+- ``drm``: the kernel's display structures and an open card; ``display``: the screen
 - ``volume``: how loud a card plays, by its own control or by arithmetic
 - ``board``: opens what the settings describe
 
@@ -23,5 +25,5 @@ that is missing, busy or pulled out raises DeviceError, and the firmware, which 
 comes.
 
 All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  The Pi's own
-camera and its display are not supported yet: opening one raises DeviceError, and the unit runs on without it.
+camera (libcamera) is not supported yet, and the screen is composed by the processor, not by the Pi's planes.
 """

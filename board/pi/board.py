@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import weakref
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from board.settings import PiSettings, read
 from firmware.errors import DeviceError
@@ -30,7 +29,8 @@ class PiBoard:
 
     def __init__(self, settings: BoardSettings) -> None:
         self._settings = read("pi", settings, PiSettings)
-        self._open: weakref.WeakSet[_Device] = weakref.WeakSet()
+        self._open: dict[str, _Device] = {}
+        """By kind, the last that was opened."""
         self._pins: Gpio | None = None
 
     def open_microphone(self) -> Microphone:
@@ -38,25 +38,27 @@ class PiBoard:
         from board.pi.audio import AlsaMicrophone
         from board.pi.sound_card import choose, sound_cards
 
-        return self._kept(AlsaMicrophone(choose(sound_cards(), self._settings.microphone, hears=True)))
+        return self._kept("microphone", AlsaMicrophone(choose(sound_cards(), self._settings.microphone, hears=True)))
 
     def open_speaker(self) -> Speaker:
         """The sound card that plays.  DeviceError: there is none, or it is busy."""
         from board.pi.audio import AlsaSpeaker
         from board.pi.sound_card import choose, sound_cards
 
-        return self._kept(AlsaSpeaker(choose(sound_cards(), self._settings.speaker, hears=False)))
+        return self._kept("speaker", AlsaSpeaker(choose(sound_cards(), self._settings.speaker, hears=False)))
 
     def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:
         """A USB camera.  DeviceError: there is none, or it is busy."""
         from board.pi.usb_camera import UsbCamera, choose_camera, usb_cameras
 
         path = choose_camera(usb_cameras(), self._settings.camera)
-        return self._kept(UsbCamera(path, width, height, frame_rate))
+        return self._kept("camera", UsbCamera(path, width, height, frame_rate))
 
     def open_display(self) -> Display:
-        """DeviceError: not supported yet."""
-        _not_supported("a display")
+        """The screen.  DeviceError: none is plugged in, or another program has it."""
+        from board.pi.display import open_display
+
+        return self._kept("display", open_display(self._settings.display))
 
     def open_buttons(self) -> Mapping[str, Button]:
         """The buttons that are wired.  DeviceError: this machine has no pins, or lgpio is missing."""
@@ -72,7 +74,7 @@ class PiBoard:
 
     def close(self) -> None:
         """Release whatever is still open."""
-        for device in tuple(self._open):
+        for device in tuple(self._open.values()):
             with suppress(DeviceError):
                 device.close()
         self._open.clear()
@@ -81,13 +83,9 @@ class PiBoard:
         if self._pins is None:
             from board.gpio import Gpio
 
-            self._pins = self._kept(Gpio.real(self._settings))
+            self._pins = self._kept("pins", Gpio.real(self._settings))
         return self._pins
 
-    def _kept(self, device: D) -> D:
-        self._open.add(device)
+    def _kept(self, kind: str, device: D) -> D:
+        self._open[kind] = device
         return device
-
-
-def _not_supported(device: str) -> NoReturn:
-    raise DeviceError(f"{device} is not supported on this board yet")

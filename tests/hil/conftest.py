@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hil.driver import load
 from hil.lines import Lines
+from hil.monitor import Television
 from hil.sound import Room
 from hil.webcam import Webcam
 
@@ -64,6 +65,15 @@ def webcam(on_bench: bool) -> Webcam:
     webcam = Webcam()
     webcam.plug()
     return webcam
+
+
+@pytest.fixture(scope="session")
+def television(on_bench: bool) -> Television:
+    """The screen, seen from outside."""
+    if not on_bench:
+        pytest.skip("nobody watches the screen of this machine")
+    load("virtio-gpu")
+    return Television()
 
 
 @pytest.fixture

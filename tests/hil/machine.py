@@ -29,10 +29,10 @@ def accelerator(image: Image) -> tuple[str, ...]:
     return KVM if b"hil: the machine works" in probe.stdout else EMULATION
 
 
-def command(image: Image, results: Path, acceleration: tuple[str, ...]) -> list[str]:
+def command(image: Image, results: Path, monitor: Path, acceleration: tuple[str, ...]) -> list[str]:
     """The command that boots the machine; it ends when the tests have ended.
 
-    The project is at /project, read only, and ``results`` at /results.
+    The project is at /project, read only, and ``results`` at /results.  QEMU listens for QMP at ``monitor``.
     """
     shares = ("security_model=none,readonly=on", "security_model=none")
     folders = ((ROOT, "project"), (results, "results"))
@@ -41,6 +41,7 @@ def command(image: Image, results: Path, acceleration: tuple[str, ...]) -> list[
         *acceleration,
         *("-kernel", str(image.kernel), "-initrd", str(image.initramfs), "-append", f"{_CONSOLE} quiet"),
         *("-drive", f"file={image.root},format=raw,if=virtio,readonly=on"),
+        *("-device", "virtio-gpu-pci,xres=1280,yres=720", "-qmp", f"unix:{monitor},server=on,wait=off"),
         *(
             word
             for (folder, tag), how in zip(folders, shares, strict=True)

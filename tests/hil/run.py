@@ -10,10 +10,13 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
-from hil.image import ROOT, image
+from hil.image import ROOT, Image, image
 from hil.machine import KVM, accelerator, command
+from hil.monitor import Monitor
 
 RESULTS = ROOT / "build" / "hil-results"
 LONGEST = 900
@@ -29,17 +32,33 @@ def main(arguments: list[str]) -> int:
     acceleration = accelerator(made)
     print(f"Booting the machine ({'KVM' if acceleration is KVM else 'software emulation'})", flush=True)
     start = time.monotonic()
-    try:
-        subprocess.run(command(made, RESULTS, acceleration), stdin=subprocess.DEVNULL, timeout=LONGEST, check=False)
-    except subprocess.TimeoutExpired:
-        print(f"The machine did not end within {LONGEST} s", file=sys.stderr)
-        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        status = _run(made, Path(folder) / "monitor", acceleration, start)
+    if status:
+        return status
     print(f"{time.monotonic() - start:.0f} s in the machine; results in {RESULTS.relative_to(ROOT)}")
     try:
         return int((RESULTS / "status").read_text())
     except (OSError, ValueError):
         print("The machine died before the tests ended", file=sys.stderr)
         return 1
+
+
+def _run(made: Image, path: Path, acceleration: tuple[str, ...], start: float) -> int:
+    """Run the machine until it ends; 1: it did not."""
+    monitor = Monitor(RESULTS, path)
+    with subprocess.Popen(command(made, RESULTS, path, acceleration), stdin=subprocess.DEVNULL) as machine:
+        try:
+            while machine.poll() is None:
+                monitor.serve()
+                time.sleep(0.05)
+                if time.monotonic() > start + LONGEST:
+                    print(f"The machine did not end within {LONGEST} s", file=sys.stderr)
+                    return 1
+        finally:
+            monitor.close()
+            machine.kill()
+    return 0
 
 
 if __name__ == "__main__":

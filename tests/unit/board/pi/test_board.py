@@ -1,4 +1,4 @@
-"""`board.pi.board`: what is not there or not supported says so; tests/hil has what is there."""
+"""`board.pi.board`: what is not there says so; tests/hil has what is there."""
 
 import pytest
 
@@ -14,9 +14,9 @@ def test_a_sound_card_that_is_not_there_says_so(device: str) -> None:
         getattr(board, f"open_{device}")()
 
 
-def test_a_display_is_not_supported_yet() -> None:
-    with pytest.raises(DeviceError, match="a display is not supported on this board yet"):
-        PiBoard({}).open_display()
+def test_a_screen_that_is_not_there_says_so() -> None:
+    with pytest.raises(DeviceError, match="no screen is plugged in at No such place"):
+        PiBoard({"display": "No such place"}).open_display()
 
 
 def test_a_camera_that_is_not_there_says_so() -> None:

@@ -1,0 +1,230 @@
+"""The screen: a picture composed in memory and flipped to by DRM/KMS.
+
+::
+
+    planes ──▶ compose ──▶ back buffer ──▶ commit ──▶ at the next refresh it is the front buffer
+
+Rule 1: two buffers, and a new one is not drawn into before the card has turned to the other: no tearing, and never more
+than one picture on its way.
+Rule 2: the mode is the one that the screen prefers, but never larger than 1920x1080.
+Rule 3: a screen that is pulled out is a DeviceError, so that the one that comes is asked for its own modes.
+Rule 4: on closing the screen goes dark.
+
+The kernel's planes, by which hardware scales and blends, are not used yet.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import struct
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from board.compose import Composer
+from board.pi import drm
+from board.pi.drm import Card, Connector, Mode, Screenful
+from firmware.errors import DeviceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from PIL import Image
+
+    from firmware.ports import Plane
+
+logger = logging.getLogger(__name__)
+
+DRI = Path("/dev/dri")
+SYS = Path("/sys/class/drm")
+MOST_WIDTH, MOST_HEIGHT = 1920, 1080
+"""Pixels of a mode."""
+_FLIP_TIME = 0.5
+"""Seconds after which a card that did not turn to the new picture has failed; a refresh is 0.017 to 0.042 s."""
+_LOOK = 2.0
+"""Seconds between two looks at whether the screen is still there."""
+_EVENT = struct.Struct("<II")
+
+
+class KmsDisplay:
+    """A `firmware.ports.Display` on one connector; ``screenshot`` may be asked for in any thread.
+
+    The card is closed with it, unless it can't be made (DeviceError).
+    """
+
+    def __init__(self, card: Card, connector: Connector) -> None:
+        self._card = card
+        self._connector = connector
+        self._status = SYS / f"{card.path.name}-{connector.name}" / "status"
+        mode = choose_mode(connector.modes)
+        self.width, self.height = mode.hdisplay, mode.vdisplay
+        self._using = threading.Lock()
+        self._composing = threading.Lock()
+        self._composer, self._screenshots = Composer(), Composer()
+        self._planes: tuple[Plane, ...] = ()
+        self._flipping = False
+        self._looked = time.monotonic()
+        self._closed = False
+        self._buffers: list[Screenful] = []
+        self._crtc, bit = card.crtc(connector)
+        self._plane = card.primary_plane(bit)
+        self._of_crtc = card.properties(self._crtc, drm.OBJECT_CRTC)
+        self._of_plane = card.properties(self._plane, drm.OBJECT_PLANE)
+        self._of_connector = card.properties(connector.number, drm.OBJECT_CONNECTOR)
+        self._mode_blob = card.mode_blob(mode)
+        try:
+            self._buffers = [Screenful(card, self.width, self.height) for _ in range(2)]
+            self._light()
+        except DeviceError:
+            self._free()
+            raise
+        logger.info("display: %s, %dx%d at %d/s", connector.name, self.width, self.height, mode.vrefresh)
+
+    def show(self, planes: Sequence[Plane]) -> None:
+        """Show these planes from the next refresh on.  DeviceError: the screen was pulled out, or the card failed."""
+        with self._using:
+            if self._closed:
+                raise DeviceError("the display is closed")
+            self._look()
+            self._planes = tuple(planes)
+            picture = self._composer.compose(self._planes, self.width, self.height)
+            self._wait_for_flip()
+            back = self._buffers[1]
+            back.fill(picture.tobytes("raw", "BGRX"), self.width * 4)
+            self._card.commit(
+                [(self._plane, self._of_plane["FB_ID"][0], back.number)], drm.ATOMIC_NONBLOCK | drm.PAGE_FLIP_EVENT
+            )
+            self._flipping = True
+            self._buffers.reverse()
+
+    def screenshot(self, width: int, height: int) -> Image.Image:
+        """What is on the screen now, in this size, pixels.  DeviceError: closed."""
+        if self._closed:
+            raise DeviceError("the display is closed")
+        with self._composing:
+            return self._screenshots.compose(self._planes, width, height)
+
+    def close(self) -> None:
+        """Release the card; the screen goes dark."""
+        with self._using:
+            if self._closed:
+                return
+            self._closed = True
+            with suppress(DeviceError):
+                self._wait_for_flip()
+            with suppress(DeviceError):
+                self._darken()
+            self._free()
+            self._card.close()
+
+    def _light(self) -> None:
+        """Set the mode, with a black picture."""
+        front = self._buffers[0]
+        front.fill(bytes(self.width * self.height * 4), self.width * 4)
+        plane = {
+            "FB_ID": front.number, "CRTC_ID": self._crtc, "CRTC_X": 0, "CRTC_Y": 0, "SRC_X": 0, "SRC_Y": 0,
+            "CRTC_W": self.width, "CRTC_H": self.height, "SRC_W": self.width << 16, "SRC_H": self.height << 16,
+        }  # fmt: skip
+        self._card.commit(
+            [
+                (self._connector.number, self._of_connector["CRTC_ID"][0], self._crtc),
+                (self._crtc, self._of_crtc["MODE_ID"][0], self._mode_blob),
+                (self._crtc, self._of_crtc["ACTIVE"][0], 1),
+                *((self._plane, self._of_plane[name][0], value) for name, value in plane.items()),
+            ],
+            drm.ATOMIC_ALLOW_MODESET,
+        )
+
+    def _darken(self) -> None:
+        self._card.commit(
+            [
+                (self._plane, self._of_plane["FB_ID"][0], 0),
+                (self._plane, self._of_plane["CRTC_ID"][0], 0),
+                (self._connector.number, self._of_connector["CRTC_ID"][0], 0),
+                (self._crtc, self._of_crtc["MODE_ID"][0], 0),
+                (self._crtc, self._of_crtc["ACTIVE"][0], 0),
+            ],
+            drm.ATOMIC_ALLOW_MODESET,
+        )
+
+    def _wait_for_flip(self) -> None:
+        """Wait until the card shows the last picture, so that the one before can be drawn over."""
+        end = time.monotonic() + _FLIP_TIME
+        while self._flipping:
+            if not select.select([self._card.fd], [], [], max(0.0, end - time.monotonic()))[0]:
+                self._flipping = False
+                raise DeviceError(f"{self._card.path} does not show the next picture")
+            events = os.read(self._card.fd, 1024)
+            while events:
+                kind, length = _EVENT.unpack_from(events)
+                if kind == drm.EVENT_FLIP_COMPLETE:
+                    self._flipping = False
+                events = events[max(length, _EVENT.size) :]
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now < self._looked + _LOOK:
+            return
+        self._looked = now
+        if _read(self._status) == "disconnected":
+            raise DeviceError(f"the screen on {self._connector.name} was pulled out")
+
+    def _free(self) -> None:
+        for buffer in self._buffers:
+            buffer.close()
+        self._buffers = []
+        self._card.destroy_blob(self._mode_blob)
+
+
+def open_display(wanted: str, dri: Path = DRI) -> KmsDisplay:
+    """The screen on the connector of this name (``HDMI-A-1``), or on the first that has one where ``wanted`` is "".
+
+    DeviceError: no screen is plugged in there, or another program drives the card.
+    """
+    names = []
+    for path in sorted(dri.glob("card*")):
+        try:
+            card = Card(path)
+        except DeviceError as error:  # it only computes, say
+            logger.debug("%s", error)
+            continue
+        try:
+            for connector in card.connectors():
+                names.append(connector.name)
+                if wanted in ("", connector.name) and connector.connected and connector.modes:
+                    return KmsDisplay(card, connector)
+        except DeviceError:
+            card.close()
+            raise
+        card.close()
+    raise DeviceError(f"no screen is plugged in at {wanted or ', '.join(names) or 'this machine'}")
+
+
+def choose_mode(modes: Iterable[Mode]) -> Mode:
+    """The mode that the screen prefers, or its largest within MOST_WIDTH and MOST_HEIGHT.  DeviceError: it has none."""
+    usable = [
+        mode
+        for mode in modes
+        if mode.hdisplay <= MOST_WIDTH and mode.vdisplay <= MOST_HEIGHT and not mode.flags & drm.MODE_FLAG_INTERLACE
+    ]
+    if not usable:
+        raise DeviceError(f"the screen has no mode up to {MOST_WIDTH}x{MOST_HEIGHT}")
+    return max(
+        usable,
+        key=lambda mode: (
+            bool(mode.type & drm.MODE_TYPE_PREFERRED),
+            mode.hdisplay * mode.vdisplay,
+            -abs(mode.vrefresh - 60),
+        ),
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
