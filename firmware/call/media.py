@@ -221,6 +221,8 @@ class Channel:
     """Sound in one packet, s (ptime)."""
     feedback: frozenset[Feedback] = frozenset()
     """What the far end understands (send: asks of us; receive: may be asked)."""
+    retransmission: int | None = None
+    """Payload type under which packets of the format go again (RFC 4588); None: as they were."""
     crypto: Crypto | None = None
     """None: packets travel in the clear."""
     return_crypto: Crypto | None = None

@@ -127,6 +127,12 @@ class Stream:
         with self._lock:
             self._session.feedback = feedback
             self._session.receive_clock_rates = rates
+            self._session.send_again = send.retransmission if send is not None else None
+            self._session.received_again = (
+                {receive.retransmission: receive.format.payload_type}
+                if receive is not None and receive.retransmission is not None
+                else {}
+            )
             self._session.expect_source()
         if channel.handshake is not None and self._agreement is None:
             self._keys = _known(send, receive)

@@ -23,6 +23,7 @@ and carry feedback: "give me a key frame", "send those again".  SIP and H.323 di
 `interval`               when RTCP goes: RFC 3550 6.2, 6.3
 `feedback`               how often key frames are asked for and given, and how much is sent again
 `bitrate`                when the far end is asked to send less, or more again (TMMBR, RFC 5104 4.2)
+`retransmission`         packets that go again in a stream of their own, RFC 4588
 `statistics`             what was sent and received, as values
 `jitter`, `reorder`      the buffers: sound is played by the clock, video as soon as it is whole
 `h264`                   RFC 6184

@@ -27,6 +27,7 @@ from firmware.rtp.bitrate import OVERHEAD, BitrateAsker, with_overhead, without_
 from firmware.rtp.feedback import KeyFrameAnswerer, KeyFrameAsker
 from firmware.rtp.interval import Interval
 from firmware.rtp.packet import Packet
+from firmware.rtp.retransmission import Resender, unwrap
 from firmware.rtp.sender import Sender
 from firmware.rtp.source import MAX_MISORDER, MAX_MISORDER_VIDEO, Source, Verdict
 from firmware.rtp.statistics import Received, Statistics
@@ -48,7 +49,7 @@ class KeyFrameRequested:
 
 @dataclass(frozen=True, slots=True)
 class Retransmit:
-    """The far end misses these packets: send them again, as they are, by RTP."""
+    """The far end misses these packets: send them again, as was agreed, by RTP."""
 
     packets: tuple[bytes, ...]
 
@@ -101,6 +102,11 @@ class Session:
         """
         self.feedback = feedback
         self.receive_clock_rates = dict(receive_clock_rates or {})
+        self.send_again: int | None = None
+        """Payload type under which our packets go again (RFC 4588); None: as they were."""
+        self.received_again: dict[int, int] = {}
+        """Payload type of packets that come again -> that of the originals."""
+        self._resender = Resender(rng)
         self._clock_rate = clock_rate
         self._cname = cname
         self._sender = Sender(clock_rate, rng, now, clock_offset, timestamp_offset)
@@ -174,6 +180,11 @@ class Session:
             self._discarded += 1
             return None
         source = self._source
+        if packet.payload_type in self.received_again:
+            original = unwrap(packet, self.received_again[packet.payload_type], source.ssrc) if source else None
+            if original is None:
+                return None
+            packet = original
         if source is None or packet.ssrc != source.ssrc:
             source = self._admit(packet, now)
             if source is None:
@@ -285,6 +296,8 @@ class Session:
                         events.append(KeyFrameRequested())
             case rtcp.Nack(media=media, sequences=sequences):
                 packets = self._sender.again(sequences, now) if media == self.ssrc else ()
+                if packets and self.send_again is not None:
+                    packets = tuple(self._resender.wrap(packet, self.send_again) for packet in packets)
                 if packets:
                     events.append(Retransmit(packets))
             case rtcp.MaxBitrate(sender=sender, limits=limits):

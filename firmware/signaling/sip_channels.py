@@ -43,10 +43,12 @@ def line_channels(
     mux: bool,
     bitrate: int,
     secured: Secured = CLEAR,
+    again: tuple[int | None, int | None] = (None, None),
 ) -> list[Channel]:
     """Give the channels of a line of the far end's description.
 
-    *way* is what we do, *local* our RTP address, *mux* whether RTCP shares its port, *bitrate* our own limit (0: none).
+    *way* is what we do, *local* our RTP address, *mux* whether RTCP shares its port, *bitrate* our own limit (0: none);
+    *again* are the payload types of retransmissions, sent and received.
     """
     host = session.address_of(media) or ""
     remote = None if ipaddress.ip_address(host).is_unspecified else (host, media.port)
@@ -62,6 +64,7 @@ def line_channels(
         bitrate,
         PACKET_TIME,
         frozenset(feedback for name, feedback in FEEDBACK.items() if name in known),
+        again[1] if None not in again else None,
         secured.receive,
         secured.send,
         secured.handshake,
@@ -73,6 +76,7 @@ def line_channels(
         formats=tuple(agreed.send for agreed in pairs),
         bitrate=limit or 0,
         packet_time=_packet_time(media),
+        retransmission=again[0] if None not in again else None,
         crypto=secured.send,
         return_crypto=secured.receive,
     )

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from firmware.sdp.session import MediaDescription
 
+RTX: Final = "rtx"
+"""The name of the payload format of retransmissions (RFC 4588 8)."""
 MAX_PARAMETER_SETS: Final = 16
 """Of one format; what a line of SDP has room for bounds their size."""
 _RANK: Final = {level: rank for rank, level in enumerate(MAX_BITRATES)}
@@ -154,6 +156,17 @@ def agree(ours: Codec, theirs: RemoteFormat, payload_type: int | None = None) ->
     assert receive.h264 is not None
     fmtp = _write_h264(receive.h264, theirs.profile, theirs.level_asymmetry)
     return Agreed(Format(number, receive), Format(theirs.payload_type, send), fmtp)
+
+
+def retransmission(media: MediaDescription, payload_type: int) -> int | None:
+    """Give the payload type under which packets of another go again (RFC 4588 8.1, 8.6); None: there is none."""
+    fmtps = attributes.fmtps(media)
+    numbers = attributes.payload_types(media)
+    for number, rtpmap in attributes.rtpmaps(media).items():
+        apt = attributes.parameters(fmtps.get(number, "")).get("apt")
+        if rtpmap.name.lower() == RTX and number in numbers and apt == str(payload_type):
+            return number
+    return None
 
 
 def fmtp_of(codec: Codec) -> str:

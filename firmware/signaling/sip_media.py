@@ -333,7 +333,12 @@ class SipMedia:
             extra.append(("mid", media.attribute("mid") or ""))  # RFC 5888 6: tokens are repeated
         extra += choice.says
         fmtps = {agreed.receive.payload_type: agreed.fmtp for agreed in pairs}
-        return _Line(self._write(kind, media.protocol, formats, fmtps, tuple(extra), way), kind, formats)
+        said = self._write(kind, media.protocol, formats, fmtps, tuple(extra), way)
+        again = sip_formats.retransmission(media, pairs[0].send.payload_type)
+        if again is not None and ("rtcp-fb", "* nack") in extra:
+            more = (("rtpmap", f"{again} {sip_formats.RTX}/90000"), ("fmtp", f"{again} apt={formats[0].payload_type}"))
+            said = replace(said, formats=(*said.formats, str(again)), attributes=(*more, *said.attributes))
+        return _Line(said, kind, formats)
 
     def _write(
         self,
@@ -383,7 +388,11 @@ class SipMedia:
             return []
         mux = all(each.attribute("rtcp-mux") is not None for each in (line.said, media))  # RFC 5761 5.1.1
         bitrate = self._capabilities.video_bitrate if line.kind is Kind.VIDEO else 0
-        return line_channels(line.kind, session, media, pairs, way, self._port(line.kind), mux, bitrate, secured)
+        again = (
+            sip_formats.retransmission(media, pairs[0].send.payload_type),
+            sip_formats.retransmission(line.said, pairs[0].receive.payload_type),
+        )
+        return line_channels(line.kind, session, media, pairs, way, self._port(line.kind), mux, bitrate, secured, again)
 
 
 @dataclass(frozen=True, slots=True)

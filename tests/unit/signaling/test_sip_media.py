@@ -212,3 +212,32 @@ def test_no_sequence_of_descriptions_raises_or_breaks_what_was_promised(bodies: 
         for found in media.channels:
             assert any(found.local == (OURS, line.port) for line in again)
     media.close()
+
+
+AGAIN = (
+    VIDEO.replace("RTP/AVP 97", "RTP/AVPF 97 120")
+    + "a=rtcp-fb:97 nack\na=rtpmap:120 rtx/90000\na=fmtp:120 apt=97;rtx-time=3000\n"
+)
+
+
+def test_retransmissions_in_a_stream_of_their_own_are_taken_where_they_are_offered() -> None:
+    media = make()
+    answer = lines(media.answer(sdp(AUDIO, AGAIN)))[1]
+    assert answer.formats == ("97", "120")
+    assert ("rtpmap", "120 rtx/90000") in answer.attributes
+    assert ("fmtp", "120 apt=97") in answer.attributes
+    for way in (SEND, RECEIVE):
+        assert channel(media, Kind.VIDEO, way).retransmission == 120
+    assert lines(media.offer())[1].formats == ("97", "120")
+    media.accept(sdp(AUDIO, AGAIN.replace("120", "121")))
+    assert [channel(media, Kind.VIDEO, way).retransmission for way in (SEND, RECEIVE)] == [121, 120]
+
+
+@pytest.mark.parametrize(
+    ("offered", "by"),
+    [("apt=97", "apt=98"), ("a=rtcp-fb:97 nack\n", ""), ("rtx/90000", "red/90000"), (" 97 120", " 97")],
+)
+def test_retransmissions_that_are_not_agreed(offered: str, by: str) -> None:
+    media = make()
+    assert lines(media.answer(sdp(AUDIO, AGAIN.replace(offered, by))))[1].formats == ("97",)
+    assert channel(media, Kind.VIDEO, SEND).retransmission is None
