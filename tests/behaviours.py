@@ -69,6 +69,18 @@ def rings_for_a_while(bench: Bench) -> None:
 
 
 @behaviour
+def lets_us_wait(bench: Bench) -> None:
+    bench.far.when_called = lambda call: call.alert(waiting=True)
+    ours = bench.unit.dial(bench.far)
+    settle(bench)
+    assert ours.state is State.ALERTING
+    assert ours.waiting
+    bench.far.call.accept()
+    settle(bench)
+    assert ours.state is State.ACTIVE
+
+
+@behaviour
 def can_be_called_back(bench: Bench) -> None:
     ours, _ = established(bench, by_far_end=True)
     ours.hang_up()

@@ -7,6 +7,7 @@ Rule 2: of our own offers (hold, resume) one is under way at a time; what is wan
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from firmware.call.call import EndReason, State
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_QUEUED: Final = 182
-"""RFC 3261 21.1.4: our call waits there."""
 _NOT_ACCEPTABLE: Final = (488, 606)
 """RFC 3261 21.4.26, 21.6.4: nothing of the offer is of use there."""
 
@@ -121,7 +120,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     # The commands of a Leg, see `firmware.call.endpoint`
 
-    def alert(self, *, waiting: bool = False) -> None:  # noqa: ARG002
+    def alert(self, *, waiting: bool = False) -> None:
         """Send 180 Ringing."""
         if self._session is None:
             return
@@ -134,7 +133,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
                 self._refuse(EndReason.LOCAL_ERROR, str(error))
                 return
             self._offered_early = True
-        self._command(session.ring, self._transport.now(), 180, body)
+        self._command(partial(session.ring, waiting=waiting), self._transport.now(), 180, body)
 
     def accept(self) -> None:
         """Send 200 with our answer, or with our offer where the INVITE had none."""
@@ -269,7 +268,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
                 logger.info("= call %s: early media are of no use: %s", self.call.id, error)
             else:
                 self.call.media_changed(media.channels, media.held_by_far_end)
-        self.call.alerting(waiting=event.status == _QUEUED)
+        self.call.alerting(waiting=event.waiting)
 
     def _accepted(self, body: bytes | None) -> None:
         session, media = self._require()

@@ -16,6 +16,7 @@ picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upw
       │        account  authentication  digest      addresses and passwords of ours         22; RFC 7616, 8760
       │        client_request                       a request, sent again where challenged  8.1.3.5, 22.2
       │        registration  register  keep_alive   being found at a server                 10; RFC 5626, 3608, 3327
+      │        alert                                how it rings                            RFC 7462
       │        reliable  update  session_timer      ringing for sure, refreshing a call     RFC 3262, 3311, 4028
       │        refer  subscription  replaces        a call, passed on to somebody else      RFC 3515, RFC 3891
       │        replacement                          a call in the place of another          RFC 3891

@@ -43,6 +43,8 @@ class Progress:
     """An early answer, which the 2xx of the same far end repeats."""
     offered: bool = False
     """*body* is an offer, because our INVITE had none: ``answer_early`` at once (RFC 3262 5)."""
+    waiting: bool = False
+    """The far end says that our call waits there behind another one."""
 
 
 @dataclass(frozen=True, slots=True)

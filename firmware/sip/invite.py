@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from firmware.errors import LocalProtocolError
 from firmware.sip import events
+from firmware.sip.alert import waits
 from firmware.sip.body import readable_description
 from firmware.sip.dialog import Dialog
 from firmware.sip.grammar import printable
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from firmware.sansio import Flow
     from firmware.sip.account import Account
     from firmware.sip.header import NameAddr
-    from firmware.sip.message import Request
+    from firmware.sip.message import Request, Response
     from firmware.sip.transaction_machine import ServerTransaction
     from firmware.sip.uri import Uri
 
@@ -148,12 +149,15 @@ class InviteSession:
 
     # Commands
 
-    def ring(self, now: float, status: int = 180, body: bytes | None = None) -> None:
-        """Send a provisional response (101 to 199); it is repeated every minute.  State: INCOMING."""
+    def ring(self, now: float, status: int = 180, body: bytes | None = None, *, waiting: bool = False) -> None:
+        """Send a provisional response (101 to 199); it is repeated every minute.  State: INCOMING.
+
+        *waiting*: the call rings here behind another one.
+        """
         server = self._incoming_invite()
         if not 100 < status < 200:
             raise LocalProtocolError(f"{status} is no provisional response with a dialog")
-        server.provide(status, body, now)
+        server.provide(status, body, now, waiting=waiting)
 
     def accept(self, body: bytes | None, now: float) -> None:
         """Answer the call: *body* is the answer, or the offer if Incoming had none.  State: INCOMING.
@@ -259,10 +263,10 @@ class InviteSession:
         """Take that a provisional response made a dialog."""
         self._layers.dialogs[dialog.id] = DialogEntry(dialog, self)
 
-    def progressed(self, status: int, reason: str, body: bytes | None, *, offered: bool) -> None:
+    def progressed(self, response: Response, body: bytes | None, *, offered: bool) -> None:
         """Take a provisional response."""
         if self.state is State.CALLING:
-            self._report(events.Progress(self, status, reason, body, offered))
+            self._report(events.Progress(self, response.status, response.reason, body, offered, waits(response)))
 
     def succeeded(self, client: InviteClient, dialog: Dialog, body: bytes | None, now: float) -> None:
         """Take the first 2xx."""

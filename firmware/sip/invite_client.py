@@ -7,6 +7,7 @@ wants any more gets a BYE as well.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -46,7 +47,7 @@ class Inviter(Protocol):
     def early_dialog(self, dialog: Dialog) -> None:
         """Take that a provisional response made a dialog."""
 
-    def progressed(self, status: int, reason: str, body: bytes | None, *, offered: bool) -> None:
+    def progressed(self, response: Response, body: bytes | None, *, offered: bool) -> None:
         """Take a provisional response, and the early answer in it, or the offer, which ``answer_early`` must follow."""
 
     def succeeded(self, client: InviteClient, dialog: Dialog, body: bytes | None, now: float) -> None:
@@ -82,8 +83,8 @@ class InviteClient:
         self.account: Final = account if dialog is None else dialog.account
         self._update = update
         self._reliable = ReliableClient()
-        self._offered_early: tuple[Dialog, int] | None = None
-        """The dialog and RSeq of a provisional response whose offer waits for its answer in PRACK."""
+        self._offered_early: deque[tuple[Dialog, int]] = deque()
+        """Dialog and RSeq of each provisional response whose offer waits for its answer in PRACK."""
         self._agreed_early: set[str] = set()
         """To tags of those whose offer was answered so."""
         self._user = user
@@ -136,9 +137,9 @@ class InviteClient:
 
     def answer_early(self, body: bytes, now: float) -> None:
         """Send the PRACK with the answer to the offer of a provisional response."""
-        if self._offered_early is None:
+        if not self._offered_early:
             raise LocalProtocolError("no provisional response brought an offer")
-        (dialog, number), self._offered_early = self._offered_early, None
+        dialog, number = self._offered_early.popleft()
         self._agreed_early.add(dialog.id.remote_tag)
         self._prack(dialog, number, body, now)
 
@@ -146,7 +147,7 @@ class InviteClient:
         """Whose offer has no answer yet in this dialog: "ours" or "theirs", or "" (RFC 3311 5)."""
         tag = dialog.id.remote_tag
         if self.offer is None:
-            return "theirs" if self._final or self._offered_early is not None else ""
+            return "theirs" if self._final or self._offered_early else ""
         return "" if self._final or (tag in self._early_answers and tag in self._acknowledged) else "ours"
 
     def acknowledge(self, dialog: Dialog, body: bytes | None) -> None:
@@ -200,6 +201,12 @@ class InviteClient:
         if response.status == 100:
             return
         tag = response.to.tag
+        if response.status == 199:
+            # RFC 6228 4: this fork is over; the others go on.
+            early = self._early.pop(tag or "", None)
+            if early is not None:
+                self._layers.dialogs.pop(early.id, None)
+            return
         body = readable_description(response)
         # RFC 3261 12.1: a provisional response with a tag makes an early dialog, one for each tag.
         if tag is not None and self._dialog is None and tag not in self._early and len(self._early) < MAX_FORKS:
@@ -214,13 +221,13 @@ class InviteClient:
             offered = self._take_reliable(in_dialog, number, body, now)
         if body is not None and not offered and self.offer is not None and tag in self._early:
             self._early_answers[tag] = body
-        self._user.progressed(response.status, response.reason, body, offered=offered)
+        self._user.progressed(response, body, offered=offered)
 
     def _take_reliable(self, dialog: Dialog, number: int, body: bytes | None, now: float) -> bool:
         """Acknowledge a provisional response; True: once its offer is answered."""
         tag = dialog.id.remote_tag
         if self.offer is None and body is not None and self._dialog is None and tag not in self._agreed_early:
-            self._offered_early = dialog, number
+            self._offered_early.append((dialog, number))
             return True
         self._acknowledged.add(tag)
         self._prack(dialog, number, None, now)

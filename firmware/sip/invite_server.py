@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import RemoteProtocolError
+from firmware.sip.alert import CALL_WAITING
 from firmware.sip.body import add_description, session_description
 from firmware.sip.layers import Layers
 from firmware.sip.refusal import Refusal
@@ -95,9 +96,11 @@ class InviteServer:
         """Our tag in To of every response."""
         return self._dialog.id.local_tag
 
-    def provide(self, status: int, body: bytes | None, now: float) -> None:
+    def provide(self, status: int, body: bytes | None, now: float, *, waiting: bool = False) -> None:
         """Send a provisional response, and again every minute."""
         response = self._respond(status)
+        if waiting:
+            response.headers.add("Alert-Info", f"<{CALL_WAITING}>")
         self._add_dialog(response)
         add_description(response, body)
         if self._reliable is not None:

@@ -22,7 +22,7 @@ from firmware.sip.session_timer import check_interval
 if TYPE_CHECKING:
     from firmware.sip.dialog import Dialog
     from firmware.sip.invite import InviteSession
-    from firmware.sip.message import Request
+    from firmware.sip.message import Request, Response
     from firmware.sip.transaction_machine import ServerTransaction
     from firmware.sip.update import Update
 
@@ -144,7 +144,7 @@ class Modification:
     def early_dialog(self, dialog: Dialog) -> None:
         """Do nothing: a re-INVITE makes no dialog."""
 
-    def progressed(self, status: int, reason: str, body: bytes | None, *, offered: bool) -> None:
+    def progressed(self, response: Response, body: bytes | None, *, offered: bool) -> None:
         """Do nothing: nobody waits for a bell."""
 
     def succeeded(self, client: InviteClient, dialog: Dialog, body: bytes | None, now: float) -> None:  # noqa: ARG002

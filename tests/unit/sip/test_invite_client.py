@@ -392,3 +392,16 @@ def test_a_bye_that_crosses_the_bye_of_a_cancelled_call_is_answered() -> None:
     assert line.peer.statuses == [200]
     assert line.kinds == ["Progress", "Ended"]
     assert line.gone()
+
+
+def test_a_fork_that_is_over_is_no_ringing() -> None:
+    """RFC 6228 4."""
+    line = Line()
+    line.dial()
+    line.answer(180, tag="one")
+    line.answer(199, tag="one")
+    line.answer(199, tag="two")
+    assert line.kinds == ["Progress"]
+    assert line.agent.sizes["dialogs"] == 0
+    line.answer(200, tag="two", body=b"answer")
+    assert line.kinds == ["Progress", "Accepted"]

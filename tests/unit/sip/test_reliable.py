@@ -297,3 +297,14 @@ def test_a_prack_that_is_refused_is_no_end(status: int) -> None:
     assert session.state is State.CALLING
     line.answer(200)
     assert session.state is State.CONFIRMED
+
+
+def test_offers_of_two_forks_are_answered_in_their_order() -> None:
+    line = Line()
+    session = line.dial(offer=None)
+    provisional(line, 183, tag="one", body=b"offer 1")
+    provisional(line, 183, tag="two", body=b"offer 2")
+    session.answer_early(b"answer 1", line.now)
+    session.answer_early(b"answer 2", line.now)
+    line.settle()
+    assert [(tag, body) for tag, _, body in pracks(line)] == [("one", b"answer 1"), ("two", b"answer 2")]
