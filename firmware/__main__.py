@@ -90,6 +90,14 @@ def _run(arguments: Namespace) -> int:
             from firmware.command import password
 
             return password.run(arguments, hardware)
+        case "certificate":
+            from firmware.command import certificate
+
+            return certificate.run(arguments, hardware)
+        case "make-certificate":
+            from firmware.command import make_certificate
+
+            return make_certificate.run(arguments, hardware)
         case "media-worker":
             from firmware.command import media_worker
 

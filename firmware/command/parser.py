@@ -86,6 +86,10 @@ COMMANDS: Final[dict[str, tuple[str, tuple[Option, ...]]]] = {
         "set the panel's password",
         (_option("--config", type=Path, metavar="FILE", help="write it into these settings; without it, print it"),),
     ),
+    "certificate": (
+        "print the certificate of this unit, for far ends that are to trust it (PEM)",
+        (_CONFIG,),
+    ),
     "dial": (
         "call an address",
         (_option("address", help="sip:room@192.0.2.1, h323:192.0.2.1, a name"), _URL),
@@ -105,7 +109,12 @@ HIDDEN: Final = {
         _option("--log", default="info"),
         _option("--command-fd", type=int, required=True),
         _option("--report-fd", type=int, required=True),
-    )
+    ),
+    "make-certificate": (
+        _option("folder", type=Path),
+        _option("name"),
+        _option("reached_by", nargs="*"),
+    ),
 }
 """Commands that a unit gives to itself."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import ipaddress
-import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,8 +17,6 @@ from firmware.errors import FirmwareError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-logger = logging.getLogger(__name__)
 
 CERTIFICATE: Final = "certificate.pem"
 KEY: Final = "key.pem"
@@ -40,7 +37,6 @@ def own_certificate(folder: Path, name: str, reached_by: Iterable[str]) -> tuple
                 # The key first: whoever stops half-way leaves no certificate without one.
                 _write(key, secret, 0o600)
                 _write(certificate, chain, 0o644)
-                logger.info("= made the certificate %s for itself", certificate)
     except OSError as error:
         raise FirmwareError(f"{error.filename or folder}: {error.strerror}") from None
     return certificate, key
@@ -61,7 +57,7 @@ def _make(name: str, reached_by: tuple[str, ...]) -> tuple[bytes, bytes]:
     """Give certificate and key in PEM form."""
     import datetime
 
-    from cryptography import x509  # 60 ms and 10 MB: only at the first start
+    from cryptography import x509  # 60 ms and 12 MB, for a work of once
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID

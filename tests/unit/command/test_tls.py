@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,14 @@ def test_where_nothing_can_be_kept_there_is_no_tls(tmp_path: Path, caplog: pytes
     with caplog.at_level(logging.WARNING):
         assert make_tls(Config(storage=Storage(folder=str(tmp_path / "file")))) is None
     assert "there is no TLS" in caplog.text
+
+
+def test_making_it_leaves_no_library_behind(tmp_path: Path) -> None:
+    """12 MB of the unit's memory."""
+    program = (
+        "import sys; from pathlib import Path; from firmware.command.tls import make_tls;"
+        "from firmware.config import Config, Storage;"
+        f"assert make_tls(Config(storage=Storage(folder={str(tmp_path)!r})));"
+        "sys.exit('cryptography' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
