@@ -113,4 +113,4 @@ def test_a_board_without_devices_leaves_a_room_with_faults() -> None:
         await unit.stop()
         return unit.room.state.faults
 
-    assert "The display does not work: a display is not supported on this board yet" in asyncio.run(main())
+    assert any(fault.startswith("The display does not work: ") for fault in asyncio.run(main()))
