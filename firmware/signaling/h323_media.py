@@ -328,7 +328,7 @@ class H323Media:
     def _limit(self, number: int | None, sending: Sending) -> int | None:
         """Give what a channel of ours may send, bit/s (0: no limit); None: nothing."""
         limits = [self._limits[key] for key in (number, None) if key in self._limits]
-        if 0 in limits:
+        if 0 in limits or not self.selection.has_room(sending.kind):
             return None
         if None in self._limits and sending.kind is Kind.VIDEO:
             # H.245 B.13: wholeMultiplex counts all channels together, and sound comes first.

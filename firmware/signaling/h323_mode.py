@@ -26,7 +26,7 @@ _LEVELS: Final = tuple(MAX_BITRATES)
 
 
 def read_mode(elements: Iterable[Value]) -> dict[Kind, tuple[Described, ...]]:
-    """Give what a ModeDescription asks for, by medium; what is no codec of ours is left out."""
+    """Give what a ModeDescription asks for, by medium; (): something that we can't read."""
     found: dict[Kind, tuple[Described, ...]] = {}
     for element in elements:
         medium, mode = element["type"]
@@ -34,7 +34,7 @@ def read_mode(elements: Iterable[Value]) -> dict[Kind, tuple[Described, ...]]:
             found.setdefault(Kind.AUDIO, _read_audio(mode))
         elif medium == "videoMode":
             found.setdefault(Kind.VIDEO, _read_video(mode))
-    return {kind: described for kind, described in found.items() if described}
+    return found
 
 
 def within(theirs: Described, asked: Described) -> Described:

@@ -70,14 +70,26 @@ class H323Selection:
         self._conflicts.clear()
 
     def take_mode(self, mode: Iterable[Value]) -> None:
-        """Learn what it would be sent, by a ModeDescription; a medium that stands not in there is refused."""
-        self._asked = h323_mode.read_mode(mode)
-        self._refused = set(Kind) - self._asked.keys()
+        """Learn what it would be sent, by a ModeDescription; a medium that stands not in there is refused.
+
+        Of what it can't receive itself, or what can't be read, nothing follows.
+        """
+        asked = h323_mode.read_mode(mode)
+        self._refused = set(Kind) - asked.keys()
+        self._asked = {
+            kind: described
+            for kind, described in asked.items()
+            if any(h323_mode.first_same(theirs.codec, described) for theirs in self.remote.media.get(kind, ()))
+        }
         self._conflicts.clear()
 
     def take_bandwidth(self, bitrate: int) -> None:
         """Learn what the gatekeeper allows, bit/s of either direction: it may be less than there is for pictures."""
         self.video_bitrate = min(self._capabilities.video_bitrate, max(bitrate - AUDIO_BITRATE, 0))
+
+    def has_room(self, kind: Kind) -> bool:
+        """Whether the gatekeeper leaves anything for a medium."""
+        return kind is not Kind.VIDEO or self.video_bitrate >= BITRATE_UNIT
 
     @property
     def is_limited(self) -> bool:
@@ -120,7 +132,7 @@ class H323Selection:
 
     def choose(self, kind: Kind) -> Choice | None:
         """Give the first codec of ours that it receives, encrypted if that can or must be."""
-        if kind is Kind.VIDEO and self.video_bitrate < BITRATE_UNIT:
+        if not self.has_room(kind):
             return None
         secure = self._match(kind, secure=True) if self._crypto.agreed and kind not in self._in_clear else None
         # What must be encrypted may yet be agreed; until then nothing is opened.
@@ -130,13 +142,15 @@ class H323Selection:
     def allows(self, sending: Sending) -> bool:
         """Whether it can still receive, and wants, what is sent."""
         codec = sending.format.codec
-        if sending.kind is Kind.VIDEO and self.video_bitrate < BITRATE_UNIT:
-            return False
-        return sending.kind not in self._refused and any(
-            h323_formats.same(codec, limited.codec)
-            and h323_mode.fits(codec, limited.codec)
-            and (sending.algorithm is None or sending.algorithm in self.remote.algorithms.get(theirs, ()))
-            for theirs, limited in self._receivable(sending.kind)
+        return (
+            self.has_room(sending.kind)
+            and sending.kind not in self._refused
+            and any(
+                h323_formats.same(codec, limited.codec)
+                and h323_mode.fits(codec, limited.codec)
+                and (sending.algorithm is None or sending.algorithm in self.remote.algorithms.get(theirs, ()))
+                for theirs, limited in self._receivable(sending.kind)
+            )
         )
 
     def bitrate(self, theirs: h323_formats.Described) -> int:

@@ -299,6 +299,16 @@ def test_a_call_that_was_allowed_less_from_the_start(bench: H323Bench) -> None:
         assert channel(call, Kind.VIDEO, Direction.SEND).bitrate == 320_000
 
 
+def test_no_pictures_are_sent_by_fast_connect_where_nothing_is_left_for_them() -> None:
+    bench = H323Bench()
+    ours, theirs = established(bench)
+    number, sending = next((n, s) for n, s in media_of(ours)._sending.items() if s.kind is Kind.VIDEO)
+    media_of(ours).selection.take_bandwidth(64_000)
+    media_of(ours).send(number, replace(sending, bitrate=0))  # as fast connect leaves it, without another set
+    assert Kind.VIDEO not in {c.kind for c in media_of(ours).channels if c.direction is Direction.SEND}
+    assert theirs.state is State.ACTIVE
+
+
 def test_all_channels_together_are_limited(bench: H323Bench) -> None:
     ours, theirs = established(bench)
     control_of(theirs).limit(None, 256_000, bench.wire.now)

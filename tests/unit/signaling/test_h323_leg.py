@@ -10,6 +10,7 @@ from parties import accept, settle
 
 from firmware.call.call import Call, State
 from firmware.h323 import h245
+from firmware.h323.control.master_slave import MasterSlave
 from firmware.h323.identity import Party
 from firmware.signaling import h323_leg
 from firmware.signaling.h323_leg import H323Leg, party_name
@@ -81,3 +82,15 @@ def test_a_channel_that_is_acknowledged_in_one_breath_with_the_wish_for_silence(
         control_of(ours).receive((kind, (name, content)), bench.wire.now)
     settle(bench)
     assert (ours.state, ours.held_by_far_end) == (State.ACTIVE, True)
+
+
+def test_two_that_never_agree_who_is_master_end_their_call(bench: H323Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MasterSlave, "_compare", lambda *_: None)  # both draw the same numbers, however often
+    bench.far.when_called = accept
+    ours = bench.unit.dial(bench.far)
+    settle(bench, 90)
+    for call in (ours, bench.far.call):
+        assert call.state is State.ENDED
+    draws = [data for _, _, data in bench.wire.sent]
+    assert len(draws) < 300
+    bench.check_clean()

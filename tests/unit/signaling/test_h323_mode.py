@@ -23,7 +23,7 @@ def element(medium: str, mode: Any) -> Any:
 def test_sound() -> None:
     (described,) = read_mode([element("audioMode", ("g711Ulaw64k", None))])[Kind.AUDIO]
     assert described == Described(PCMU, packet_time=0.02)
-    assert read_mode([element("audioMode", ("g728", None))]) == {}
+    assert read_mode([element("audioMode", ("g728", None))]) == {Kind.AUDIO: ()}
 
 
 def test_pictures() -> None:
@@ -47,12 +47,13 @@ def test_h264() -> None:
     "content", [{"resolution": ("custom", None), "bitRate": 1}, {"resolution": ("+1", b""), "bitRate": 1}]
 )
 def test_sizes_that_are_none(content: Any) -> None:
-    assert read_mode([element("videoMode", ("h263VideoMode", content))]) == {}
+    assert read_mode([element("videoMode", ("h263VideoMode", content))]) == {Kind.VIDEO: ()}
 
 
 def test_what_is_no_medium_of_ours() -> None:
     content = {"capabilityIdentifier": ("standard", "0.0.8.1.2.3")}
-    assert read_mode([element("dataMode", {}), element("videoMode", ("genericVideoMode", content))]) == {}
+    found = read_mode([element("dataMode", {}), element("videoMode", ("genericVideoMode", content))])
+    assert found == {Kind.VIDEO: ()}
 
 
 def test_the_first_of_two_streams_counts() -> None:

@@ -57,10 +57,13 @@ def test_a_mode_counts_until_the_next_set() -> None:
     assert made.refuses == set()
 
 
-def test_a_mode_that_their_own_set_has_not_is_nothing() -> None:
+@pytest.mark.parametrize("name", ["g711Ulaw64k", "g728"])
+def test_a_mode_that_their_own_set_has_not_changes_nothing(name: str) -> None:
     made = selection(G722)
-    made.take_mode([{"type": ("audioMode", ("g711Ulaw64k", None))}])
-    assert made.choose(Kind.AUDIO) is None
+    made.take_mode([{"type": ("audioMode", (name, None))}])
+    assert chosen(made, Kind.AUDIO) == "G722"
+    assert made.allows(sending(G722))
+    assert made.refuses == {Kind.VIDEO}
 
 
 @pytest.mark.parametrize(
