@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from firmware.sip.message import Response
 
 CALL_WAITING: Final = "urn:alert:service:call-waiting"
-"""RFC 7462 11.1.1: "a 180 ... for a call that is waiting behind another one"."""
+"""RFC 7462: our call waits at the other party's side."""
 QUEUED: Final = 182
 """RFC 3261 21.1.4."""
 

@@ -279,23 +279,17 @@ class InviteSession:
             self._bye(now, dialog)
             return
         self._adopt(dialog, owner=True)
-        if client.agreed:
-            self._client = None
-            self.state = State.CONFIRMED
-            client.acknowledge(dialog, None)
-            self._report(events.Accepted(self, None))
-            return
-        if client.offer is None and body is not None:
+        if client.offer is None and body is not None and not client.agreed:
             self.state = State.ACCEPTED
             self._report(events.Accepted(self, body))
             return
         self._client = None
         self.state = State.CONFIRMED
         client.acknowledge(dialog, None)
-        if client.offer is None:
+        if client.offer is None and not client.agreed:
             self.lost(488, "No Offer In 2xx", now)  # RFC 3261 13.2.1: there must be one.
         else:
-            self._report(events.Accepted(self, body))
+            self._report(events.Accepted(self, None if client.agreed else body))
 
     def refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:
         """Take a final response other than 2xx, or that none will come."""

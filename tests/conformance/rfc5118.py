@@ -102,7 +102,7 @@ MESSAGES = (
         READ,
         180,
     ),
-    # "implementations ... be liberal in accepting" what RFC 3261's own grammar could produce
+    # what RFC 3261's own grammar could produce is to be accepted
     Torture(
         "ipv6-bug-abnf-3-colons",
         "4.10",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
@@ -65,6 +66,28 @@ def test_sipp_refers_the_unit_to_somebody_who_is_busy(sipp: StartSipp, answering
     )
     third.finish()
     run.finish()
+
+
+def test_sipp_takes_over(sipp: StartSipp, ringing: Unit) -> None:
+    """The room is not asked again: whoever it talks to has sent the other (RFC 3891 3)."""
+    first = sipp("caller_stays", remote=ringing.sip)
+    ringing.command(ringing.wait_for_call("incoming"), "answer")
+    call = ringing.wait_for_call()
+    accepted = re.search(r"SIP/2\.0 200 OK\r?\n.*?\r?\n\r?\n", first.messages(), re.DOTALL)
+    assert accepted
+    from_tag, to_tag, call_id = (
+        re.search(pattern, accepted[0])[1]  # type: ignore[index]
+        for pattern in (r"From:.*?;tag=(\S+)", r"To:.*?;tag=(\S+)", r"Call-ID: (\S+)")
+    )
+    wrong = sipp("caller_refused", remote=ringing.sip, replace=(("STATUS", "486"),))
+    wrong.finish()
+    place = f"{call_id};to-tag={to_tag};from-tag={from_tag}"
+    second = sipp("caller_takes_over", remote=ringing.sip, replace=(("PLACE", place),))
+    first.finish()
+    new = ringing.wait_for_call()
+    assert new != call
+    ringing.command(new, "hang_up")
+    second.finish()
 
 
 # SIPp is called

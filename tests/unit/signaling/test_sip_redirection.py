@@ -91,7 +91,7 @@ def test_when_all_refuse_the_last_word_counts(exchange: Exchange) -> None:
 
 
 def test_who_declines_declines_for_all(exchange: Exchange) -> None:
-    """RFC 3261 8.1.3.4: "until ... a 600 class response"."""
+    """RFC 3261 8.1.3.4: a 6xx ends it."""
     Forwarder(exchange, F, B, C)
     exchange["B"].when_called = lambda call: call.hang_up(EndReason.DECLINED)
     assert ended(dial(exchange), EndReason.DECLINED)

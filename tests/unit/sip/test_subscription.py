@@ -72,7 +72,7 @@ def test_progress_and_outcome() -> None:
 
 
 def test_an_outcome_before_the_202() -> None:
-    """RFC 3515 2.4.4: "the NOTIFY can arrive before the response to the REFER"."""
+    """RFC 3515 2.4.4: the NOTIFY may overtake the response to the REFER."""
     line = Line()
     line.established().referral.refer(TARGET, line.now)
     line.settle()
