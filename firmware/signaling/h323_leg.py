@@ -289,7 +289,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 self._determined = True
                 self._require()[1].crypto.master = master
                 self._go_on()
-            case control.Digit(digit=digit) if digit != "!":
+            case control.Digit(digit=digit) if digit != "!" and not (event.in_rtp and self._hears_events):
                 self.call.digit_received(digit)
             case control.KeyFrameRequested():
                 self.call.key_frame_requested()
@@ -429,6 +429,12 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             self.call.established(media.channels)
             if media.held_by_far_end or self._held_in_words:
                 self._changed()
+
+    @property
+    def _hears_events(self) -> bool:
+        """Whether digits reach us as telephone events."""
+        _, media = self._require()
+        return any(c.telephone_event for c in media.channels if c.direction is Direction.RECEIVE)
 
     @property
     def _channels(self) -> LogicalChannels:

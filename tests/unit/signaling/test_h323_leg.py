@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from h323_bench import H323Bench
-from parties import accept, settle
+from parties import accept, established, settle
 
 from firmware.call.call import Call, State
+from firmware.call.media import Encryption
 from firmware.h323 import h245
 from firmware.h323.control.master_slave import MasterSlave
 from firmware.h323.identity import Party
@@ -94,3 +95,15 @@ def test_two_that_never_agree_who_is_master_end_their_call(bench: H323Bench, mon
     draws = [data for _, _, data in bench.wire.sent]
     assert len(draws) < 300
     bench.check_clean()
+
+
+@pytest.mark.parametrize("encryption", [Encryption.OFF, Encryption.REQUIRED])
+def test_a_digit_that_comes_as_a_telephone_event_too_counts_once(encryption: Encryption) -> None:
+    bench = H323Bench(encryption=(encryption, encryption))
+    ours, _ = established(bench)
+    for said, in_rtp in (("1", False), ("2", True), ("!", False)):
+        signal = {"signalType": said, **({"rtpPayloadIndication": None} if in_rtp else {})}
+        control_of(ours).receive(("indication", ("userInput", ("signal", signal))), bench.wire.now)
+    settle(bench)
+    # In what is encrypted there are no telephone events.
+    assert bench.unit.digits == (["1"] if encryption is Encryption.OFF else ["1", "2"])
