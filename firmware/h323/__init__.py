@@ -67,5 +67,7 @@ is never one of this machine's own, and a connection for H.245 must come from th
 gatekeeper stands between.  Facility with callForwarded ends a call that is not answered; following it is up to the
 application.
 
-Not here yet: TLS, H.460, several calls on one connection.
+By TLS (H.460.22, without its negotiation with gatekeepers) H.245 is tunnelled, whatever the settings say.
+
+Not here yet: H.460, several calls on one connection.
 """

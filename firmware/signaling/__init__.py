@@ -19,6 +19,7 @@
 `sip_accounts`         the accounts: registered at their servers, found when dialling (RFC 3261 10)
 `sip_address`          what a person may write for a SIP address
 `sip_location`         where such an address leads: transports and addresses to try (RFC 3263)
+`sip_failures`         which of those failed lately
 `sip_media`            offer and answer (RFC 3264), ports
 `sip_srtp`             how a line is encrypted (RFC 4568, RFC 5763, RFC 8643)
 `sip_certificate`      the certificate of DTLS handshakes

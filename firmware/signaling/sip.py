@@ -22,6 +22,7 @@ from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, r
 from firmware.signaling.sip_accounts import Accounts
 from firmware.signaling.sip_address import is_sip, parse_address
 from firmware.signaling.sip_certificate import make_certificate
+from firmware.signaling.sip_failures import Failures
 from firmware.signaling.sip_leg import SipLeg
 from firmware.signaling.sip_location import Candidate, direct, locate
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
@@ -86,6 +87,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         self._rng = rng or random.SystemRandom()
         self._make_transport = make_transport or functools.partial(Driver, tls=tls, dscp=dscp)
         self._names: Names = names or Dns()
+        self._failures = Failures()
         self._transports = tuple(way for way in settings.transports if way != "tls" or tls is not None)
         self._delayed_offer = delayed_offer
         identity = Identity(
@@ -181,6 +183,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         def invite(found: list[Candidate]) -> None:
             if wanted is not None and account is None:
                 found = [candidate for candidate in found if is_fair(candidate.address[0], wanted.far)]
+            found = self._failures.last(found, self._require_transport().now())
             leg.invite(uri, found, self._delayed_offer, fields, account)
 
         secure = uri.scheme == "sips"
@@ -257,8 +260,18 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
             leg = self._legs.get(event.session)
             if isinstance(event, events.Ended):
                 self._legs.pop(event.session, None)
+            self._note_failure(event)
             if leg is not None:
                 leg.handle(event)
+
+    def _note_failure(self, event: events.Event) -> None:
+        """Remember by which server calls come to nothing, and by which they get somewhere."""
+        if isinstance(event, events.Ended):
+            failed = event.silent or (event.by_far_end and event.status == 503)
+            if failed and self._transport is not None:
+                self._failures.note(event.session.flow, self._transport.now())
+        elif isinstance(event, events.Progress | events.Accepted):
+            self._failures.forget(event.session.flow)
 
     def _admits_request(self, request: Request, flow: Flow) -> bool:
         uri = request.from_.uri

@@ -171,6 +171,21 @@ def test_where_it_rings_another_server_would_be_another_telephone() -> None:
     assert (call.state, call.end_reason) == (State.ENDED, EndReason.UNREACHABLE)
 
 
+def test_the_next_call_does_not_wait_for_the_silent_server_again() -> None:
+    zone = Zone({"b": accepts})
+    zone.dial()
+    zone.wire.pass_time(33.0)
+    assert zone.calls == ["b"]
+    second = zone.dial()
+    zone.wire.pass_time(1.0)
+    assert zone.calls == ["b", "b"]
+    assert second.state is State.ACTIVE
+    zone.wire.pass_time(300.0)
+    zone.dial()
+    zone.wire.pass_time(1.0)
+    assert [name for _, name in zone.invites()][-1] == "a", "it may be back"
+
+
 def test_when_all_have_failed_the_last_one_says_why() -> None:
     zone = Zone({"a": refuses(503), "b": refuses(503), "c": refuses(503)})
     call = zone.dial()
