@@ -1,9 +1,10 @@
-"""All behaviours of far ends, by SIP: over UDP and TCP, with the offer in INVITE and in the answer."""
+"""All behaviours of far ends, by SIP: over UDP, TCP and TLS (SIPS), with the offer in INVITE and in the answer."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from behaviours import BEHAVIOURS, run
@@ -13,6 +14,7 @@ from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
 from firmware.call.media import Capabilities
+from firmware.net.tls import Tls
 from firmware.signaling.sip import SipEndpoint
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
 from firmware.sip.user_agent import UserAgent
@@ -62,16 +64,19 @@ class SipBench:
             return WireTransport(self.wire, address, core, on_event)
 
         endpoint = SipEndpoint(
-            config.Sip(addresses=(address[0],), port=address[1]),
+            config.Sip(addresses=(address[0],), port=address[1], tls_port=address[1]),
             Capabilities(),
             self.ports,
             "A room",
             rng=random.Random(str(address)),
+            tls=Tls(Path("unused"), Path("unused")) if self.transport == "tls" else None,
             make_transport=make,  # type: ignore[arg-type]
             delayed_offer=delayed_offer,
         )
         complete(endpoint.start())
-        return Party(endpoint, f"sip:room@{address[0]}:{address[1]};transport={self.transport}"), endpoint
+        host = f"room@{address[0]}:{address[1]}"
+        uri = f"sips:{host}" if self.transport == "tls" else f"sip:{host};transport={self.transport}"
+        return Party(endpoint, uri), endpoint
 
     def far_end_can(self, capabilities: Capabilities) -> None:
         self.far_endpoint._capabilities = capabilities
@@ -102,7 +107,7 @@ class SipBench:
 
 
 @pytest.mark.parametrize("delayed_offer", [False, True], ids=["early offer", "delayed offer"])
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
 def test_behaviour(behaviour: Callable[[Bench], None], transport: str, delayed_offer: bool) -> None:
     run(behaviour, SipBench(transport, delayed_offer))
