@@ -19,7 +19,8 @@ pytestmark = pytest.mark.interop
 
 PARAMETER_SETS = (b"\x67\x42", b"\x67\x64", b"\x67\x4d")
 """How a sequence parameter set of H.264 begins, by profile (H.264 7.3.1, 7.3.2.1.1)."""
-VIDEO = 97
+VIDEO = 100
+"""The payload type of H.264 in High profile, which two units agree on."""
 TAG = {"preferred": 10, "required": 16}
 """Octets by which SRTP makes packets longer, by the suite that is agreed."""
 
