@@ -228,6 +228,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         session, media = self._require()
         fast_connect.take(media, channels)
         self._adopt(session, channels, called=False)
+        self._changed()
         self._go_on()
 
     def _adopt(self, session: Session, channels: Sequence[Value], *, called: bool) -> None:
@@ -356,6 +357,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
 
     def _ended(self, event: events.Ended) -> None:
         if not event.by_far_end and self.call.state is State.DIALING and self._candidates:
+            self.call.media_changed(())  # before their ports are another's
             self._drop_attempt()
             self._try_next(event.detail)
             return
@@ -443,7 +445,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
 
     def _changed(self) -> None:
         _, media = self._require()
-        if self.call.state is State.ACTIVE:
+        # Who rings may let us hear something meanwhile (H.323 8.1.7: as soon as channels are open).
+        if self.call.state in (State.DIALING, State.ALERTING, State.ACTIVE):
             channels: tuple[Channel, ...] = media.channels
             if self._held_in_words:
                 channels = tuple(c for c in channels if c.direction is Direction.RECEIVE)

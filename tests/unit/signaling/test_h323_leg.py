@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from h323_bench import H323Bench
-from parties import accept, established, settle
+from parties import ALL, accept, check_agreement, directions, established, settle
 
-from firmware.call.call import Call, State
-from firmware.call.media import Encryption
+from firmware.call.call import Call, EndReason, State
+from firmware.call.media import Direction, Encryption, Kind
 from firmware.h323 import h245
 from firmware.h323.control.master_slave import MasterSlave
 from firmware.h323.identity import Party
@@ -107,3 +107,48 @@ def test_a_digit_that_comes_as_a_telephone_event_too_counts_once(encryption: Enc
     settle(bench)
     # In what is encrypted there are no telephone events.
     assert bench.unit.digits == (["1"] if encryption is Encryption.OFF else ["1", "2"])
+
+
+# Early media
+
+
+def ring_with_sound(call: Call) -> None:
+    """Answer fast connect while it rings, as gateways do that have something to say."""
+    leg = leg_of(call)
+    session, media = leg._require()
+    session.alert(leg._transport.now(), fast_start=leg._choose(session, media))
+    leg._transport.run()
+
+
+def test_what_the_far_end_lets_us_hear_while_it_rings() -> None:
+    bench = H323Bench(fast_connect=True)
+    bench.far.when_called = ring_with_sound
+    ours = bench.unit.dial(bench.far)
+    settle(bench)
+    assert ours.state is State.ALERTING
+    assert directions(ours) == {(Kind.AUDIO, Direction.SEND), (Kind.AUDIO, Direction.RECEIVE)}
+    early = ours.channels
+    bench.far.call.accept()
+    settle(bench)
+    assert (ours.state, directions(ours)) == (State.ACTIVE, ALL)
+    assert set(early) <= set(ours.channels), "it goes on as it was"
+    check_agreement(ours, bench.far.call)
+
+
+def test_what_rang_with_sound_and_never_answered_leaves_nothing() -> None:
+    bench = H323Bench(fast_connect=True)
+    bench.far.when_called = ring_with_sound
+    ours = bench.unit.dial(bench.far)
+    settle(bench)
+    bench.far.call.hang_up(EndReason.BUSY)
+    settle(bench)
+    assert (ours.state, ours.channels) == (State.ENDED, ())
+    bench.check_clean()
+
+
+def test_nothing_flows_to_us_before_we_answer(bench: H323Bench) -> None:
+    bench.far.when_called = Call.alert
+    bench.unit.dial(bench.far)
+    settle(bench)
+    assert bench.far.call.state is State.INCOMING
+    assert bench.far.call.channels == bench.unit.call.channels == ()
