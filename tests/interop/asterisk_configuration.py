@@ -13,7 +13,7 @@ PORTS = {"PJSIP": 5060, "SIP": 5070, "OOH323": 1720}
 """Where each of its channel technologies listens: two independent SIP stacks, and H.323."""
 DEAF_PORT = 9
 """Nobody listens there."""
-EXTENSIONS = {"tone": "100", "echo": "101", "busy": "102", "ring": "103", "silence": "104"}
+EXTENSIONS = {"tone": "100", "echo": "101", "busy": "102", "ring": "103", "silence": "104", "early": "105"}
 """What may be called, by name, and by a number that is the same."""
 RECORDED_RATE = 16_000
 MODULES = """
@@ -30,9 +30,9 @@ class Settings:
     """What a test may want different.
 
     The dialplan is the same for all: ``tone`` answers and plays the tone, ``echo`` answers and sends back what it
-    hears, ``silence`` answers and says nothing, ``busy`` is busy, and ``ring`` rings for ever.  Whoever is answered is
-    recorded.  ``pass-SIP`` answers and passes on (REFER), ``move-SIP`` says who is to be called instead (302), and so
-    with PJSIP.
+    hears, ``silence`` answers and says nothing, ``busy`` is busy, ``ring`` rings for ever, and ``early`` plays the tone
+    without answering.  Whoever is answered is recorded.  ``pass-SIP`` answers and passes on (REFER), ``move-SIP`` says
+    who is to be called instead (302), and so with PJSIP.
     """
 
     codecs: tuple[str, ...] = ("ulaw",)
@@ -153,6 +153,7 @@ def _extensions(folder: Path, passes_to: str) -> str:
         "silence": ["Answer()", record, "Wait(3600)"],
         "busy": ["Busy()"],
         "ring": ["Ringing()", "Wait(3600)"],
+        "early": ["Progress()", f"Playback({folder}/tone,noanswer)", "Goto(2)"],
     }
     for technology, destination in (("PJSIP", f"PJSIP/sip:{passes_to}"), ("SIP", f"SIP/{passes_to}")):
         does_pass = f"Transfer({destination})"

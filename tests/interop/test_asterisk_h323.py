@@ -125,6 +125,18 @@ def test_the_unit_is_busy(ringing: Unit, asterisk: StartAsterisk) -> None:
     far.hang_up(first)
 
 
+@pytest.mark.parametrize("fast_connect", [True, False])
+def test_what_asterisk_says_before_it_answers(unit: StartUnit, asterisk: StartAsterisk, fast_connect: bool) -> None:
+    calling = unit({"h323": {"fast_connect": fast_connect}, "media": SMALL})
+    far = asterisk(Settings(peer=calling.address))
+    call = calling.dial(far.uri(H323, "early"))
+    assert until(lambda: calling.heard_tone(far.tone) > 0.8)
+    assert calling.state()["calls"][0]["state"] in ("dialing", "alerting")
+    calling.command(call, "hang_up")
+    calling.wait_for_idle()
+    far.wait_for_idle()
+
+
 def test_nobody_answers(unit: StartUnit, asterisk: StartAsterisk) -> None:
     calling = unit({"room": {"ring_time": 5}, "media": SMALL})
     far = asterisk(Settings(peer=calling.address))
