@@ -258,6 +258,8 @@ class Call:
     def media_changed(self, channels: Sequence[Channel], held_by_far_end: bool = False) -> None:
         """Other channels than before: early media, hold, or a change during the call."""
         self.channels, self.held_by_far_end = tuple(channels), held_by_far_end
+        if channels:  # without any the call is on hold, and its keys are not forgotten
+            self._secured &= {(channel.local, channel.handshake) for channel in channels}
         self.on_change(self)
 
     def secured(self, local: Address, handshake: Handshake) -> None:

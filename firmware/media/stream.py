@@ -83,6 +83,7 @@ class Stream:
         self._lock = threading.Lock()
         self._mux = False
         self._protection = Protection()
+        self._complained = False
         self._channels: tuple[Channel | None, Channel | None] = (None, None)
         self._agreement: KeyAgreement | None = None
         self._keys: Keys | None = None
@@ -169,7 +170,8 @@ class Stream:
             return
         clear = self._protection.unprotect(data, now)
         if clear is None:
-            if self._protection.refused == MANY_REFUSED:
+            if self._protection.refused >= MANY_REFUSED and not self._complained:
+                self._complained = True
                 logger.warning("%d packets of %s had not the key that was agreed", MANY_REFUSED, self.kind.value)
             return
         with self._lock:

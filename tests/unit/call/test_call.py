@@ -337,6 +337,7 @@ def test_a_call_whose_keys_are_agreed_on_the_way_is_encrypted_when_they_are() ->
     assert call.encrypted, "hold changes no keys"
     call.media_changed([waits, replace(other, handshake=replace(handshake, begins=False))])
     assert not call.encrypted, "that is another handshake"
+    assert len(call._secured) == 1, "what is over is forgotten"
     assert "secret" not in repr(handshake)
 
 

@@ -357,3 +357,46 @@ def test_a_stream_may_go_on_with_keys_that_another_agreed(two, make_stream, netw
     heir.stream.send(b"sound", 0, False, 0)
     eventually(lambda: len(other.stream.sink.packets) == 1)
     assert not heir.keys
+
+
+def test_a_limit_of_the_bitrate(started, peer: Peer, eventually) -> None:
+    stream = started(Kind.VIDEO, feedback=frozenset({Feedback.TMMBR}))
+    limits: list[int] = []
+    stream.on_bitrate_limited = limits.append
+    stream.send(b"picture", 0, True, 97)
+    ssrc = int.from_bytes(peer.rtp.recv(2048)[8:12], "big")
+    request = rtcp.MaxBitrate(7, (rtcp.Limit(ssrc, 310_000, 40),))
+    peer.rtcp.sendto(rtcp.compound((rtcp.ReceiverReport(7), request)), stream.sockets[1].getsockname())
+    eventually(lambda: limits == [300_000])
+    assert stream.bitrate_limit == 300_000
+
+    def acknowledged() -> bool:
+        answers = [m for m in rtcp.decode(peer.rtcp.recv(2048)) if isinstance(m, rtcp.MaxBitrateNotification)]
+        return answers == [rtcp.MaxBitrateNotification(ssrc, (rtcp.Limit(7, 310_000, 40),))]
+
+    eventually(acknowledged)
+
+
+def test_less_is_asked_of_who_sends_too_much(started, network: Network, peer: Peer, eventually) -> None:
+    stream = started(Kind.VIDEO, feedback=frozenset({Feedback.TMMBR}))
+    send_packets(peer, stream, payload_type=97)
+    eventually(lambda: len(stream.sink.packets) == 5)
+    network.call(lambda: stream.request_bitrate(2_000_000, 0.0, 1_000_000, time.monotonic()))
+
+    def asked() -> bool:
+        return any(isinstance(m, rtcp.MaxBitrate) for m in rtcp.decode(peer.rtcp.recv(2048)))
+
+    eventually(asked)
+
+
+def test_what_is_lost_goes_again_in_a_stream_of_its_own(started, network: Network, peer: Peer) -> None:
+    stream = started(Kind.VIDEO, feedback=frozenset({Feedback.NACK}))
+    send, receive = channels(stream, peer, feedback=frozenset({Feedback.NACK}))
+    network.call(lambda: stream.use(replace(send, retransmission=99), replace(receive, retransmission=98)))
+    stream.send(b"picture" * 9, 0, True, 97)
+    first = Packet.decode(peer.rtp.recv(2048))
+    nack = rtcp.compound((rtcp.ReceiverReport(7), rtcp.Nack(7, first.ssrc, (first.sequence,))))
+    peer.rtcp.sendto(nack, stream.sockets[1].getsockname())
+    again = Packet.decode(peer.rtp.recv(2048))
+    assert (again.payload_type, again.payload) == (99, first.sequence.to_bytes(2, "big") + first.payload)
+    assert again.ssrc != first.ssrc
