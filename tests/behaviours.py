@@ -204,6 +204,33 @@ def gives_up_as_we_answer(bench: Bench) -> None:
 
 
 @behaviour
+def answers_as_we_give_up(bench: Bench) -> None:
+    bench.far.when_called = Call.alert
+    ours = bench.unit.dial(bench.far)
+    settle(bench)
+    ours.hang_up()
+    bench.far.call.accept()
+    settle(bench, PATIENCE)
+    assert ended(ours, EndReason.HUNG_UP)
+    assert bench.far.call.state is State.ENDED
+
+
+@behaviour
+def never_hears_that_we_answer(bench: Bench) -> None:
+    bench.unit.when_called = Call.alert
+    bench.far.dial(bench.unit)
+    settle(bench)
+    bench.far_end_dies()
+    bench.unit.call.accept()
+    settle(bench, PATIENCE)
+    ours = bench.unit.call
+    if ours.state is State.ACTIVE:  # agreed before it was answered: it is the room that notices
+        ours.hang_up(EndReason.LOST)
+        settle(bench, PATIENCE)
+    assert ended(ours, EndReason.LOST)
+
+
+@behaviour
 def is_refused_by_us(bench: Bench) -> None:
     for reason in (EndReason.BUSY, EndReason.DECLINED, EndReason.REFUSED):
         bench.unit.when_called = lambda call, reason=reason: call.hang_up(reason)  # type: ignore[misc]

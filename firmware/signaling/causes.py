@@ -124,6 +124,8 @@ def sip_end_reason(state: State, status: int | None, words: str = "") -> EndReas
     *status* is that of the final response (408: nothing was heard, 503: the transport failed); None: BYE.  *words* are
     the value of the Reason header field of a BYE or CANCEL.
     """
+    if status is None and state is State.INCOMING:
+        status = 487  # RFC 3261 15: a caller may also end by BYE what rings here
     if status is None:
         said = read_reason(words, "SIP")
         return SIP_BYE_REASONS.get(said[0], EndReason.HUNG_UP) if said is not None else EndReason.HUNG_UP

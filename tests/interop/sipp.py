@@ -36,6 +36,8 @@ class Sipp:
     """Calls at the same time."""
     trace: bool = True
     """Write down all that passes."""
+    exact: bool = False
+    """Repeat nothing, and take nothing that comes again for a repetition, over UDP as well."""
     replace: tuple[tuple[str, str], ...] = ()
     """Words of the scenario to replace first: SIPp's own keywords don't reach everywhere."""
     timeout: float = 30.0
@@ -60,6 +62,8 @@ class Sipp:
         arguments += ["-i", self.address, "-p", str(self.port), "-t", "t1" if self.transport == "tcp" else "u1"]
         arguments += ["-mi", self.address, "-mp", str(media.start), "-rtp_echo"]
         arguments += ["-timeout", f"{self.timeout:.0f}s", "-timeout_error", "-s", "room"]
+        if self.exact:
+            arguments.append("-nr")
         if self.trace:
             arguments += ["-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages"]
         if self.remote:

@@ -4,16 +4,19 @@ A line at the margin is a step, indented lines below it belong to it::
 
     SEND INVITE 1               the caller's request with this CSeq, and header fields or a body below;
     SEND ACK 1 same             ... with the branch of the INVITE: CANCEL, or ACK to a failure
+    SEND BYE 2 again            ... the same once more: a retransmission
     ASK UPDATE 1                a request of the callee's
     REPLY 200 OK                a response to the last request; REPLY new ... where it makes the dialog, REPLY late ...
-                                to the INVITE, when other requests have come since
+                                to the INVITE, when other messages have come since
     GET 200 / GET 180? / GET BYE        what must come, or may
       CHECK a=recvonly          ... and what must be in it
       KEEP name a=([a-z]*)      ... and what of it is kept: [$name] is what stood between the parentheses
+      PASSWORD alice secret     ... and who it must be from: this user with this password
     WAIT 700                    milliseconds
 
 Below a message, a line ``SDP sendonly 2`` is a session description with this direction and version, after which words
-change it (`CHANGES`); an empty line begins any other body.
+change it (`CHANGES`); an empty line begins any other body.  ``TO sip:somebody`` is another Request-URI, ``COMPACT``
+writes the header fields by their short names, and ``| text`` continues the line before it (RFC 3261 7.3.1).
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "without-events": _without_events,
     "pcmu": lambda text: text.replace("9 0 101", "0 101").replace("a=rtpmap:9 G722/8000\n", ""),
     "moved": lambda text: text.replace("[media_port]", "[media_port+4]").replace("[media_port+2]", "[media_port+6]"),
+    "without-audio": lambda text: text.replace("m=audio [media_port]", "m=audio 0"),
     "zero-address": lambda text: text.replace("[media_ip]", "0.0.0.0"),
 }
 """Words after ``SDP``, and what they do."""
@@ -51,8 +55,25 @@ def session_description(direction: str, version: str, *changes: str) -> str:
     return text
 
 
+COMPACT = {
+    "Via": "v",
+    "From": "f",
+    "To": "t",
+    "Call-ID": "i",
+    "Contact": "m",
+    "Supported": "k",
+    "Subject": "s",
+    "Content-Type": "c",
+    "Content-Length": "l",
+}
+"""RFC 3261 7.3.3."""
 KEPT = {"From": "caller", "To": "callee", "Via": "via", "CSeq": "cseq"}
 """What is kept of an INVITE that comes, by header field."""
+
+
+def _compact(line: str) -> str:
+    name, colon, value = line.partition(":")
+    return COMPACT.get(name, name) + colon + value
 
 
 class _Flow:
@@ -64,14 +85,14 @@ class _Flow:
         self.kept: list[str] = []
         self.request = ""
         """The method of the last request that came."""
-        self.invite = 0
-        """The index of the caller's last INVITE."""
+        self.sent: dict[str, int] = {}
+        """The index of the caller's last request, by method."""
 
     def add(self, line: str, below: list[str]) -> None:
         word, *rest = line.split()
         match word:
             case "SEND":
-                self.send(rest[0], rest[1], "same" in rest, below)
+                self.send(rest[0], rest[1], rest[2:], below)
             case "ASK":
                 self.ask(rest[0], rest[1], below)
             case "REPLY":
@@ -84,12 +105,16 @@ class _Flow:
             case _:
                 raise AssertionError(f"{line!r} is no step")
 
-    def send(self, method: str, number: str, same: bool, below: list[str]) -> None:
-        branch = f"[branch-{len(self.steps) - self.invite}]" if same else "[branch]"
-        if method == "INVITE":
-            self.invite = len(self.steps)
+    def send(self, method: str, number: str, how: list[str], below: list[str]) -> None:
+        same = "same" in how
+        if again := "again" in how:
+            branch = f"[branch-{len(self.steps) - self.sent[method]}]"
+        else:
+            branch = f"[branch-{len(self.steps) - self.sent['INVITE']}]" if same else "[branch]"
+            self.sent[method] = len(self.steps)
         begun = (number != "1" or method == "ACK") and not same
         uri = "[next_url]" if begun else "sip:[service]@[remote_ip]:[remote_port]"
+        uri = next((line.removeprefix("TO ") for line in below if line.startswith("TO ")), uri)
         tag = "[peer_tag_param]" if begun or (same and method == "ACK") else ""
         head = [
             f"{method} {uri} SIP/2.0",
@@ -101,7 +126,7 @@ class _Flow:
             f"CSeq: {number} {method}",
             "Contact: <sip:sipp@[local_ip]:[local_port];transport=[transport]>",
         ]
-        self.message(head, below, repeated=method != "ACK")
+        self.message(head, below, repeated=method != "ACK" and not again)
 
     def ask(self, method: str, number: str, below: list[str]) -> None:
         head = [
@@ -121,8 +146,8 @@ class _Flow:
         head = [
             f"SIP/2.0 {status}",
             "Via:[$via]" if late else "[last_Via:]",
-            "[last_From:]",
-            f"To:[$callee];tag={tag}" if new and late else f"[last_To:];tag={tag}" if new else "[last_To:]",
+            "From:[$caller]" if late else "[last_From:]",
+            ("To:[$callee]" if late else "[last_To:]") + (f";tag={tag}" if new else ""),
             "[last_Call-ID:]",
             "CSeq:[$cseq]" if late else "[last_CSeq:]",
         ]
@@ -134,7 +159,8 @@ class _Flow:
 
     def message(self, head: list[str], below: list[str], *, repeated: bool) -> None:
         lines, body = head, ""
-        below = [line for line in below if line != "UNREPEATED"]
+        compact = "COMPACT" in below
+        below = [line for line in below if line not in ("UNREPEATED", "COMPACT") and not line.startswith("TO ")]
         for index, line in enumerate(below):
             if line.startswith("SDP "):
                 lines.append("Content-Type: application/sdp")
@@ -143,8 +169,11 @@ class _Flow:
                 body = "\n".join(below[index + 1 :])
                 break
             else:
-                lines.append(line)
-        text = "\n".join([*lines, "Content-Length: [len]", "", body])
+                lines.append(line.replace("| ", "\\x20", 1) if line.startswith("| ") else line)
+        lines.append("Content-Length: [len]")
+        if compact:
+            lines = [lines[0], *(_compact(line) for line in lines[1:])]
+        text = "\n".join([*lines, "", body])
         retrans = ' retrans="500"' if repeated else ""
         self.steps.append(f"  <send{retrans}><![CDATA[\n{text}\n]]></send>")
 
@@ -152,11 +181,19 @@ class _Flow:
         optional = ' optional="true"' if what.endswith("?") else ""
         what = what.removesuffix("?")
         kind = "response" if what.isdigit() else "request"
-        actions = ""
+        actions = after = ""
         for line in below:
             word, _, regexp = line.partition(" ")
-            assert word in ("CHECK", "KEEP"), line
+            assert word in ("CHECK", "KEEP", "PASSWORD"), line
             self.variables += 1
+            if word == "PASSWORD":
+                user, password = regexp.split()
+                right = f"v{self.variables}"
+                actions += f'<verifyauth assign_to="{right}" username="{user}" password="{password}"/>'
+                after = (
+                    f'  <nop condexec="{right}" condexec_inverse="true"><action><error message="wrong"/></action></nop>'
+                )
+                continue
             kept = ""
             if word == "KEEP":
                 kept, _, regexp = regexp.partition(" ")
@@ -172,6 +209,8 @@ class _Flow:
         action = f"<action>{actions}</action>" if actions else ""
         rrs = ' rrs="true"' if kind == "request" or what.startswith(("18", "2")) else ""
         self.steps.append(f'  <recv {kind}="{what}"{optional}{rrs}>{action}</recv>')
+        if after:
+            self.steps.append(after)
 
     def scenario(self) -> str:
         names = [*(f"v{number}" for number in range(1, self.variables + 1)), *self.kept]

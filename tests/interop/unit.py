@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,12 +22,15 @@ from interop.sound import read_samples, tone_share
 from PIL import Image
 
 from board.sim.counter import card_number, read_cards
+from firmware.call.call import State as CallState
 from firmware.config.toml import toml_value
 
 ROOT = Path(__file__).parents[2]
 SPEAKER_RATE = 48_000
 CARD_LABEL = "Unit"
 """Of the test card that a unit's camera sees."""
+
+STATES = {state.value for state in CallState}
 
 Settings = Mapping[str, Mapping[str, Any]]
 State = dict[str, Any]
@@ -105,6 +109,17 @@ class Unit:
     def log(self) -> str:
         """What it has printed."""
         return (self.folder / "log").read_text(errors="replace")
+
+    def history(self, address: str) -> list[list[str]]:
+        """How the calls went whose far end's address has this in it: the states of each, oldest first, then why.
+
+        The last of a call that has ended is the sentence that says why.
+        """
+        calls: dict[str, list[str]] = {}
+        for number, remote, state, why in re.findall(r" = call (\w+) (\S+) (\w+)(?:: ([^.]*\.).*)?\n", self.log()):
+            if address in remote and state in STATES:
+                calls.setdefault(number, []).extend([state, why] if why else [state])
+        return list(calls.values())
 
     @property
     def uri(self) -> str:

@@ -112,6 +112,8 @@ def test_why_a_registration_by_h323_failed() -> None:
         (State.INCOMING, 487, 'SIP;cause=200;text="Call completed elsewhere"', EndReason.ELSEWHERE),
         (State.INCOMING, 487, 'Q.850;cause=26;text="Answered elsewhere"', EndReason.ELSEWHERE),
         (State.INCOMING, 487, "SIP;cause=487", EndReason.CANCELLED),
+        (State.INCOMING, None, "", EndReason.CANCELLED),
+        (State.INCOMING, None, "SIP;cause=200", EndReason.ELSEWHERE),
         (State.INCOMING, 487, "Request Terminated", EndReason.CANCELLED),
     ],
 )
