@@ -302,8 +302,11 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self._established(media)
         elif body is not None:
             self._changed(media)
+        self._renew_offer(session)
+
+    def _renew_offer(self, session: InviteSession) -> None:
+        """Offer anew where theirs came between: what was agreed now is the ground of ours (RFC 3261 14.1)."""
         if self._offer_out and not session.negotiating:
-            # Theirs came between: ours is out of date, and takes what was agreed now as its ground (RFC 3261 14.1).
             self._offer_out, self._offer_wanted = False, True
         self._negotiate()
 
@@ -332,6 +335,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             self._command(session.answer, answer, now)
             if body is not None and self.call.state is not State.INCOMING:
                 self._changed(media)
+                self._renew_offer(session)  # after an UPDATE; a re-INVITE waits for its ACK
 
     def _answered(self, body: bytes | None) -> None:
         _, media = self._require()

@@ -225,6 +225,8 @@ class InviteSession:
         """
         if self._update.asked:
             self._update.answer(body, now)
+            if self._modification is not None:
+                self._modification.outdate()
         else:
             self._confirmed().answer(body, now)
 

@@ -81,6 +81,10 @@ class Modification:
     def answer(self, body: bytes, now: float) -> None:
         """Accept theirs."""
         self._unanswered().accept(body, now)
+        self.outdate()
+
+    def outdate(self) -> None:
+        """Take that an offer of theirs was accepted, whatever carried it: one of ours that waits is out of date."""
         if self._glare is not None:
             self._glare.outdate()
 

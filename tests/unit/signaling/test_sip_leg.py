@@ -543,3 +543,31 @@ def test_a_call_that_waits_there() -> None:
     bench = Bench()
     bench.when = lambda event: event.session.ring(bench.wire.now, 182) if isinstance(event, events.Incoming) else None
     assert bench.dial().waiting
+
+
+def test_an_update_between_our_offer_and_its_repetition_is_the_ground_of_the_next() -> None:
+    """RFC 3261 14.1, RFC 3311 5.2: what waits after a 491 must not undo what was agreed meanwhile."""
+    bench = Bench()
+    call = bench.answers()
+
+    def refuse(event: events.Event) -> None:
+        if isinstance(event, events.Offered):
+            event.session.refuse_offer(491, bench.wire.now)
+
+    bench.when = refuse
+    call.hold(True)
+    bench.settle(0.5)
+    bench.session.update(sdp(AUDIO), bench.wire.now)  # the picture is gone
+
+    def answer(event: events.Event) -> None:
+        if isinstance(event, events.Offered):
+            event.session.answer(sdp(AUDIO + "a=recvonly\n", VIDEO.replace("40002", "0")), bench.wire.now)
+
+    bench.when = answer
+    bench.settle(6.0)
+    assert call.held
+    offered = bench.last(events.Offered)
+    assert isinstance(offered, events.Offered)
+    assert direction(lines(offered.body or b"")[0]) in ("sendonly", "inactive")
+    assert lines(offered.body or b"")[-1].port == 0 or len(lines(offered.body or b"")) == 1
+    assert call.state is State.ACTIVE
