@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import LocalProtocolError
 from firmware.sip.message import MAX_FORWARDS, Headers, Request, Response, outline, respond
-from firmware.sip.timers import T2, Timer, Timers
+from firmware.sip.timers import T1, T2, Timer, Timers
 from firmware.sip.transaction import (
     DURATIONS,
     INVITE_CLIENT,
@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 MAX_DATAGRAM: Final = 1300
 """Bytes of a request sent by UDP while the path's MTU is unknown (RFC 3261 18.1.1)."""
+
+
+STREAM_PATIENCE: Final = 2 * T1
+"""Seconds for such a stream to open, before the request goes by UDP: a firewall that drops what it does not know would
+otherwise keep a caller waiting."""
 
 
 def _response_input(status: int) -> Input:
@@ -165,6 +170,8 @@ class ClientTransaction(Transaction):
     def start(self, now: float) -> None:
         """Send the request."""
         self._take(Input.REQUEST, now)
+        if self._fallback is not None:
+            self._timers.start(now + STREAM_PATIENCE, self._stream_is_late)
 
     def receive(self, response: Response, now: float) -> None:
         """Take a response that matches this transaction."""
@@ -181,6 +188,11 @@ class ClientTransaction(Transaction):
         self._fallback = None
         self._transport.send(self.flow, self._data)
         self._start_timers(now)
+
+    def _stream_is_late(self, now: float) -> None:
+        """Go by UDP where the stream is not open yet; if it opens later, one branch tells both from two requests."""
+        if self._fallback is not None and self.state is not State.TERMINATED and self._transport.is_opening(self.flow):
+            self.transport_failed(now)
 
     def _take_flow(self, flow: Flow) -> None:
         """Go by this flow; the top Via, which is the only one, says so."""

@@ -51,9 +51,11 @@ class Transport:
         self._streams: dict[Flow, StreamReader] = {}
         """The one that spoke last is the last."""
         self._aliases: dict[Flow, Address] = {}
+        self._opening: set[Flow] = set()
 
     def flow_opened(self, flow: Flow) -> None:
         """Take a stream that the far end opened, or that ours has opened."""
+        self._opening.discard(flow)
         if flow in self._streams:
             return
         if not self.has_room(flow):
@@ -64,6 +66,7 @@ class Transport:
 
     def flow_closed(self, flow: Flow) -> None:
         """Forget a stream."""
+        self._opening.discard(flow)
         self._streams.pop(flow, None)
         self._aliases.pop(flow, None)
 
@@ -94,6 +97,10 @@ class Transport:
         idle = [flow for flow in self._streams if flow not in used]
         if idle:
             self.close(min(idle, key=lambda flow: self._streams[flow].proven))
+
+    def is_opening(self, flow: Flow) -> bool:
+        """Whether a stream was asked for and is not there yet."""
+        return flow in self._opening
 
     def is_broken(self, flow: Flow) -> bool:
         """Whether the rest of a stream can't be read, so that it is to be closed."""
@@ -132,6 +139,7 @@ class Transport:
             return
         if flow.reliable and flow not in self._streams:
             self._streams[flow] = StreamReader()
+            self._opening.add(flow)
             self.actions.append(Open(flow))
         self.actions.append(Send(flow, data))
         if logger.isEnabledFor(logging.DEBUG):

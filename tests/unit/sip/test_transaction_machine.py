@@ -13,7 +13,7 @@ from firmware.sip.layers import WhenFinal
 from firmware.sip.message import parse, respond
 from firmware.sip.timers import Timers
 from firmware.sip.transaction import State
-from firmware.sip.transaction_machine import ClientTransaction, ServerTransaction, companion
+from firmware.sip.transaction_machine import STREAM_PATIENCE, ClientTransaction, ServerTransaction, companion
 from firmware.sip.transport import Transport
 
 
@@ -98,6 +98,7 @@ def test_a_request_too_large_for_a_datagram_takes_a_stream(method: str) -> None:
     bench = Bench(method, 1301)
     assert bench.transport.actions[0] == Open(flow("tcp"))
     assert bench.sent() == [("tcp", "TCP")]
+    bench.transport.flow_opened(flow("tcp"))
     assert bench.run(100) == []
     assert bench.heard == [(32.0, 408)]
 
@@ -117,7 +118,20 @@ def test_a_large_request_goes_by_udp_where_no_stream_is_to_be_had(method: str, r
     bench.transaction.transport_failed(1.0)
     bench.transaction.transport_failed(2.0)
     assert bench.heard == [(2.0, 503)], "no third way"
+    bench.run(100)
     assert len(bench.timers) == 0
+
+
+def test_a_stream_that_does_not_open_is_not_waited_for() -> None:
+    """A firewall that drops what it does not know says nothing for as long as anybody waits."""
+    bench = Bench("INVITE", 2000)
+    bench.sent()
+    assert bench.run(STREAM_PATIENCE - 0.01) == []
+    bench.timers.fire(STREAM_PATIENCE)
+    assert bench.sent() == [("udp", "UDP")]
+    bench.transaction.receive(response(bench.transaction.request, 100), 1.1)
+    assert bench.run(30) == []
+    assert bench.heard == []
 
 
 def test_a_large_request_that_is_answered_is_not_sent_again() -> None:
