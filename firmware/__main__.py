@@ -86,6 +86,10 @@ def _run(arguments: Namespace) -> int:
             from firmware.command import config
 
             return config.run(arguments, hardware)
+        case "board":
+            from firmware.command import board
+
+            return board.run(arguments, hardware)
         case "password":
             from firmware.command import password
 

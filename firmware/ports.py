@@ -157,6 +157,9 @@ class Board(Protocol):
     name: str
     """``pi`` or ``sim``."""
 
+    def describe(self) -> Mapping[str, str]:
+        """What there is of each device now, in words; looks without taking anything into use."""
+
     def open_microphone(self) -> Microphone:
         """The configured or the first microphone."""
 

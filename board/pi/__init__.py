@@ -18,6 +18,7 @@
 - ``m2m_encoder``: the H.264 encoder of the Pi 4 and those before it
 - ``drm``: the kernel's display structures and an open card; ``display``: the screen
 - ``volume``: how loud a card plays, by its own control or by arithmetic
+- ``inventory``: what there is, in words, for `visavis board`
 - ``board``: opens what the settings describe
 
 Every device is opened by a stable name or by what sense chooses among what is there, at the moment of opening; one

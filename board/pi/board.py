@@ -33,6 +33,12 @@ class PiBoard:
         """By kind, the last that was opened."""
         self._pins: Gpio | None = None
 
+    def describe(self) -> Mapping[str, str]:
+        """The machine and, of each device, the one that would be used, or why there is none."""
+        from board.pi.inventory import inventory
+
+        return inventory(self._settings)
+
     def open_microphone(self) -> Microphone:
         """The sound card that hears.  DeviceError: there is none, or it is busy."""
         from board.pi.audio import AlsaMicrophone

@@ -180,10 +180,10 @@ class KmsDisplay:
         self._card.destroy_blob(self._mode_blob)
 
 
-def open_display(wanted: str, dri: Path = DRI) -> KmsDisplay:
-    """The screen on the connector of this name (``HDMI-A-1``), or on the first that has one where ``wanted`` is "".
+def find_screen(wanted: str, dri: Path = DRI) -> tuple[Card, Connector]:
+    """The card, open, and the connector of this name (``HDMI-A-1``), or where ``wanted`` is "" the first with a screen.
 
-    DeviceError: no screen is plugged in there, or another program drives the card.
+    DeviceError: no screen is plugged in there.
     """
     names = []
     for path in sorted(dri.glob("card*")):
@@ -196,12 +196,22 @@ def open_display(wanted: str, dri: Path = DRI) -> KmsDisplay:
             for connector in card.connectors():
                 names.append(connector.name)
                 if wanted in ("", connector.name) and connector.connected and connector.modes:
-                    return KmsDisplay(card, connector)
+                    return card, connector
         except DeviceError:
             card.close()
             raise
         card.close()
     raise DeviceError(f"no screen is plugged in at {wanted or ', '.join(names) or 'this machine'}")
+
+
+def open_display(wanted: str, dri: Path = DRI) -> KmsDisplay:
+    """Light the screen that `find_screen` finds.  DeviceError: there is none, or another program drives the card."""
+    card, connector = find_screen(wanted, dri)
+    try:
+        return KmsDisplay(card, connector)
+    except DeviceError:
+        card.close()
+        raise
 
 
 def choose_mode(modes: Iterable[Mode]) -> Mode:

@@ -34,6 +34,18 @@ class SimBoard:
         self._recorded = False
         self._pins: Gpio | None = None
 
+    def describe(self) -> Mapping[str, str]:
+        """What the settings make of each device."""
+        settings = self._settings
+        return {
+            "machine": "simulated",
+            "camera": settings.camera,
+            "display": f"{settings.display_width}x{settings.display_height}, in memory",
+            "microphone": settings.microphone,
+            "speaker": settings.speaker,
+            "pins": "mock pins",
+        }
+
     def open_microphone(self) -> Microphone:
         """A microphone that hears a tone, silence or a recording.  DeviceError: the recording can't be read."""
         from board.sim.audio import Silence, SimMicrophone, Sound, Tone

@@ -82,6 +82,7 @@ COMMANDS: Final[dict[str, tuple[str, tuple[Option, ...]]]] = {
         "print all settings with their defaults, or check a file",
         (_option("--check", type=Path, metavar="FILE", help="name every wrong key of this file with what is allowed"),),
     ),
+    "board": ("say which devices there are", (_CONFIG, _BOARD)),
     "password": (
         "set the panel's password",
         (_option("--config", type=Path, metavar="FILE", help="write it into these settings; without it, print it"),),

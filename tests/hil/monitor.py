@@ -28,11 +28,11 @@ class Monitor:
     def serve(self) -> None:
         """Do what was asked for since the last time."""
         for request in self._results.glob("screendump-*"):
-            if re.fullmatch(r"screendump-[0-9]+", request.name):
-                request.unlink()
+            done = request.with_suffix(".done")
+            if re.fullmatch(r"screendump-[0-9]+", request.name) and not done.exists():
                 picture = request.with_suffix(".png")
                 self._execute("screendump", filename=str(picture), format="png")
-                request.with_suffix(".done").touch()
+                done.touch()
 
     def close(self) -> None:
         """Leave the monitor."""

@@ -9,7 +9,7 @@ from firmware.command.parser import COMMANDS, DEFAULT_URL, HIDDEN, parse
 
 def test_the_commands_of_the_manual() -> None:
     assert set(COMMANDS) == {
-        "run", "demo", "echo", "config", "password", "certificate", "dial", "answer", "hangup", "status",
+        "run", "demo", "echo", "config", "board", "password", "certificate", "dial", "answer", "hangup", "status",
     }  # fmt: skip
 
 

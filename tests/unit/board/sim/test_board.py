@@ -127,3 +127,8 @@ def test_a_speaker_that_is_opened_again_goes_on_with_its_record(tmp_path: Path) 
     assert (tmp_path / "sound.wav").stat().st_size == 44 + 10 * BLOCK_BYTES
     SimBoard({"speaker": str(tmp_path / "sound.wav")}).open_speaker().close()
     assert (tmp_path / "sound.wav").stat().st_size == 44
+
+
+def test_it_describes_what_it_was_set_to_be() -> None:
+    found = SimBoard({"camera": "card", "display_width": 640, "display_height": 360}).describe()
+    assert (found["camera"], found["display"], found["machine"]) == ("card", "640x360, in memory", "simulated")

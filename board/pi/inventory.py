@@ -1,0 +1,69 @@
+"""What there is: the machine and, of each device, the one that would be used, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from board.pi.display import choose_mode, find_screen
+from board.pi.m2m_encoder import find_encoder
+from board.pi.sound_card import choose, sound_cards
+from board.pi.usb_camera import choose_camera, usb_cameras
+from firmware.errors import DeviceError
+
+if TYPE_CHECKING:
+    from board.settings import PiSettings
+
+MODEL = Path("/proc/device-tree/model")
+DEV = Path("/dev")
+
+
+def inventory(settings: PiSettings) -> dict[str, str]:
+    """By device, words for people."""
+    return {
+        "machine": _model(MODEL),
+        "camera": _found(lambda: _camera(settings.camera)),
+        "encoder": _encoder(),
+        "display": _found(lambda: _display(settings.display)),
+        "microphone": _found(lambda: _sound(settings.microphone, hears=True)),
+        "speaker": _found(lambda: _sound(settings.speaker, hears=False)),
+        "pins": ", ".join(sorted(path.name for path in DEV.glob("gpiochip*"))) or "none",
+    }
+
+
+def _found(look: Callable[[], str]) -> str:
+    try:
+        return look()
+    except DeviceError as error:
+        return f"none: {error}"
+
+
+def _model(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace").rstrip("\0\n")
+    except OSError:
+        return "no Raspberry Pi"
+
+
+def _camera(wanted: str) -> str:
+    cameras = usb_cameras()
+    path = choose_camera(cameras, wanted)
+    return f"{dict(cameras)[path]}, {path}"
+
+
+def _encoder() -> str:
+    path = find_encoder()
+    return f"H.264 in hardware, {path}" if path else "none: libx264 encodes"
+
+
+def _display(wanted: str) -> str:
+    card, connector = find_screen(wanted)
+    card.close()
+    mode = choose_mode(connector.modes)
+    return f"{connector.name}, {mode.hdisplay}x{mode.vdisplay} at {mode.vrefresh}/s, {card.path}"
+
+
+def _sound(wanted: str, *, hears: bool) -> str:
+    card = choose(sound_cards(), wanted, hears=hears)
+    return f"{card.title or card.name}, {card.device(hears=hears)}"

@@ -1,0 +1,23 @@
+"""`board.pi.inventory` on a machine that may have anything; tests/hil has one that has everything."""
+
+from pathlib import Path
+
+import pytest
+
+from board.pi import inventory
+from board.settings import PiSettings
+
+
+def test_every_device_is_named_and_none_is_needed() -> None:
+    settings = PiSettings(camera="Nonesuch", display="Nonesuch", microphone="Nonesuch", speaker="Nonesuch")
+    found = inventory.inventory(settings)
+    assert list(found) == ["machine", "camera", "encoder", "display", "microphone", "speaker", "pins"]
+    assert all(found[device].startswith("none: ") for device in ("camera", "display", "microphone", "speaker"))
+
+
+def test_the_machine_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tmp_path / "model"
+    monkeypatch.setattr(inventory, "MODEL", model)
+    assert inventory.inventory(PiSettings())["machine"] == "no Raspberry Pi"
+    model.write_bytes(b"Raspberry Pi 4 Model B Rev 1.4\0")
+    assert inventory.inventory(PiSettings())["machine"] == "Raspberry Pi 4 Model B Rev 1.4"
