@@ -18,8 +18,9 @@ EXTENSIONS = {"tone": "100", "echo": "101", "busy": "102", "ring": "103", "silen
 RECORDED_RATE = 16_000
 MODULES = """
     res_timing_timerfd res_crypto res_srtp res_rtp_asterisk pbx_config app_echo app_mixmonitor app_playback app_senddtmf
-    codec_alaw codec_g722 codec_resample codec_ulaw format_wav res_sorcery_config res_sorcery_memory res_sorcery_astdb
-    res_pjproject res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_dtmf_info
+    app_dial bridge_simple codec_alaw codec_g722 codec_resample codec_ulaw format_wav
+    res_format_attr_h264 res_sorcery_config res_sorcery_memory res_sorcery_astdb res_pjproject
+    res_pjsip res_pjsip_session res_pjsip_pubsub res_pjsip_sdp_rtp res_pjsip_dtmf_info
     app_transfer res_pjsip_refer res_pjsip_registrar res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_user
     res_pjsip_endpoint_identifier_anonymous chan_pjsip res_http_websocket chan_sip chan_ooh323
 """
@@ -32,7 +33,7 @@ class Settings:
     The dialplan is the same for all: ``tone`` answers and plays the tone, ``echo`` answers and sends back what it
     hears, ``silence`` answers and says nothing, ``busy`` is busy, ``ring`` rings for ever, and ``early`` plays the tone
     without answering.  Whoever is answered is recorded.  ``pass-SIP`` answers and passes on (REFER), ``move-SIP`` says
-    who is to be called instead (302), and so with PJSIP.
+    who is to be called instead (302), and ``through-SIP`` calls and joins the two; and so with PJSIP.
     """
 
     codecs: tuple[str, ...] = ("ulaw",)
@@ -55,7 +56,7 @@ class Settings:
     sip: tuple[str, ...] = ()
     """More lines for chan_sip."""
     passes_to: str = ""
-    """To whom ``pass`` and ``move`` send who calls them: ``user@host:port``."""
+    """To whom ``pass``, ``move`` and ``through`` lead who calls them: ``user@host:port``."""
 
 
 def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
@@ -155,6 +156,7 @@ def _extensions(folder: Path, passes_to: str) -> str:
         "ring": ["Ringing()", "Wait(3600)"],
         "early": ["Progress()", f"Playback({folder}/tone,noanswer)", "Goto(2)"],
     }
+    steps |= {"through-PJSIP": [f"Dial(PJSIP/anonymous/sip:{passes_to})"], "through-SIP": [f"Dial(SIP/{passes_to})"]}
     for technology, destination in (("PJSIP", f"PJSIP/sip:{passes_to}"), ("SIP", f"SIP/{passes_to}")):
         does_pass = f"Transfer({destination})"
         steps[f"pass-{technology}"] = ["Answer()", "Wait(1)", does_pass, "Wait(5)"]
