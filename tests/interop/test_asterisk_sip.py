@@ -143,6 +143,7 @@ def test_digits(answering: Unit, asterisk: StartAsterisk, technology: str, digit
     answering.command(call, "digits", {"digits": "17*#0D"})
     assert until(lambda: far.digits(far_call) == "17*#0D"), far.digits(far_call)
     far.send_digits(far_call, "17*#0D")
+    answering.wait(lambda state: state["calls"][0]["digits"] == "17*#0D")
     assert_both_hear(answering, far)
     answering.command(call, "hang_up")
 
