@@ -333,10 +333,12 @@ class _Worker:
                     start_new_session=True,  # Ctrl-C is for the room, which then stops the worker
                     env=_ENVIRONMENT | os.environ,
                 )
-            except OSError as error:
+            except BaseException as error:  # the engine may be stopped while it waits for this
                 commands.close()
                 reports.close()
-                raise FirmwareError(f"The media process does not start: {error}") from error
+                if isinstance(error, OSError):
+                    raise FirmwareError(f"The media process does not start: {error}") from error
+                raise
         self = cls(process, commands, reports)
         self._loop.add_reader(reports, self._read, ReportReader(), on_report)
         return self
