@@ -443,19 +443,23 @@ def test_a_screenshot_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     run(ask())
 
 
+def descriptors() -> set[Path]:
+    return set(Path("/proc/self/fd").iterdir())
+
+
 def test_stopping_while_a_worker_starts_leaves_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(*_: object, **__: object) -> None:
         await asyncio.sleep(60)
 
     async def check() -> None:
-        before = set(Path("/proc/self/fd").iterdir())
+        before = descriptors()
         monkeypatch.setattr(asyncio, "create_subprocess_exec", never)
         task = asyncio.create_task(engine_of(["nobody"])._spawn())
         await asyncio.sleep(0)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        assert set(Path("/proc/self/fd").iterdir()) == before
+        assert descriptors() == before
 
     run(check())
 
