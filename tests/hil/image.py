@@ -30,7 +30,6 @@ PACKAGES = (
 )
 SOURCES_ONLY = ("lgpio==0.2.2.0", "pyalsaaudio==0.11.0")
 """Of PyPI, built in the root: there is no wheel for its Python."""
-WHEELS = ("videodev2==0.0.4",)
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "any")
 
 
@@ -57,7 +56,7 @@ def image() -> Image:
 
 def _version() -> str:
     """A name for all that the image is made of."""
-    digest = hashlib.sha256(repr((SUITE, PYTHON, PACKAGES, SOURCES_ONLY, WHEELS)).encode())
+    digest = hashlib.sha256(repr((SUITE, PYTHON, PACKAGES, SOURCES_ONLY)).encode())
     files = [ROOT / "requirements.txt", HERE / "machine" / "build", HERE / "machine" / "initramfs"]
     for path in [*files, *sorted((HERE / "modules").glob("[!_]*"))]:
         digest.update(path.read_bytes())
@@ -83,7 +82,6 @@ def _download(wheels: Path) -> None:
     platforms = [word for platform in _PLATFORMS for word in ("--platform", platform)]
     binary = ["--only-binary=:all:", "--python-version", PYTHON, *platforms]
     _run([*pip, *binary, "--require-hashes", "--requirement", str(ROOT / "requirements.txt")])
-    _run([*pip, *binary, "--no-deps", *WHEELS])
     _run([*pip, "--no-deps", "--no-binary=:all:", *SOURCES_ONLY])
 
 
