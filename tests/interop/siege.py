@@ -59,8 +59,9 @@ class Target:
             for kind in ("audio", "video"):
                 for direction in ("send", "receive"):
                     passed = streams[kind, direction]["packets"] - earlier[kind, direction]["packets"]
-                    # Statistics come once a second.
-                    assert passed > (0.9 * AUDIO_PACKETS * (lasted - 1) if kind == "audio" else lasted)
+                    # Statistics come once a second, and late where the machine has much to do.
+                    wanted = 0.9 * AUDIO_PACKETS * (lasted - 2) if kind == "audio" else lasted
+                    assert passed > wanted, f"{kind} {direction}: {passed} in {lasted:.1f} s"
         assert_sees(unit, FAR_LABEL)
         unit.forget_sound()
         assert until(lambda: unit.heard_tone(far.tone) > 0.8)
