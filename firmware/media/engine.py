@@ -333,7 +333,7 @@ class _Worker:
                     start_new_session=True,  # Ctrl-C is for the room, which then stops the worker
                     env=_ENVIRONMENT | os.environ,
                 )
-            except BaseException as error:  # the engine may be stopped while it waits for this
+            except (OSError, asyncio.CancelledError) as error:  # the engine may be stopped while it waits for this
                 commands.close()
                 reports.close()
                 if isinstance(error, OSError):
