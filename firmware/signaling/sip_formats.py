@@ -12,7 +12,6 @@ offers them gets them.
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -279,7 +278,7 @@ def _parameter_sets(text: str) -> bytes:
     for part in text.split(",")[:MAX_PARAMETER_SETS]:
         try:
             unit = base64.b64decode(part.strip(), validate=True)
-        except binascii.Error:
+        except ValueError:  # no base64, or not even ASCII
             continue
         if unit and unit[0] & 0x1F in (SPS, PPS):
             found += b"\0\0\0\1" + unit

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable
@@ -145,6 +144,6 @@ def _basic_password(authorization: str) -> str | None:
         return None
     try:
         user_password = base64.b64decode(credentials.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, not even ASCII, or no UTF-8 in it
         return None
     return user_password.partition(":")[2]

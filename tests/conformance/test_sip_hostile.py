@@ -1,20 +1,18 @@
 """Hostile SIP: whatever bytes come, only the promised errors, and never more work than a few looks at each byte.
 
-The cost is counted in lines of Python traced and, for what regular expressions do unseen, as a ratio of the times that
-two sizes of the same message take on the same machine: eight times the size may cost a little more than eight times,
-never 64 times.
+What it costs is measured by `linear_time`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable
 
 import pytest
 from conformance.rfc4475 import MESSAGES
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from linear_time import assert_linear
 
 from firmware.errors import DecodeError, RemoteProtocolError
 from firmware.sip import header
@@ -193,28 +191,6 @@ def test_any_name_addr_that_is_made_can_be_read(name: str, tag: str) -> None:
     read = NameAddr.parse(str(address))
     assert read.uri == address.uri
     assert read.display_name == name.replace("\x00", " ").replace("\t", " ").replace("\udcff", "\ufffd")
-
-
-def cost(work: Callable[[bytes], object], data: bytes) -> float:
-    """Give the least time of several runs, s."""
-
-    def once() -> float:
-        start = time.perf_counter()
-        with contextlib.suppress(RemoteProtocolError):
-            work(data)
-        return time.perf_counter() - start
-
-    return min(once() for _ in range(5))
-
-
-def assert_linear(work: Callable[[bytes], object], make: Callable[[int], bytes], size: int) -> None:
-    """Assert that eight times the size costs less than 24 times as much; noise gets three chances, a square none."""
-    ratios = []
-    for _ in range(3):
-        ratios.append(cost(work, make(size)) / cost(work, make(size // 8)))
-        if ratios[-1] < 24:
-            return
-    raise AssertionError(f"8 times the size costs {ratios} times as much")
 
 
 UNITS = [

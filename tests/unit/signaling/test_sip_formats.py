@@ -207,6 +207,7 @@ SPS_PPS = "Z0LgH5ZUAoAttCAAAAMAIAAABlHixdQ=,aM4xUg=="
         (f"{SPS_PPS},{SPS_PPS}", 4),
         ("", 0),
         ("nonsense,aM4xUg==", 1),
+        ("\ufffdA==,aM4xUg==", 1),  # no ASCII
         ("ZYiE,aM4xUg==", 1),  # a slice is no parameter set
         (",,,=,", 0),
         (",".join(["aM4xUg=="] * 100), MAX_PARAMETER_SETS),

@@ -95,7 +95,7 @@ async def test_scripts_send_the_password_with_each_request(web: Web) -> None:
     for password, expected in ((PASSWORD, 200), ("wrong", 401)):
         credentials = "Basic " + base64.b64encode(f"any:{password}".encode()).decode()
         assert (await web.ask("GET", "/state", headers={"Authorization": credentials}))[0] == expected
-    for header in ("Basic", "Basic !", "Basic /w==", "Bearer x", "Basic " + "QQ" * 10):
+    for header in ("Basic", "Basic !", "Basic \xe4", "Basic /w==", "Bearer x", "Basic " + "QQ" * 10):
         assert (await web.ask("GET", "/state", headers={"Authorization": header}))[0] == 401, header
 
 
