@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from certificates import Authority
+
 MANAGER_PORT = 5038
 PORTS = {"PJSIP": 5060, "SIP": 5070, "OOH323": 1720}
 """Where each of its channel technologies listens: two independent SIP stacks, and H.323."""
@@ -69,7 +71,7 @@ def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
         "[test]\nsecret=test\nread=all\nwrite=all\n",
         "rtp": "[general]\nrtpstart=10000\nrtpend=19999\n",
         "pjsip": _pjsip(address, settings),
-        "sip": _sip(address, settings),
+        "sip": _sip(folder, address, settings),
         "ooh323": _ooh323(address, settings),
         "extensions": _extensions(folder, settings.passes_to),
     }
@@ -113,13 +115,17 @@ def _pjsip(address: str, settings: Settings) -> str:
     return f"{transports}[anonymous]\n{endpoint}{users}"
 
 
-def _sip(address: str, settings: Settings) -> str:
+def _sip(folder: Path, address: str, settings: Settings) -> str:
     where = f"{address}:{PORTS['SIP']}"
+    dtls = (
+        "encryption=yes\navpf=yes\nrtcp_mux=yes\ndtlsenable=yes\ndtlsverify=no\ndtlssetup=actpass\n"
+        f"dtlscertfile={Authority(folder / 'dtls').issue().both}\n"
+    )
     return (
         f"[general]\ncontext=test\nallowguest=yes\nudpbindaddr={where}\ntcpenable=yes\ntcpbindaddr={where}\n"
         f"dtmfmode={'info' if settings.digits == 'info' else 'rfc2833'}\n"
         f"disallow=all\nallow={','.join(settings.codecs)}\n"
-        + {"": "", "sdes": "encryption=yes\n", "dtls": ""}[settings.encryption]
+        + {"": "", "sdes": "encryption=yes\n", "dtls": dtls}[settings.encryption]
         + "".join(f"{line}\n" for line in settings.sip)
         + "".join(
             f"[{user}]\ntype=friend\nhost=dynamic\nsecret={password}\ncontext=test\ntransport=udp,tcp\n"

@@ -139,9 +139,10 @@ def test_asterisk_calls(unit: StartUnit, asterisk: StartAsterisk, wanted: str) -
     answering.wait_for_idle()
 
 
-def test_asterisk_is_called_with_dtls(unit: StartUnit, asterisk: StartAsterisk) -> None:
+@both_stacks
+def test_asterisk_is_called_with_dtls(unit: StartUnit, asterisk: StartAsterisk, technology: str) -> None:
     calling, far = unit(policy("required"), tone=660), asterisk(Settings(encryption="dtls"), tone=880)
-    call, _ = connect(calling, far, "PJSIP")
+    call, _ = connect(calling, far, technology)
     asterisk_hears(calling, far)
     assert is_encrypted(calling)
     calling.command(call, "hang_up")
