@@ -118,6 +118,7 @@ def idle_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
 def answering(idle_unit: Unit) -> Iterator[Unit]:
     """The shared unit, without a call before and after the test."""
     idle_unit.wait_for_idle()
+    idle_unit.forget_history()
     yield idle_unit
     idle_unit.wait_for_idle()
 
@@ -134,5 +135,6 @@ def idle_asking_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]
 def ringing(idle_asking_unit: Unit) -> Iterator[Unit]:
     """The shared unit that rings, without a call before and after the test."""
     idle_asking_unit.wait_for_idle()
+    idle_asking_unit.forget_history()
     yield idle_asking_unit
     idle_asking_unit.wait_for_idle()

@@ -65,6 +65,7 @@ class Unit:
         """s from the start of the process until it was ready."""
         self.exit_status: int | None = None
         self._heard = 0
+        self._told = 0
 
     def __enter__(self) -> Unit:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -110,13 +111,19 @@ class Unit:
         """What it has printed."""
         return (self.folder / "log").read_text(errors="replace")
 
+    def forget_history(self) -> None:
+        """Let `history` tell only of what happens from now on."""
+        self._told = len(self.log())
+
     def history(self, address: str) -> list[list[str]]:
         """How the calls went whose far end's address has this in it: the states of each, oldest first, then why.
 
         The last of a call that has ended is the sentence that says why.
         """
         calls: dict[str, list[str]] = {}
-        for number, remote, state, why in re.findall(r" = call (\w+) (\S+) (\w+)(?:: ([^.]*\.).*)?\n", self.log()):
+        for number, remote, state, why in re.findall(
+            r" = call (\w+) (\S+) (\w+)(?:: ([^.]*\.).*)?\n", self.log()[self._told :]
+        ):
             if address in remote and state in STATES:
                 calls.setdefault(number, []).extend([state, why] if why else [state])
         return list(calls.values())
