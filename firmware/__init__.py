@@ -14,7 +14,7 @@ A module imports downwards only, siblings on one line never see each other, and 
     room                                what the appliance does; never a protocol's name
     signaling | media                   where a protocol becomes a Call | where channels become sound and picture
     net                                 the only sockets: signalling's driver, the pairs of ports for RTP
-    sip | sdp | h323 | rtp              protocol cores: bytes and time in, bytes and time out
+    sip | sdp | h323 | rtp | ice        protocol cores: bytes and time in, bytes and time out
     asn1                                aligned PER, in which H.323 writes
     call | ports | config | sansio      the neutral call, what a board must offer, settings, the contract of a core
     errors

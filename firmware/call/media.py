@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from firmware.call.ice import Ice
 from firmware.sansio import Address
 
 
@@ -231,6 +232,9 @@ class Channel:
     handshake: Handshake | None = None
     """Keys are agreed by it; nothing flows before.  Then ``crypto`` and ``return_crypto`` are what came of it, or None
     as long as nobody told."""
+    ice: Ice | None = None
+    """Packets go by the pair of addresses that ICE finds; ``remote`` and ``remote_rtcp`` are what the far end named for
+    those who know no ICE.  A send and a receive channel of one ``local`` have the same."""
 
     @property
     def codec(self) -> Codec:

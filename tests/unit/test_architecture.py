@@ -21,7 +21,7 @@ LAYERS = (
     {"room"},
     {"signaling", "media"},
     {"net"},
-    {"sip", "sdp", "h323", "rtp", "bfcp", "h224"},
+    {"sip", "sdp", "h323", "rtp", "ice", "bfcp", "h224"},
     {"asn1"},
     {"call", "ports", "config", "directory", "calendar", "health"},
     {"sansio"},
@@ -34,7 +34,7 @@ PROTOCOLS = {"sip", "sdp", "h323", "bfcp", "signaling"}
 PROTOCOL_NEUTRAL = {"room", "ui", "web", "media", "net", "call"}
 """Parts that never know which protocol a call uses."""
 
-PURE = {"sip", "sdp", "h323", "rtp", "bfcp", "h224", "asn1", "call", "sansio", "errors"}
+PURE = {"sip", "sdp", "h323", "rtp", "ice", "bfcp", "h224", "asn1", "call", "sansio", "errors"}
 """Parts that do no I/O and read no clock."""
 IMPURE_MODULES = {
     *("asyncio", "socket", "ssl", "select", "selectors", "threading", "concurrent", "multiprocessing", "subprocess"),
