@@ -1,4 +1,4 @@
-"""``visavis make-certificate``: the short life of what makes a unit's own certificate.
+"""``visavis make-certificate``: the short life of what makes a unit's own certificates.
 
 A process of its own, because the library for it would stay in the unit's memory, 12 MB, for a work of once.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from firmware.net.own_certificate import own_certificate
+from firmware.net.own_certificate import make_pairs
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Namespace, hardware: Hardware) -> int:  # noqa: ARG001
-    """Make the certificate in the folder, unless it is there."""
-    own_certificate(arguments.folder, arguments.name, arguments.reached_by)
+    """Make the certificates in the folder, unless they are there."""
+    make_pairs(arguments.folder, arguments.name, arguments.reached_by)
     return 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from firmware.call.callers import Callers
 from firmware.call.media import H263, H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Encryption, Kind
-from firmware.command.tls import make_tls
+from firmware.command.tls import dtls_certificate, make_tls
 from firmware.errors import DeviceError
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
@@ -118,6 +118,7 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
     if config.sip.enabled:
         from firmware.signaling.sip import SipEndpoint
 
+        by_dtls = config.media.encryption != Encryption.OFF.value and "dtls" in config.sip.srtp
         endpoints.append(
             SipEndpoint(
                 config.sip,
@@ -125,6 +126,7 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
                 ports,
                 config.room.name,
                 tls=tls,
+                certificate=dtls_certificate(config) if by_dtls else None,
                 callers=callers,
                 dscp=config.qos.signalling,
             )

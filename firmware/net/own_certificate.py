@@ -1,7 +1,10 @@
-"""The certificate that a unit makes for itself at its first start, and keeps.
+"""The certificates that a unit makes for itself at its first start, and keeps: one for TLS, one for DTLS.
 
-Nobody vouches for it: a far end that insists on knowing who it talks to must be given it, or the administrator gives
-the unit another.  It never expires, because a unit without a clock battery does not know the day when it makes it.
+Rule 1: nobody vouches for the one for TLS: a far end that insists on knowing who it talks to must be given it, or the
+administrator gives the unit another.
+Rule 2: the one for DTLS is believed by its fingerprint, which signalling tells; it says nothing of the unit, for it is
+shown in the clear where packets go (RFC 5763 8.1).
+Rule 3: they never expire, because a unit without a clock battery does not know the day when it makes them.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import contextlib
 import fcntl
 import ipaddress
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,28 +22,51 @@ from firmware.errors import FirmwareError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-CERTIFICATE: Final = "certificate.pem"
-KEY: Final = "key.pem"
+NOBODY: Final = "visavis"
+"""The name in the certificate for DTLS."""
 
 
-def own_certificate(folder: Path, name: str, reached_by: Iterable[str]) -> tuple[Path, Path]:
-    """Give the files of certificate and key in a folder; both are made where they are not there yet.
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The files of a certificate and its key, both PEM."""
 
-    *name* is for people; the certificate is for the names and IP addresses that the unit is *reached by* now.
+    certificate: Path
+    key: Path
+
+    @property
+    def exists(self) -> bool:
+        """Whether both are there."""
+        return self.certificate.is_file() and self.key.is_file()
+
+
+def tls_pair(folder: Path) -> Pair:
+    """Give where the pair for TLS is kept."""
+    return Pair(folder / "certificate.pem", folder / "key.pem")
+
+
+def dtls_pair(folder: Path) -> Pair:
+    """Give where the pair for DTLS is kept."""
+    return Pair(folder / "dtls-certificate.pem", folder / "dtls-key.pem")
+
+
+def make_pairs(folder: Path, name: str, reached_by: Iterable[str]) -> None:
+    """Make both pairs, where they are not there yet.
+
+    *name* is for people; the certificate for TLS is for the names and IP addresses that the unit is *reached by* now.
     FirmwareError: that can't be done, and why.
     """
-    certificate, key = folder / CERTIFICATE, folder / KEY
+    wanted = ((tls_pair(folder), name, tuple(reached_by)), (dtls_pair(folder), NOBODY, ()))
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with _alone_in(folder):
-            if not (certificate.is_file() and key.is_file()):
-                chain, secret = _make(name, tuple(reached_by))
-                # The key first: whoever stops half-way leaves no certificate without one.
-                _write(key, secret, 0o600)
-                _write(certificate, chain, 0o644)
+            for pair, subject, alternatives in wanted:
+                if not pair.exists:
+                    chain, secret = make_certificate(subject, alternatives)
+                    # The key first: whoever stops half-way leaves no certificate without one.
+                    _write(pair.key, secret, 0o600)
+                    _write(pair.certificate, chain, 0o644)
     except OSError as error:
         raise FirmwareError(f"{error.filename or folder}: {error.strerror}") from None
-    return certificate, key
 
 
 @contextlib.contextmanager
@@ -53,8 +80,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _make(name: str, reached_by: tuple[str, ...]) -> tuple[bytes, bytes]:
-    """Give certificate and key in PEM form."""
+def make_certificate(name: str, reached_by: Iterable[str] = ()) -> tuple[bytes, bytes]:
+    """Make a self-signed one, ECDSA by P-256, which all of TLS and DTLS know; gives it and its key (PKCS #8), PEM."""
     import datetime
 
     from cryptography import x509  # 60 ms and 12 MB, for a work of once

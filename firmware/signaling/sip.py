@@ -70,15 +70,16 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         *,
         rng: random.Random | None = None,
         tls: Tls | None = None,
+        certificate: Certificate | None = None,
         names: Names | None = None,
         make_transport: Callable[[Core, Callable[[Any], None]], Transport] | None = None,
         delayed_offer: bool = False,
         callers: Callers | None = None,
         dscp: int = 0,
     ) -> None:
-        """*ports* gives media ports; without *tls* that transport of the settings is passed over; *names* are asked
-        instead of the system's name servers; *delayed_offer* lets the far end offer first in calls that we make;
-        *dscp* marks messages.
+        """*ports* gives media ports; without *tls* that transport of the settings is passed over; *certificate* is for
+        handshakes of DTLS, made when wanted if there is none; *names* are asked instead of the system's name servers;
+        *delayed_offer* lets the far end offer first in calls that we make; *dscp* marks messages.
         """
         super().__init__(callers)
         self._settings = settings
@@ -97,7 +98,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         self._agent.admits = self._admits_request
         self._legs: dict[InviteSession, SipLeg] = {}
         self._accounts = Accounts(settings, display_name, self._agent, self._registrations_changed)
-        self._certificate: Certificate | None = None
+        self._certificate = certificate
 
     @property
     def addresses(self) -> tuple[str, ...]:

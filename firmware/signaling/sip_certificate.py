@@ -1,20 +1,25 @@
-"""The certificate by which a unit proves, in DTLS, to be the one whose descriptions say its fingerprint (RFC 5763 3).
-
-Rule 1: it is made when a call first wants it, and thrown away when the unit stops: nobody knows a unit by it, and
-nothing of it is on a disk.
-Rule 2: it says nothing of the unit (RFC 5763 8.1).
-"""
+"""The certificate that proves in DTLS that a unit is the one whose descriptions say its fingerprint (RFC 5763 3)."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import ssl
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from firmware.errors import FirmwareError
+from firmware.net.own_certificate import NOBODY
+from firmware.net.own_certificate import make_certificate as make_pem
+
+if TYPE_CHECKING:
+    from firmware.net.own_certificate import Pair
 
 HASH: Final = "sha-256"
 """Of our own fingerprint (RFC 8122 5)."""
-_COMMON_NAME: Final = "visavis"
+_KEY_BEGIN, _KEY_END = "-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----"
+"""RFC 7468 10."""
 
 
 @dataclass(frozen=True)
@@ -31,29 +36,25 @@ class Certificate:
         return HASH, hashlib.sha256(self.der).digest()
 
 
+def read_certificate(pair: Pair) -> Certificate:
+    """Read one that was kept.  FirmwareError: it isn't there, or isn't one."""
+    try:
+        return _from_pem(pair.certificate.read_text("ascii"), pair.key.read_text("ascii"))
+    except OSError as error:
+        raise FirmwareError(f"{error.filename}: {error.strerror}") from None
+    except ValueError:
+        raise FirmwareError(f"{pair.certificate}, {pair.key}: not a certificate and its key in PEM form") from None
+
+
 def make_certificate() -> Certificate:
-    """Make one: ECDSA by P-256, which every DTLS knows (RFC 8827 6.5)."""
-    import datetime
+    """Make one that nobody keeps, which costs 60 ms and 10 MB."""
+    certificate, key = make_pem(NOBODY)
+    return _from_pem(certificate.decode(), key.decode())
 
-    from cryptography import x509  # 60 ms and 10 MB: only for those who need it
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
 
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _COMMON_NAME)])
-    # Without bounds that a wrong clock, here or there, could lie beyond.
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
-        .not_valid_after(datetime.datetime(2049, 12, 31, tzinfo=datetime.UTC))
-        .sign(key, hashes.SHA256())
-    )
-    secret = key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return Certificate(certificate.public_bytes(serialization.Encoding.DER), secret)
+def _from_pem(certificate: str, key: str) -> Certificate:
+    encoded = key.strip()
+    if not (encoded.startswith(_KEY_BEGIN) and encoded.endswith(_KEY_END)):
+        raise ValueError("no key of PKCS #8")
+    encoded = encoded.removeprefix(_KEY_BEGIN).removesuffix(_KEY_END)
+    return Certificate(ssl.PEM_cert_to_DER_cert(certificate), base64.b64decode(encoded))

@@ -1,45 +1,49 @@
-"""The certificate of the first start."""
+"""The certificates of the first start."""
 
 from __future__ import annotations
 
 import datetime
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from firmware.errors import FirmwareError
-from firmware.net.own_certificate import own_certificate
+from firmware.net.own_certificate import Pair, dtls_pair, make_pairs, tls_pair
 from firmware.net.tls import Tls
 from firmware.net.tls_layer import TlsLayer
 
 NAMES = ("room.example.com", "192.0.2.1", "2001:db8::1", "room.example.com", "a b\u00fc")
 
 
-def test_it_is_made_once_and_kept(tmp_path: Path) -> None:
+def test_they_are_made_once_and_kept(tmp_path: Path) -> None:
     folder = tmp_path / "state" / "tls"
-    first = own_certificate(folder, "Room", NAMES)
-    contents = [path.read_bytes() for path in first]
-    assert own_certificate(folder, "Room", ("other.example.com",)) == first
-    assert [path.read_bytes() for path in first] == contents
-    assert sorted(path.name for path in folder.iterdir()) == ["certificate.pem", "key.pem"]
+    make_pairs(folder, "Room", NAMES)
+    contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+    make_pairs(folder, "Room", ("other.example.com",))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+    assert sorted(contents) == ["certificate.pem", "dtls-certificate.pem", "dtls-key.pem", "key.pem"]
 
 
-def test_nobody_else_reads_the_key(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pair", [tls_pair, dtls_pair])
+def test_nobody_else_reads_a_key(tmp_path: Path, pair: Callable[[Path], Pair]) -> None:
     before = os.umask(0)
     try:
-        _, key = own_certificate(tmp_path / "tls", "Room", NAMES)
+        make_pairs(tmp_path / "tls", "Room", NAMES)
     finally:
         os.umask(before)
+    key = pair(tmp_path / "tls").key
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert stat.S_IMODE(key.parent.stat().st_mode) == 0o700
 
 
 def test_what_it_says(tmp_path: Path) -> None:
-    path, _ = own_certificate(tmp_path, "Room 12 \u00fc", NAMES)
-    certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    make_pairs(tmp_path, "Room 12 \u00fc", NAMES)
+    certificate = x509.load_pem_x509_certificate(tls_pair(tmp_path).certificate.read_bytes())
     assert certificate.subject.rfc4514_string() == "CN=Room 12 \u00fc"
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == ["room.example.com"]
@@ -48,11 +52,21 @@ def test_what_it_says(tmp_path: Path) -> None:
     assert certificate.not_valid_after_utc.year == 9999
 
 
+def test_what_strangers_see_says_nothing_of_the_unit(tmp_path: Path) -> None:
+    make_pairs(tmp_path, "Room 12", NAMES)
+    certificate = x509.load_pem_x509_certificate(dtls_pair(tmp_path).certificate.read_bytes())
+    assert certificate.subject.rfc4514_string() == "CN=visavis"
+    assert b"Room 12" not in certificate.public_bytes(Encoding.DER)
+    with pytest.raises(x509.ExtensionNotFound):
+        certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+
+
 def test_a_far_end_that_was_given_it_trusts_it(tmp_path: Path) -> None:
-    ours = own_certificate(tmp_path / "ours", "Ours", ["192.0.2.1"])
-    theirs = own_certificate(tmp_path / "theirs", "Theirs", ["192.0.2.2"])
-    client = TlsLayer(Tls(*ours, authorities=theirs[0]), "192.0.2.2")
-    server = TlsLayer(Tls(*theirs))
+    make_pairs(tmp_path / "ours", "Ours", ["192.0.2.1"])
+    make_pairs(tmp_path / "theirs", "Theirs", ["192.0.2.2"])
+    ours, theirs = tls_pair(tmp_path / "ours"), tls_pair(tmp_path / "theirs")
+    client = TlsLayer(Tls(ours.certificate, ours.key, authorities=theirs.certificate), "192.0.2.2")
+    server = TlsLayer(Tls(theirs.certificate, theirs.key))
     client.start()
     while not (client.established and server.established):
         server.receive(client.to_send())
@@ -61,13 +75,16 @@ def test_a_far_end_that_was_given_it_trusts_it(tmp_path: Path) -> None:
 
 
 def test_half_of_it_is_made_anew(tmp_path: Path) -> None:
-    certificate, key = own_certificate(tmp_path, "Room", NAMES)
-    key.unlink()
-    own_certificate(tmp_path, "Room", NAMES)
-    _ = Tls(certificate, key).server
+    make_pairs(tmp_path, "Room", NAMES)
+    pair = tls_pair(tmp_path)
+    pair.key.unlink()
+    kept = dtls_pair(tmp_path).certificate.read_bytes()
+    make_pairs(tmp_path, "Room", NAMES)
+    _ = Tls(pair.certificate, pair.key).server
+    assert dtls_pair(tmp_path).certificate.read_bytes() == kept
 
 
 def test_where_nothing_can_be_kept_there_is_none(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(FirmwareError, match="file"):
-        own_certificate(tmp_path / "file" / "tls", "Room", NAMES)
+        make_pairs(tmp_path / "file" / "tls", "Room", NAMES)
