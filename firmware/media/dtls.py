@@ -9,7 +9,6 @@ Rule 4: whatever comes, nothing raises.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -199,6 +198,8 @@ def _connection(handshake: Handshake) -> SSL.Connection:
 
 def _is_expected(certificate: bytes, fingerprints: tuple[tuple[str, bytes], ...]) -> bool:
     """Whether a certificate, DER, has one of these fingerprints by the strongest hash among them (RFC 8122 5)."""
+    import hashlib  # 4 MB of OpenSSL
+
     for name in HASHES:
         values = [value for hashed, value in fingerprints if hashed == name]
         if values:

@@ -7,13 +7,13 @@ stay the same never notices.  All of it happens in the network thread.
 from __future__ import annotations
 
 import base64
-import hashlib
 import logging
-import secrets
+import os
 import socket
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
+from random import Random
 
 from firmware.call.media import Channel, Direction, Feedback, Handshake, Kind
 from firmware.media import mixer
@@ -62,7 +62,7 @@ class MediaSession:
         self._call_id = call_id
         self._studio = studio
         # RFC 7022 4.2: a CNAME of at least 96 random bits, the same for all sessions of a call.
-        self._cname = base64.b64encode(secrets.token_bytes(12)).decode()
+        self._cname = base64.b64encode(os.urandom(12)).decode()
         self._lines: dict[Address, _Line] = {}
         self._pictures = Fan()
         """Of the far end."""
@@ -181,7 +181,7 @@ class MediaSession:
         whatever seems to be older than what they heard last.
         """
         name = f"{self._studio.configure.timeline} {self._call_id} {channel.kind.value}"
-        return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
+        return Random(name).getrandbits(32)
 
 
 class _Line:

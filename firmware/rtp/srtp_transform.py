@@ -8,9 +8,8 @@ Rule 3: a transform belongs to one direction, and one thread at a time uses it.
 
 from __future__ import annotations
 
-import hashlib
+from _operator import _compare_digest as compare_digest  # hmac's own, without the 4 MB of OpenSSL that hmac loads
 from dataclasses import dataclass
-from hmac import compare_digest
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.call.media import Suite
@@ -28,7 +27,6 @@ _BLOCK: Final = 16
 _GCM_TAG: Final = 16
 """RFC 7714 13.2: all AEAD suites have tags of 16 octets."""
 _SHA1_KEY: Final = 20
-_HASH_BLOCK: Final = 64
 """Octets; RFC 2104 2: B."""
 
 
@@ -157,6 +155,8 @@ class _CounterKeys:
         from cryptography.hazmat.primitives.ciphers import Cipher
         from cryptography.hazmat.primitives.ciphers.algorithms import AES
         from cryptography.hazmat.primitives.ciphers.modes import CTR
+        from cryptography.hazmat.primitives.hashes import SHA1
+        from cryptography.hazmat.primitives.hmac import HMAC
 
         def key(offset: int, size: int) -> bytes:
             return derive(crypto.key, crypto.salt, label + offset, size)
@@ -164,9 +164,7 @@ class _CounterKeys:
         self._salt = int.from_bytes(key(2, sizes.salt), "big") << 16
         # One context, given a new counter for each packet: to make one for each takes three times as long.
         self._stream = Cipher(AES(key(0, sizes.key)), CTR(bytes(_BLOCK))).encryptor()
-        padded = key(1, _SHA1_KEY).ljust(_HASH_BLOCK, b"\0")
-        self._inner = hashlib.sha1(bytes(octet ^ 0x36 for octet in padded))  # RFC 2104 2
-        self._outer = hashlib.sha1(bytes(octet ^ 0x5C for octet in padded))
+        self._hmac = HMAC(key(1, _SHA1_KEY), SHA1())
 
     def apply(self, data: bytes, ssrc: int, index: int) -> bytes:
         """Encrypt or decrypt."""
@@ -176,11 +174,10 @@ class _CounterKeys:
         return self._stream.update(data)
 
     def sign(self, *parts: bytes) -> bytes:
-        inner, outer = self._inner.copy(), self._outer.copy()
+        hmac = self._hmac.copy()
         for part in parts:
-            inner.update(part)
-        outer.update(inner.digest())
-        return outer.digest()
+            hmac.update(part)
+        return hmac.finalize()
 
 
 class _Gcm:
