@@ -8,17 +8,23 @@ from dataclasses import replace
 from typing import Any
 
 from parties import Party
+from tunnel_gatekeeper import TunnelGatekeeper
 from wire import Wire
 from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
 from firmware.asn1 import Value
 from firmware.call.media import Capabilities, Encryption, Format, Kind
+from firmware.h323.identity import Identity
+from firmware.h323.ras import RasClient
+from firmware.h323.ras_settings import Settings
 from firmware.h323.terminal import Terminal
 from firmware.signaling.h323 import H323Endpoint
 from firmware.signaling.h323_media import ChannelRefusedError, H323Media
 
 UNIT, FAR = ("192.0.2.1", 1720), ("192.0.2.2", 1721)
+NUMBERS = {UNIT: "101", FAR: "102"}
+"""For a gatekeeper, where there is one."""
 
 
 def _refuse(message: Value) -> Value:
@@ -59,6 +65,10 @@ class H323Bench:
         self.settings: dict[str, Any] = {"tunnelling": tunnelling, "fast_connect": fast_connect, **settings}
         self.unit, self.unit_endpoint = self.party(UNIT, encryption[0])
         self.far, self.far_endpoint = self.party(FAR, encryption[1])
+        self._register()
+
+    def _register(self) -> None:
+        """Make of the parties what they should be before the first call."""
 
     def party(self, address: tuple[str, int], encryption: Encryption) -> tuple[Party, H323Endpoint]:
         settings = config.H323(addresses=(address[0],), port=address[1], **self.settings)
@@ -100,3 +110,46 @@ class H323Bench:
         assert self.ports.reserved == set()
         for terminal in self.terminals:
             assert terminal.sizes["sessions"] == terminal.sizes["ports"] == 0
+
+
+class TunnelBench(H323Bench):
+    """Both reach each other by one connection to a gatekeeper each (H.460.17), or the unit alone does."""
+
+    def __init__(self, *how: Any, both: bool = True, **settings: Any) -> None:
+        self.both = both
+        self.gatekeeper = TunnelGatekeeper("192.0.2.100")
+        self.dead = False
+        super().__init__(*how, **settings)
+
+    def party(self, address: tuple[str, int], encryption: Encryption) -> tuple[Party, H323Endpoint]:
+        self.settings["number"] = NUMBERS[address]
+        return super().party(address, encryption)
+
+    def far_end_dies(self) -> None:
+        self.dead = True
+        super().far_end_dies()
+
+    def _register(self) -> None:
+        self.wire.attach(self.gatekeeper.address, self.gatekeeper, also=self.gatekeeper.also)
+        endpoints = [(UNIT, self.unit_endpoint), (FAR, self.far_endpoint)]
+        for address, endpoint in endpoints:
+            inside = self.both or address == UNIT
+            identity = Identity((("dialledDigits", NUMBERS[address]),), h245_ports=endpoint._h245_ports)
+            settings = Settings(
+                identity,
+                address,
+                address,
+                self.gatekeeper.address if inside else self.gatekeeper.zone.address,
+                transport="tcp" if inside else "udp",
+                discover=False,
+            )
+            client = RasClient(settings, random.Random(str(address)))
+            endpoint._terminal.register(client, self.wire.now)
+            endpoint._gatekeeper._client = client
+        self.wire.pass_time(0.5)
+        assert len(self.gatekeeper.zone.endpoints) == 2
+
+    def check_clean(self) -> None:
+        super().check_clean()
+        assert self.dead or self.gatekeeper.calls == 0
+        assert self.gatekeeper.zone.faults == []

@@ -113,7 +113,9 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
     """Give the protocols that are enabled."""
     endpoints: list[Endpoint] = []
     callers = Callers(config.room.allowed_callers)
-    wanted = (config.sip.enabled and "tls" in config.sip.transports) or (config.h323.enabled and config.h323.tls)
+    sip, h323 = config.sip, config.h323
+    by_tls = h323.tls or (h323.gatekeeper_transport == "tls" and h323.gatekeeper != "")
+    wanted = (sip.enabled and "tls" in sip.transports) or (h323.enabled and by_tls)
     tls = make_tls(config) if wanted else None
     if config.sip.enabled:
         from firmware.signaling.sip import SipEndpoint

@@ -147,6 +147,9 @@ def contradictions(config: Config) -> Iterator[Wrong]:
     elif h323.h245_last_port - h323.h245_first_port >= MAX_H245_PORTS:
         most = f"must be less than {MAX_H245_PORTS} above h323.h245_first_port"
         yield Wrong("h323.h245_last_port", str(h323.h245_last_port), most)
+    if h323.gatekeeper == "auto" and h323.gatekeeper_transport != "udp":
+        searched = 'must be "udp" where h323.gatekeeper is "auto"'
+        yield Wrong("h323.gatekeeper_transport", f'"{h323.gatekeeper_transport}"', searched)
     tls = config.tls
     if bool(tls.certificate) != bool(tls.key):
         missing = "certificate" if tls.key else "key"

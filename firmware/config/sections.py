@@ -278,6 +278,13 @@ class H323(Struct, frozen=True, kw_only=True):
             '"": nowhere, calls go to addresses directly.',
         ),
     ] = ""
+    gatekeeper_transport: Annotated[
+        Literal["udp", "tcp", "tls"],
+        Meta(
+            description="How to talk to the gatekeeper: by UDP, or by one TCP or TLS connection that carries "
+            "registration and all calls (H.460.17: port 1720, by TLS 1300), where nobody outside can reach this unit."
+        ),
+    ] = "udp"
     ras_port: Annotated[Port, Meta(description="The UDP port by which a gatekeeper reaches this unit.")] = 1719
     user: Annotated[str, Meta(max_length=128, description='The name that goes with the password; "": the room\'s.')] = (
         ""

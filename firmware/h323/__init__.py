@@ -24,6 +24,7 @@ H.245   *control*, tunnelled or on TCP      what both sides can, who is master, 
       ▼
     H.245    control     its procedures, a package with a chapter of its own                     H.245 annex C
     RAS      ras         a core of its own for UDP, whose chapter stands in that module          H.225.0 7.7 to 7.19
+             h460_tunnel  h460_ras       RAS and all calls by one connection to the gatekeeper   H.460.17
 
     words    q931  information_element  cause             messages, elements, causes             H.225.0 7.2, Q.931 4
              user_information  call_message               the User-user element, read, written   H.225.0 7.3, 7.6
@@ -31,6 +32,7 @@ H.245   *control*, tunnelled or on TCP      what both sides can, who is master, 
              h225  h245  h235_types  schema               the ASN.1                              annexes
              h235  h235_baseline  h235_password           who sent it                            H.235.1
              h235_dh  h235_media                          keys of encrypted media                H.235.6
+             h460_feature                                 features by number                     H.460.1
 
     services h450_services  h450_transfer                 hold, call waiting, transfer           H.450.4, .6, .2
              h450_operation  h450                         who asks whom for what; APDUs          H.450.1 8, X.880
@@ -56,18 +58,22 @@ If not, who is called gives an address in Connect, or takes the one in the Setup
 in a Facility with startH245.  Such a Facility also takes a tunnel's place.  If both connect at once, the smaller
 address yields, and says again what was not heard.  If the Setup's own H.245 was not looked at, it is said again, too.
 
-Where the Recommendations let a terminal choose, we choose as follows.  A call has a connection of its own, which ends
-with it (no multipleCalls, no maintainConnection); a Setup for another call on it is answered newConnectionNeeded.  Any
-alias is taken: a room has one door.  One call too many, or too many unanswered ones from one host, is inConf, "called
-party busy".  Who releases says endSession and ReleaseComplete in one breath, and gives the other side two seconds to
-close.  A far end that closes call signalling has ended the call; one that closes H.245 has three seconds to say why,
-unless fast connect set the call up.  T303 runs twice, but without a second Setup, since TCP loses none.  A message that
-can't be read is passed over; fifty of them on one connection are an attack.  An address that a far end gives for H.245
-is never one of this machine's own, and a connection for H.245 must come from the call's own far end, unless a
-gatekeeper stands between.  Facility with callForwarded ends a call that is not answered; following it is up to the
-application.
+Where the Recommendations let a terminal choose, we choose as follows.  But for H.460.17, a call has a connection of its
+own, which ends with it (no multipleCalls, no maintainConnection); a Setup for another call on it is answered
+newConnectionNeeded.  Any alias is taken: a room has one door.  One call too many, or too many unanswered ones from one
+host, is inConf, "called party busy".  Who releases says endSession and ReleaseComplete in one breath, and gives the
+other side two seconds to close.  A far end that closes call signalling has ended the call; one that closes H.245 has
+three seconds to say why, unless fast connect set the call up.  T303 runs twice, but without a second Setup, since TCP
+loses none.  A message that can't be read is passed over; fifty of them on one connection are an attack.  An address
+that a far end gives for H.245 is never one of this machine's own, and a connection for H.245 must come from the call's
+own far end, unless a gatekeeper stands between.  Facility with callForwarded ends a call that is not answered;
+following it is up to the application.
 
 By TLS (H.460.22, without its negotiation with gatekeepers) H.245 is tunnelled, whatever the settings say.
 
-Not here yet: H.460, several calls on one connection.
+Behind a translator nobody can call us, and a gatekeeper's datagrams don't come through.  Then one connection of ours to
+it carries everything (`h460_tunnel`): RAS inside of Facility messages of no call, and all calls, told apart by their
+references.  Media goes its own ways, without H.460.18 and .19: the gatekeeper has to stand in for both ends there.
+
+Not here: several calls on a connection that is no gatekeeper's.
 """

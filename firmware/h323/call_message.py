@@ -40,19 +40,30 @@ NAMES: Final = {
 """The alternative of h323-message-body that goes with each type of message."""
 
 _WITH_DISPLAY: Final = (MessageType.SETUP, MessageType.ALERTING, MessageType.CONNECT)
-_ALONE: Final = (
+_WITH_CONNECTION: Final = (
     *(MessageType.SETUP, MessageType.CALL_PROCEEDING, MessageType.ALERTING, MessageType.CONNECT),
     *(MessageType.PROGRESS, MessageType.FACILITY),
 )
-"""Messages that say that there is one call on this connection, which ends with it (H.225.0 7.3, 7.4)."""
+"""Messages that say whether there may be other calls on this connection, and whether it outlives this one (H.225.0 7.3,
+7.4).
+"""
 
 
 class CallMessages:
     """Writes the messages of one call."""
 
-    def __init__(self, identity: Identity, call_reference: int, call_identifier: bytes, *, outgoing: bool) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        call_reference: int,
+        call_identifier: bytes,
+        *,
+        outgoing: bool,
+        shared: bool = False,
+    ) -> None:
+        """*shared* says that the connection is for several calls, and stays."""
         self._identity, self._reference, self._outgoing = identity, call_reference, outgoing
-        self._call_identifier = call_identifier
+        self._call_identifier, self._shared = call_identifier, shared
 
     def encode(
         self,
@@ -68,9 +79,10 @@ class CallMessages:
         whole: Body = {
             "protocolIdentifier": h225.IDENTIFIER,
             "callIdentifier": {"guid": self._call_identifier},
-            **({"multipleCalls": False, "maintainConnection": False} if message_type in _ALONE else {}),
             **body,
         }
+        if message_type in _WITH_CONNECTION:
+            whole |= {"multipleCalls": self._shared, "maintainConnection": self._shared}
         display = {}
         if self._identity.display_name and message_type in _WITH_DISPLAY:
             display = {Element.DISPLAY: information_element.encode_display(self._identity.display_name)}

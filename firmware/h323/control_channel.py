@@ -9,7 +9,8 @@
 Rule 1: tunnelling needs both sides' word; a connection, once it is asked for, takes the tunnel's place for good.
 Rule 2: where both sides open a connection at once, one stays, the same on both sides.  What was sent on one that is
 lost before the far end said a word on it is sent again on the other.
-Rule 3: where call signalling is secured by TLS, there is the tunnel only: a connection would be in the clear.
+Rule 3: where call signalling is secured by TLS, there is the tunnel only: a connection would be in the clear.  So it is
+where a connection to a gatekeeper carries call signalling (H.460.17), because one more might not be possible.
 Rule 4: a connection from another host than the call's is the call's only where a gatekeeper routes it.
 """
 
@@ -55,12 +56,13 @@ class Call(Protocol):
 class ControlChannel:
     """The transport of one call's H.245 messages."""
 
-    def __init__(self, layers: Layers, call: Call, signaling: Stream, *, tunnelling: bool) -> None:
-        self._secured: Final = signaling.flow.transport == "tls"
-        tunnelling = tunnelling or self._secured
-        self.takes_tunnelled: Final = tunnelling
-        """Whether tunnelled messages are taken; those on their way when a connection takes the tunnel's place are."""
+    def __init__(
+        self, layers: Layers, call: Call, signaling: Stream, *, tunnelling: bool, shared: bool = False
+    ) -> None:
+        """*shared* says that call signalling has no connection of its own."""
+        self._tunnelling: Final = tunnelling
         self._offers_tunnelling = tunnelling
+        self._shared: Final = shared
         self._layers, self._call, self._signaling = layers, call, signaling
         self._far_end_tunnels: bool | None = None
         self._own: Address | None = None
@@ -75,14 +77,24 @@ class ControlChannel:
     # Which way
 
     @property
+    def _only_tunnel(self) -> bool:
+        """Whether there is no other way; a gatekeeper may say so when the call has begun already (H.460.22)."""
+        return self._shared or self._signaling.flow.transport == "tls"
+
+    @property
+    def takes_tunnelled(self) -> bool:
+        """Whether tunnelled messages are taken; those on their way when a connection takes the tunnel's place are."""
+        return self._tunnelling or self._only_tunnel
+
+    @property
     def offers_tunnelling(self) -> bool:
         """What h245Tunnelling says in our messages: we can, and the far end has not said that it can't."""
-        return self._offers_tunnelling and self._far_end_tunnels is not False
+        return (self._offers_tunnelling or self._only_tunnel) and self._far_end_tunnels is not False
 
     @property
     def tunnels(self) -> bool:
         """Whether messages are tunnelled now."""
-        return self._offers_tunnelling and self._far_end_tunnels is True and self._stream is None
+        return self.offers_tunnelling and self._far_end_tunnels is True and self._stream is None
 
     @property
     def has_connection(self) -> bool:
@@ -106,12 +118,14 @@ class ControlChannel:
 
     def far_end_listens(self, address: Address | None) -> None:
         """Take the h245Address of a message of the far end."""
-        if address is not None and not self._secured and self._is_reachable(address):
+        if address is not None and not self._only_tunnel and self._is_reachable(address):
             self._far = address
 
     def listen(self) -> Address | None:
         """Give the h245Address to send to the far end; None: no port is free."""
-        if self._own is None and not self._secured:
+        if self._only_tunnel:
+            return None
+        if self._own is None:
             port = self._layers.listen(self)
             self._own = None if port is None else (self._signaling.flow.local[0], port)
         return self._own

@@ -40,7 +40,9 @@ class ControlFunction:
     def __init__(self, session: Session, *, tunnelling: bool) -> None:
         layers = session.layers
         self.control: Final = Control(layers.rng, terminal_type=layers.identity.terminal_type)
-        self.channel: Final = ControlChannel(layers, self, session.stream, tunnelling=tunnelling)
+        self.channel: Final = ControlChannel(
+            layers, self, session.stream, tunnelling=tunnelling, shared=session.tunnel is not None
+        )
         self.capabilities: dict[str, Value] | None = None
         """What we can, once that is known."""
         self._session = session

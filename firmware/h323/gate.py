@@ -101,7 +101,7 @@ class Gate:
         session = next((s for s, a in self._admissions.items() if a is admission), None)
         if session is None:
             return
-        session.routed = admission.routed
+        session.routed = admission.routed or session.tunnel is not None
         incoming = self._waiting.pop(session, None)
         if incoming is not None:
             session.announce(incoming)

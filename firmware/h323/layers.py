@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from firmware.h323.gate import Gate
+from firmware.h323.h460_tunnel import Tunnels
 from firmware.h323.streams import Streams
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Layers:
         """The call's channel to which each port for H.245 is given."""
         self.events: Final[list[Event]] = []
         self.gate: Final = Gate(identity, gatekeeper, self.events)
+        self.tunnels: Final = Tunnels(self)
 
     def listen(self, channel: ControlChannel) -> int | None:
         """Give a port for H.245 to one call, and to no other until `close_port`; None: all are taken."""

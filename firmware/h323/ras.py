@@ -1,12 +1,13 @@
 """The RAS client: one endpoint's side of registration, admission and status (H.225.0 clause 7, H.323 clause 7.2, 8).
 
-It is a core of its own (`firmware.sansio.Core`) on UDP; a terminal may be its owner and pass its UDP flows to it.
+It is a core of its own (`firmware.sansio.Core`) on UDP; a terminal may be its owner and pass its UDP flows to it.  With
+a transport other than UDP it needs one: what it sends goes inside call signalling then (`h460_tunnel`).
 Start with `start`, which never gives up until `stop`.  For each call: `admit`, then make or answer it when Admitted
 comes, and `disengage` when it is over.  Collect actions and events after each command.
 
 ::
 
-    datagrams   ras_transport     encode, decode; h235 h235_baseline h235_password: who sent it
+    messages    ras_transport     encode, decode; h235 h235_baseline h235_password: who sent it
       |         ras_transaction   our requests, repeated until answered
       |         ras_request       the gatekeeper's requests, answered
       v
@@ -46,15 +47,17 @@ MAX_STRANGERS: Final = 20
 class RasClient:
     """One registration and its calls.  *epoch* is the Unix time at the moment 0 of the clock that ``now`` is read from.
 
-    ValueError: an alias of the settings can't be one, or a gatekeeper is to be searched over IPv6.
+    ValueError: an alias of the settings can't be one, or a gatekeeper is to be searched over IPv6 or by connections.
     """
 
     def __init__(self, settings: Settings, rng: random.Random, epoch: float = 0.0) -> None:
         encode_aliases(settings.identity.aliases)
         if settings.gatekeeper is None and ":" in settings.ras_address[0]:
             raise ValueError("no multicast group of gatekeepers is known for IPv6: name the gatekeeper")
+        if settings.gatekeeper is None and settings.transport != "udp":
+            raise ValueError("gatekeepers are searched for by UDP only: name the gatekeeper")
         self._events: list[Event] = []
-        self._transport = Transport(settings.ras_address, settings.credentials, rng, epoch)
+        self._transport = Transport(settings, rng, epoch)
         self._transactions = Transactions(self._transport, rng)
         self._registration = Registration(
             settings, self._transport, self._transactions, rng, self._events.append, self._registration_changed
@@ -128,17 +131,29 @@ class RasClient:
         """How many messages were passed over, by reason."""
         return self._transport.dropped
 
+    def needs(self, flow: Flow) -> bool:
+        """Whether there is something to say or to hear by this flow, where RAS goes by connections."""
+        registration = self._registration
+        at_it = registration.at(flow) and (registration.registered or registration.trying)
+        return at_it or self._transactions.expects(flow)
+
     # The contract of a core
 
     def flow_opened(self, flow: Flow, now: float) -> None:
-        """Nothing: RAS has no streams."""
+        """Nothing: RAS has no streams of its own."""
 
     def flow_closed(self, flow: Flow, now: float) -> None:
-        """Take that datagrams don't reach this address."""
-        self._transactions.unreachable(flow, now)
+        """Take that datagrams don't reach this address, or that the connection is gone which carried RAS."""
+        if not flow.reliable:
+            self._transactions.unreachable(flow, now)
+            return
+        lost = self._transactions.sent_by(flow)
+        if self._registration.at(flow):
+            self._registration.disconnected(now)
+        self._transactions.fail(lost, now)
 
     def receive_data(self, flow: Flow, data: bytes, now: float) -> None:
-        """Take a datagram."""
+        """Take a datagram, or a message that call signalling carried."""
         if not self._transactions.expects(flow) and not self._registration.at(flow) and self._flooded(now):
             self._transport.dropped["too many"] += 1
             return

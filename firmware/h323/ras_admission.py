@@ -265,8 +265,8 @@ class Admissions:
     def _asked_elsewhere(self, admission: Admission, answer: Answer, now: float) -> bool:
         """Go on after a reject that need not be the last word (H.323 7.2.6); whether that was so."""
         alternates = alternates_of(answer.body)
-        if alternates is not None and not alternates[1]:
-            # altGKisPermanent is false: only this request goes elsewhere.
+        if alternates is not None and not alternates[1] and not answer.flow.reliable:
+            # altGKisPermanent is false: only this request goes elsewhere; inside call signalling, so would the call.
             for gatekeeper in alternates[0]:
                 if not gatekeeper.need_to_register and gatekeeper.address not in admission.asked:
                     flow = self._registration.flow

@@ -4,11 +4,13 @@ Rule 1: a gatekeeper that asks us to go elsewhere is believed only as far as its
 can be sent to, or of the other IP version than ours, are passed over.
 Rule 2: each alternate is tried once between two registrations, in order of priority, so that two gatekeepers can't
 send us to and fro.
+Rule 3: what is told of an alternate is where its RAS channel is.  Where RAS goes inside call signalling (H.460.17), it
+is looked for at the port where the first gatekeeper has that.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from firmware.h323.address import decode_transport
@@ -69,7 +71,9 @@ def alternates_of(body: Body) -> tuple[tuple[Gatekeeper, ...], bool] | None:
 class Alternates:
     """The alternates that we know, and which have been tried since we were registered last."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int | None = None) -> None:
+        """*port* is where they are asked instead of on their RAS channels."""
+        self._port = port
         self._known: tuple[Gatekeeper, ...] = ()
         self._tried: set[Address] = set()
 
@@ -82,7 +86,7 @@ class Alternates:
         """Take those that a message names in the place of all before; whether it names any."""
         found = alternates_of(body)
         if found is not None:
-            self._known = found[0]
+            self._known = tuple(map(self._reached, found[0]))
         return bool(found and found[0])
 
     def next(self, ours: Address, now_at: Address | None) -> Gatekeeper | None:
@@ -94,6 +98,10 @@ class Alternates:
                 self._tried.add(gatekeeper.address)
                 return gatekeeper
         return None
+
+    def _reached(self, gatekeeper: Gatekeeper) -> Gatekeeper:
+        port = self._port or gatekeeper.address[1]
+        return replace(gatekeeper, address=(gatekeeper.address[0], port))
 
     def settle(self) -> None:
         """Take that we are registered: all may be tried again, should this end."""

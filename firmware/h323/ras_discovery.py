@@ -15,6 +15,7 @@ from firmware.h323.h235 import OFFERS, Method
 from firmware.h323.identity import endpoint_type
 from firmware.h323.ras_alias import encode_aliases
 from firmware.h323.ras_alternate import Gatekeeper
+from firmware.h323.ras_feature import features
 from firmware.h323.ras_message import text
 from firmware.h323.ras_settings import DISCOVERY
 
@@ -86,6 +87,7 @@ class Discovery:
             "endpointAlias": encode_aliases(settings.identity.aliases),
             "supportsAltGK": None,
         }
+        body |= features(settings)
         if settings.gatekeeper_identifier:
             body["gatekeeperIdentifier"] = settings.gatekeeper_identifier
         if settings.credentials is not None:
@@ -101,7 +103,9 @@ class Discovery:
             return
         body = answer.body
         # A gatekeeper behind a translator may not know its own address; then the one that it answers from must do.
-        address = decode_transport(body["rasAddress"]) or answer.flow.remote
+        # And who is asked inside call signalling goes on there (H.460.17).
+        given = None if answer.flow.reliable else decode_transport(body["rasAddress"])
+        address = given or answer.flow.remote
         wanted = self._settings.gatekeeper_identifier
         identifier = text(body, "gatekeeperIdentifier")
         try:

@@ -57,7 +57,7 @@ class Information:
         body.update(requestSeqNum=request["requestSeqNum"], needResponse=False, unsolicited=False)
         body["irrStatus"] = (status, None)
         reply = decode_transport(request["replyAddress"]) if "replyAddress" in request else None
-        if reply is not None and reply[0] == flow.remote[0]:
+        if reply is not None and reply[0] == flow.remote[0] and not flow.reliable:
             # Another host than the one that asks would get what it did not ask for.
             flow = self._transport.flow(reply)
         return flow, self._transport.send(flow, "infoRequestResponse", body, now)

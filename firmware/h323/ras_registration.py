@@ -30,6 +30,7 @@ from firmware.h323.ras_alias import encode_aliases
 from firmware.h323.ras_alternate import Alternates, Gatekeeper, alternates_of
 from firmware.h323.ras_discovery import Discovery, Found, NotFound
 from firmware.h323.ras_event import Registered, Unregistered
+from firmware.h323.ras_feature import features
 from firmware.h323.ras_grant import Grant
 from firmware.h323.ras_message import UNKNOWN_MESSAGE
 from firmware.h323.ras_reason import DISCOVERY, NO_ANSWER, REGISTRATION, UNREGISTRATION, Recovery
@@ -53,6 +54,8 @@ REFUSED_WAIT: Final = (60.0, 900.0)
 """Seconds, first and longest, before the next attempt, where somebody has to change a setting."""
 LONGEST_REFRESH: Final = 300.0
 """Seconds between two signs of life, however long the gatekeeper would wait: a lost one is found in this time."""
+LONGEST_REFRESH_INSIDE: Final = 60.0
+"""The same where a lost connection takes all calls with it: nobody can call us until that is found out."""
 SHORTEST_REFRESH: Final = 1.0
 HOME_TIME: Final = 600.0
 """Seconds between two looks, from an alternate, whether the gatekeeper that we began with is there again."""
@@ -84,7 +87,8 @@ class Registration:
         self.state = State.IDLE
         self.gatekeeper: Gatekeeper | None = None
         self.grant = Grant()
-        self.alternates = Alternates()
+        inside = settings.gatekeeper if settings.transport != "udp" else None
+        self.alternates = Alternates(inside[1] if inside else None)
         self._settings = settings
         self._transport = transport
         self._transactions = transactions
@@ -103,6 +107,7 @@ class Registration:
         self._waits = 0
         self.generation = 0
         """Counts the registrations."""
+        self._since = 0.0
 
     @property
     def registered(self) -> bool:
@@ -163,10 +168,22 @@ class Registration:
 
     def lose(self, reason: str, now: float, body: Body | None = None) -> None:
         """Take that the gatekeeper does not know us any more, or is silent, as a request of a call has shown."""
-        if self.registered:
+        if self.registered and reason == NO_ANSWER and self.flow is not None and self.flow.reliable:
+            # It stands, with calls on it perhaps: whether anybody is there is asked before it is given up.
+            self._transactions.forget(self._number)
+            self._request(now, keep_alive=True)
+        elif self.registered:
             self._halt()
             recovery = Recovery.ALTERNATE if reason == NO_ANSWER else Recovery.REGISTER
             self._recover(reason, recovery, body or {}, now)
+
+    def disconnected(self, now: float) -> None:
+        """Take that the connection is gone on which we are registered."""
+        if self.registered:
+            self._halt()
+            # One that closes all that it accepts would otherwise be called in a circle.
+            soon = now < self._since + WAIT[0]
+            self._recover(NO_ANSWER, Recovery.WAIT if soon else Recovery.ALTERNATE, {}, now)
 
     def unregister(self, reason: str, body: Body, now: float) -> None:
         """Take that the gatekeeper has unregistered us (URQ, which is answered already)."""
@@ -200,8 +217,12 @@ class Registration:
     def _seek(self, now: float) -> None:
         """Begin with the gatekeeper of the settings, or with all of them."""
         if not self._settings.discover and self._settings.gatekeeper is not None:
+            self._home = self._settings.gatekeeper
             self._register(Gatekeeper(self._settings.gatekeeper, self._settings.gatekeeper_identifier), now)
-            return
+        else:
+            self._discover(now)
+
+    def _discover(self, now: float) -> None:
         self.state = State.DISCOVERING
         self._attempts += 1
         self._discovery.start(self._settings.gatekeeper, now)
@@ -251,6 +272,7 @@ class Registration:
         else:
             body["terminalAlias"] = encode_aliases(settings.identity.aliases)
             body["supportsAltGK"] = None
+            body |= features(settings)
         flow = self._transport.flow(gatekeeper.address)
         self._number = self._transactions.request(
             "registrationRequest", body, flow, now, self._kept_alive if keep_alive else self._answered
@@ -266,6 +288,7 @@ class Registration:
     def _confirmed(self, body: Body, now: float) -> None:
         self._attempts = self._waits = 0
         self.generation += 1
+        self._since = now
         self.grant = Grant.of(body, self._settings.identity.aliases)
         self._settle(body, now)
         if self.gatekeeper is not None:
@@ -295,9 +318,9 @@ class Registration:
         self._due = None
         if self.grant.time_to_live is not None:
             # Half of the time leaves room for all repetitions, and for the gatekeeper's clock.
-            refresh = min(self.grant.time_to_live / 2, LONGEST_REFRESH) * self._rng.uniform(0.9, 1.0)
+            longest = LONGEST_REFRESH if self._settings.transport == "udp" else LONGEST_REFRESH_INSIDE
+            refresh = min(self.grant.time_to_live / 2, longest) * self._rng.uniform(0.9, 1.0)
             self._due = now + max(refresh, SHORTEST_REFRESH)
-
         if gatekeeper is None or self._home in (None, gatekeeper.address):
             self._home_due = None
         elif self._home_due is None:
@@ -326,6 +349,8 @@ class Registration:
     def _recover(self, reason: str, recovery: Recovery, body: Body, now: float) -> None:
         """Go on after a reject, a silence or a loss."""
         was_registered = self.registered
+        if reason == NO_ANSWER and self.gatekeeper is not None:
+            self._transport.close(self.gatekeeper.address)
         self._discovery.stop()
         self._home_due = None
         if (alternates_of(body) or ((), False))[1]:
@@ -355,7 +380,9 @@ class Registration:
             self._register(alternate, now)
         elif recovery is Recovery.REGISTER and gatekeeper is not None:
             self._register(gatekeeper, now)
-        elif recovery in {Recovery.DISCOVER, Recovery.REGISTER} or (first and recovery is Recovery.ALTERNATE):
+        elif recovery is Recovery.DISCOVER:
+            self._discover(now)
+        elif recovery is Recovery.REGISTER or (first and recovery is Recovery.ALTERNATE):
             self._seek(now)
         else:
             self._wait(REFUSED_WAIT if recovery is Recovery.REFUSED else WAIT, now)

@@ -133,8 +133,8 @@ class Requests:
         count = count + 1 if second == int(now) else 1
         self._located = (int(now), count)
         reply = decode_transport(body["replyAddress"])
-        if count > MAX_LOCATION or (reply is not None and reply[0] != flow.remote[0]):
+        if count > MAX_LOCATION or (reply is not None and reply[0] != flow.remote[0] and not flow.reliable):
             return False
-        flow = flow if reply is None else self._transport.flow(reply)
+        flow = flow if reply is None or flow.reliable else self._transport.flow(reply)
         self._answer("locationReject", body, {"rejectReason": ("requestDenied", None)}, flow, now)
         return True

@@ -22,15 +22,22 @@ class Settings:
 
     identity: Identity
     ras_address: Address
-    """Where the gatekeeper reaches our RAS channel: the address it sees, never a wildcard."""
+    """Where the gatekeeper reaches our RAS channel: the address it sees, never a wildcard.  Without such a channel
+    (H.460.17), the same as the next."""
     call_signal_address: Address
     """Where calls reach us by TCP."""
     gatekeeper: Address | None = None
-    """Of its RAS channel; None: ask all gatekeepers by multicast (IPv4)."""
+    """Of its RAS channel, or, where RAS goes inside call signalling, of that; None: ask all gatekeepers by multicast
+    (IPv4, UDP)."""
     gatekeeper_identifier: str = ""
     """Only the gatekeeper of this name; "": any."""
+    transport: str = "udp"
+    """``udp``, or RAS goes inside call signalling (H.460.17), by ``tcp`` or ``tls``."""
+    domain: str = ""
+    """Whom the gatekeeper's certificate must be for, by ``tls``; "": its address."""
     discover: bool = True
-    """Ask the gatekeeper (GRQ) before registering; False only where it is known and does not answer that."""
+    """Ask the gatekeeper (GRQ) before registering; False only where it is known and does not answer that: then it is
+    asked where it refuses a registration for want of that."""
     credentials: Credentials | None = None
     time_to_live: int = 300
     """Seconds after which the gatekeeper may forget us, as we propose it."""

@@ -5,7 +5,8 @@ multicast request is answered from anywhere), and is one of the request's own an
 Rule 2: a request ends exactly once, with an answer, or with `NO_ANSWER` after its last repetition's time.
 Rule 3: where messages are protected, a reject that is not ends nothing.  It may be forged, so the true answer is waited
 for; but a gatekeeper that does not know us can't protect its reject, so it is what is reported if nothing else comes.
-Rule 4: RequestInProgress buys time, protected or not, but never more than `LONGEST` for one request.
+Rule 4: by a connection a request is sent once, and fails with the connection.
+Rule 5: RequestInProgress buys time, protected or not, but never more than `LONGEST` for one request.
 """
 
 from __future__ import annotations
@@ -46,7 +47,10 @@ class Answer:
 
 
 class _Request:
-    __slots__ = ("body", "deadline", "done", "doubted", "exchange", "flow", "left", "multicast", "name", "started")
+    __slots__ = (
+        *("body", "deadline", "done", "doubted", "exchange", "flow", "left", "multicast", "name", "patience"),
+        "started",
+    )
 
     def __init__(self, name: str, body: Body, flow: Flow, done: Done, now: float, *, multicast: bool) -> None:
         self.name = name
@@ -55,9 +59,11 @@ class _Request:
         self.done = done
         self.multicast = multicast
         self.exchange: Exchange = EXCHANGES[name]
-        self.left = self.exchange.retries
+        # What a connection loses is lost with it, so there is nothing to say again, but as long to wait.
+        self.left = 0 if flow.reliable else self.exchange.retries
+        self.patience = self.exchange.timeout * (1 if not flow.reliable else 1 + self.exchange.retries)
         self.started = now
-        self.deadline = now + self.exchange.timeout
+        self.deadline = now + self.patience
         self.doubted: Answer | None = None
 
 
@@ -132,6 +138,16 @@ class Transactions:
             if request.flow.remote == flow.remote and request.left == 0 and self._open.get(number) is request:
                 self._give_up(number, request, now)
 
+    def sent_by(self, flow: Flow) -> list[int]:
+        """Give the numbers of the open requests to this far end."""
+        return [number for number, request in self._open.items() if request.flow.remote == flow.remote]
+
+    def fail(self, numbers: list[int], now: float) -> None:
+        """Take that these get no answer any more, as far as they are still open."""
+        for number in numbers:
+            if number in self._open:
+                self._give_up(number, self._open[number], now)
+
     def timer(self) -> float | None:
         """When the next request is repeated or given up, or None."""
         return min((request.deadline for request in self._open.values()), default=None)
@@ -145,7 +161,7 @@ class Transactions:
                 self._give_up(number, request, now)
                 continue
             request.left -= 1
-            request.deadline = now + request.exchange.timeout
+            request.deadline = now + request.patience
             # The number stays (H.225.0 7.19); tokens are made anew, as time has passed.
             self._transport.send(request.flow, request.name, request.body, now)
 
@@ -153,7 +169,7 @@ class Transactions:
         # H.225.0 7.16: RIP: delay is in milliseconds; time-out and retry count begin anew
         delay = max(body.get("delay", 1) / 1000, 0.1)
         request.deadline = min(now + delay, max(request.started + LONGEST, now))
-        request.left = request.exchange.retries
+        request.left = 0 if request.flow.reliable else request.exchange.retries
 
     def _give_up(self, number: int, request: _Request, now: float) -> None:
         silence = Answer(confirmed=False, reason=NO_ANSWER, body={}, flow=request.flow)

@@ -17,13 +17,14 @@ from firmware.h323.h235 import Credentials, Method, NoSecurity
 from firmware.h323.h235_baseline import Baseline
 from firmware.h323.h235_password import CallAccessToken, PasswordHash
 from firmware.h323.ras_message import text
-from firmware.sansio import Flow, Send
+from firmware.sansio import Close, Flow, Send
 
 if TYPE_CHECKING:
     import random
 
     from firmware.h323.h235 import Security
     from firmware.h323.ras_message import Body
+    from firmware.h323.ras_settings import Settings
     from firmware.sansio import Action, Address
 
 MAX_MESSAGE: Final = 8192
@@ -50,8 +51,8 @@ class Received:
 class Transport:
     """Sends and opens the messages of one client."""
 
-    def __init__(self, local: Address, credentials: Credentials | None, rng: random.Random, epoch: float) -> None:
-        self.local: Final = local
+    def __init__(self, settings: Settings, rng: random.Random, epoch: float) -> None:
+        self._settings = settings
         self.gatekeeper_identifier = ""
         """The other name in tokens, of the gatekeeper."""
         self.endpoint_identifier = ""
@@ -61,7 +62,7 @@ class Transport:
         self.dropped: Counter[str] = Counter()
         """What was not believed or not understood, by reason."""
         self._rng = rng
-        self._credentials = credentials
+        self._credentials: Final[Credentials | None] = settings.credentials
         self._actions: list[Action] = []
         self._security: Security = NoSecurity()
         self._method: Method | None = None
@@ -87,7 +88,10 @@ class Transport:
 
     def flow(self, remote: Address) -> Flow:
         """Give the flow from our RAS channel to an address."""
-        return Flow("udp", self.local, remote)
+        settings = self._settings
+        # The name that the settings have is that of the gatekeeper they name, not that of its alternates.
+        domain = settings.domain if remote == settings.gatekeeper else ""
+        return Flow(settings.transport, settings.ras_address, remote, domain=domain)
 
     def send(self, flow: Flow, name: str, body: Body, now: float) -> bytes:
         """Send a message, and give what was sent."""
@@ -103,6 +107,12 @@ class Transport:
     def repeat(self, flow: Flow, data: bytes) -> None:
         """Send once more what was sent before."""
         self._actions.append(Send(flow, data))
+
+    def close(self, remote: Address) -> None:
+        """Give up the connection to an address, where RAS goes by connections."""
+        flow = self.flow(remote)
+        if flow.reliable:
+            self._actions.append(Close(flow))
 
     def open(self, flow: Flow, data: bytes, now: float) -> Received | None:
         """Decode a datagram; None if it is no message."""

@@ -41,9 +41,14 @@ def receive(session: Session, payload: bytes, now: float) -> None:
         if streams.blame(session.stream):
             session.finish(Cause.PROTOCOL_ERROR, now, detail="too many malformed messages")
         return
-    if message.call_reference != session.call_reference:
+    if message.call_reference == session.call_reference:
+        receive_message(session, message, now)
+    else:
         _receive_stray(session, message)
-        return
+
+
+def receive_message(session: Session, message: Message, now: float) -> None:
+    """Take the next message of a call."""
     if session.ended:
         if message.type == MessageType.RELEASE_COMPLETE:
             session.leave()  # both ends did at once

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from firmware.asn1 import Value
     from firmware.h323.call_message import Body
     from firmware.h323.events import Incoming
+    from firmware.h323.h460_tunnel import Tunnel
     from firmware.h323.identity import Destination
     from firmware.h323.layers import Layers
     from firmware.h323.q931 import Element
@@ -61,6 +62,7 @@ class Session:
         *,
         outgoing: bool,
         tunnelling: bool,
+        tunnel: Tunnel | None = None,
     ) -> None:
         self.outgoing: Final = outgoing
         self.call_identifier: Final = call_identifier
@@ -68,7 +70,9 @@ class Session:
         self.conference_id = conference_id
         """16 octets; the called side may put the call into another conference than we asked for."""
         self.remote = Party()
-        self.routed = False
+        self.tunnel: Final = tunnel
+        """The connection to a gatekeeper by which it goes, with others (H.460.17); None: it has its own."""
+        self.routed = tunnel is not None
         """Whether a gatekeeper stands between."""
         self.tokens: tuple[Value, ...] = ()
         """ClearTokens (H.235.0) of the far end's Setup, or of its answer to ours."""
@@ -85,7 +89,11 @@ class Session:
         self.channel: Final = self.h245.channel
         self.services: Final = SupplementaryServices(self)
         """Hold, transfer and waiting by service: its commands are for the application."""
-        self._messages = CallMessages(layers.identity, call_reference, call_identifier, outgoing=outgoing)
+        self._messages = CallMessages(
+            layers.identity, call_reference, call_identifier, outgoing=outgoing, shared=tunnel is not None
+        )
+        if tunnel is not None:
+            tunnel.calls.append(self)
         self.announced = outgoing
         """Whether the application knows of this call."""
         self._setup: tuple[Body, dict[Element, bytes], list[bytes], list[bytes]] = ({}, {}, [], [])
@@ -209,16 +217,20 @@ class Session:
     def connect(self, now: float, *, addresses: Sequence[Address] = (), body: Body | None = None) -> None:
         """Open the connection, on which the Setup goes out; a gatekeeper may say where to, and what to say there.
 
-        Of several addresses the next is tried where one can't be reached.  LocalProtocolError: there are too many
-        connections.  ValueError: *body* can't be written.
+        By a tunnel it goes out at once.  Of several addresses the next is tried where one can't be reached.
+        LocalProtocolError: there are too many connections.  ValueError: *body* can't be written.
         """
         if addresses:
-            self.stream.flow = replace(self.stream.flow, remote=addresses[0])
+            if self.tunnel is None:
+                self.stream.flow = replace(self.stream.flow, remote=addresses[0])
             setup, more = self._setup[0], dict(body or {})
             if "tokens" in more:
                 more["tokens"] = [*more["tokens"], *setup.get("tokens", ())]
             setup.update({**more, "destCallSignalAddress": encode_transport(addresses[0])})
             self._encode_message(MessageType.SETUP, *self._setup)
+        if self.tunnel is not None:
+            self.stream_opened(now)
+            return
         self._alternatives = tuple(addresses[1:])
         self.layers.streams.connect(self.stream)
         self.expect(now + CONNECT_TIME, Cause.NO_ROUTE_TO_DESTINATION, "not connected in time")
@@ -324,7 +336,8 @@ class Session:
         self.channel.close()
         self.layers.gate.ended(self, cause, now)
         self._final = Ended(self, cause, reason, by_far_end, detail)
-        self._deadline = now + CLEAR_TIME
+        # A connection for several calls is nobody's to close; then this is over at once.
+        self._deadline = now + (CLEAR_TIME if self.tunnel is None else 0.0)
         if not (said and wait):
             self.leave()
 
@@ -353,7 +366,10 @@ class Session:
     def leave(self) -> None:
         """Let go of the connection, and report the end."""
         if self._final is not None:
-            self.layers.streams.close(self.stream)
+            if self.tunnel is None:
+                self.layers.streams.close(self.stream)
+            else:
+                self.tunnel.calls.remove(self)
             self.layers.sessions.remove(self)
             if self.announced:
                 self.layers.events.append(self._final)

@@ -15,6 +15,7 @@ from firmware.h323.reception import Received, note_party, receive_control
 from firmware.h323.session import Session
 
 if TYPE_CHECKING:
+    from firmware.h323.h460_tunnel import Tunnel
     from firmware.h323.layers import Layers
     from firmware.h323.q931 import Message
     from firmware.h323.streams import Stream
@@ -32,42 +33,57 @@ def receive_first(layers: Layers, stream: Stream, payload: bytes, now: float) ->
         layers.counters["malformed message"] += 1
         layers.streams.close(stream)
         return
-    if message.type != MessageType.SETUP:
-        layers.counters["message without a call"] += 1
-        if message.type != MessageType.RELEASE_COMPLETE:
-            # Q.931 5.8.3.2 a)
-            _refuse(layers, stream, message, Cause.INVALID_CALL_REFERENCE, "undefinedReason")
-        layers.streams.close(stream)
+    if message.type == MessageType.SETUP:
+        if not receive_setup(layers, stream, message, now):
+            layers.streams.close(stream)
         return
+    layers.counters["message without a call"] += 1
+    if message.type != MessageType.RELEASE_COMPLETE:
+        # Q.931 5.8.3.2 a)
+        _refuse(layers, stream, message, Cause.INVALID_CALL_REFERENCE, "undefinedReason")
+    layers.streams.close(stream)
+
+
+def receive_setup(
+    layers: Layers, stream: Stream, message: Message, now: float, *, tunnel: Tunnel | None = None
+) -> bool:
+    """Take a Setup, on a connection of its own or by a gatekeeper's *tunnel*; False: it is refused."""
     try:
         contents = user_information.decode(message.user_information)
     except DecodeError:
         layers.counters["malformed Setup"] += 1
         _refuse(layers, stream, message, Cause.INVALID_ELEMENT_CONTENTS, "undefinedReason")
-        return
-    refusal = _objection(layers, stream, contents)
-    if refusal is None:
-        _begin(layers, stream, message, contents, now)
-    else:
+        return False
+    refusal = _objection(layers, stream, contents, shared=tunnel is not None)
+    if refusal is not None:
         layers.counters[f"refused: {refusal[1]}"] += 1
         _refuse(layers, stream, message, *refusal)
+        return False
+    _begin(layers, stream, message, contents, now, tunnel)
+    return True
 
 
-def _objection(layers: Layers, stream: Stream, contents: UserInformation) -> tuple[Cause, str] | None:
-    """Give why this is no call for us, as cause and ReleaseCompleteReason."""
+def _objection(layers: Layers, stream: Stream, contents: UserInformation, *, shared: bool) -> tuple[Cause, str] | None:
+    """Give why this is no call for us, as cause and ReleaseCompleteReason.
+
+    Of a *shared* connection, who is behind it can't be told by its far end.
+    """
     if contents.name != "setup":
         return Cause.MANDATORY_ELEMENT_MISSING, "undefinedReason"
     if contents.body["conferenceGoal"][0] not in _GOALS:
         return Cause.NORMAL_UNSPECIFIED, "undefinedReason"
     host = stream.flow.remote[0]
     waiting = sum(not s.outgoing and not s.signaling.answered and s.flow.remote[0] == host for s in layers.sessions)
-    if len(layers.sessions) >= layers.identity.max_sessions or waiting >= layers.identity.max_waiting_per_host:
+    crowded = waiting >= layers.identity.max_waiting_per_host and not shared
+    if len(layers.sessions) >= layers.identity.max_sessions or crowded:
         # H.225.0 7.3.9: inConf is "called party busy".
         return Cause.USER_BUSY, "inConf"
     return None
 
 
-def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInformation, now: float) -> None:
+def _begin(
+    layers: Layers, stream: Stream, message: Message, contents: UserInformation, now: float, tunnel: Tunnel | None
+) -> None:
     conference = contents.body["conferenceID"]
     session = Session(
         layers,
@@ -78,9 +94,11 @@ def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInfor
         conference,
         outgoing=False,
         tunnelling=layers.identity.tunnelling,
+        tunnel=tunnel,
     )
     layers.sessions.append(session)
-    layers.streams.claim(stream, session)
+    if tunnel is None:
+        layers.streams.claim(stream, session)
     session.signaling.received(MessageType.SETUP, now)
     note_party(session, Received(message, contents), "sourceInfo", "sourceAddress")
     session.tokens = contents.tokens
@@ -101,4 +119,3 @@ def _begin(layers: Layers, stream: Stream, message: Message, contents: UserInfor
 
 def _refuse(layers: Layers, stream: Stream, message: Message, cause: Cause, why: str) -> None:
     layers.streams.send(stream, release_stray(message, cause, why))
-    layers.streams.close(stream)

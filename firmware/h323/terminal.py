@@ -59,6 +59,7 @@ class Terminal:
 
     def register(self, gatekeeper: RasClient, now: float) -> None:
         """Let this client register us, and ask its gatekeeper for every call from then on."""
+        self._now = now
         self._layers.gate.client = gatekeeper
         gatekeeper.start(now)
 
@@ -83,20 +84,26 @@ class Terminal:
         once: tunnelled in the Setup, or, with *tunnelling* off, by giving an address.  *overlap* says that the number
         may be incomplete.  *transfer* is the identity of a `TransferRequested`, which this call fulfils.
         While we are registered with a gatekeeper, it is asked first, and the call goes where it says; the flow then
-        gives only our own address.  LocalProtocolError: the limit of calls or connections is reached.  ValueError: an
-        alias or a channel can't be written.
+        gives only our own address.  Registered inside call signalling (H.460.17), it goes by that connection.
+        LocalProtocolError: the limit of calls or connections is reached.  ValueError: an alias or a channel can't be
+        written.
         """
         layers = self._layers
         if len(layers.sessions) >= layers.identity.max_sessions:
             raise LocalProtocolError(f"{len(layers.sessions)} calls are all this unit takes")
+        tunnel = layers.tunnels.current
+        if tunnel is not None and flow.transport == "tls" != tunnel.flow.transport:
+            # Who wants the far end by TLS does not want it in the clear by the gatekeeper.
+            tunnel = None
         session = Session(
             layers,
-            layers.streams.reserve(flow),
-            layers.call_reference(),
+            layers.streams.reserve(flow) if tunnel is None else tunnel.stream,
+            layers.call_reference() if tunnel is None else tunnel.call_reference(),
             layers.guid(),
             destination.conference_id or layers.guid(),
             outgoing=True,
             tunnelling=tunnelling and layers.identity.tunnelling,
+            tunnel=tunnel,
         )
         try:
             session.prepare(
@@ -112,8 +119,11 @@ class Terminal:
             layers.gate.call(session, destination, now)
         except (ValueError, LocalProtocolError):
             session.channel.close()
+            if tunnel is not None:
+                tunnel.calls.remove(session)
             raise
-        layers.streams.claim(session.stream, session)
+        if tunnel is None:
+            layers.streams.claim(session.stream, session)
         layers.sessions.append(session)
         return session
 
@@ -174,6 +184,7 @@ class Terminal:
         """Do what is due."""
         self._now = now
         self._layers.streams.expire(now)
+        self._layers.tunnels.handle_timer(now)
         if self._gatekeeper is not None and (due := self._gatekeeper.timer()) is not None and due <= now:
             self._gatekeeper.handle_timer(now)
             self._layers.gate.collect(now)
@@ -185,16 +196,17 @@ class Terminal:
     def timer(self) -> float | None:
         """When handle_timer is wanted, or None."""
         times = [session.timer() for session in self._layers.sessions]
-        times.append(self._layers.streams.timer())
+        times += [self._layers.streams.timer(), self._layers.tunnels.timer()]
         times.append(self._gatekeeper.timer() if self._gatekeeper is not None else None)
         return min((time for time in times if time is not None), default=None)
 
     def actions(self) -> list[Action]:
         """Give what is to be done, in order, and forget it."""
         self._pump()
-        streams = self._layers.streams
+        gatekeeper, streams = self._gatekeeper, self._layers.streams
+        datagrams = [] if gatekeeper is None else self._layers.tunnels.carry(gatekeeper, self._now)
         actions, streams.actions = streams.actions, []
-        return actions if self._gatekeeper is None else actions + self._gatekeeper.actions()
+        return actions + datagrams
 
     def events(self) -> list[Event]:
         """Give what the application should know, in order, and forget it."""

@@ -111,7 +111,7 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         wanted = [("tcp", host, port) for host in settings.addresses for port in ports]
         if self._has_tls:
             wanted += [("tls", host, settings.tls_port) for host in settings.addresses]
-        if settings.gatekeeper:
+        if settings.gatekeeper and settings.gatekeeper_transport == "udp":
             wanted += [("udp", host, settings.ras_port) for host in settings.addresses]
         transport = self._make_transport(self._terminal, self._handle)
         await self._listen(transport, wanted)
@@ -202,6 +202,9 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         said = remote.address is not None and remote.address[0] == host
         port = remote.address[1] if remote.address is not None and said else default_port(secure=secure)
         address = H323Address(alias.number(remote.aliases), host, port, secure)
+        if session.tunnel is not None and remote.aliases:
+            # Only the gatekeeper leads there, and by what it is called alone.
+            address = H323Address(alias.number(remote.aliases) or alias.name(remote.aliases), "")
         call = self._begin(leg, State.INCOMING, str(address), party_name(remote))
         self._note_replaced(call, session)
         if leg.suits:

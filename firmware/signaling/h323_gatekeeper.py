@@ -19,8 +19,9 @@ from firmware.h323.ras import RasClient
 from firmware.h323.ras_event import Registered, Unregistered
 from firmware.h323.ras_settings import DISCOVERY, RAS_PORT, Settings
 from firmware.net.address import at
-from firmware.net.resolver import resolve
+from firmware.net.resolver import is_address, resolve
 from firmware.signaling.causes import h323_registration_reason
+from firmware.signaling.h323_address import DEFAULT_PORT, SECURE_PORT
 
 if TYPE_CHECKING:
     import random
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 RETRY_TIME: Final = 30.0
 """Seconds between two attempts to find a gatekeeper's name, or a way to it."""
 AUTOMATIC: Final = "auto"
+_PORTS: Final = {"udp": RAS_PORT, "tcp": DEFAULT_PORT, "tls": SECURE_PORT}
+"""Where a gatekeeper is asked, by the settings' gatekeeper_transport."""
 
 
 class Gatekeeper:
@@ -116,17 +119,26 @@ class Gatekeeper:
 
     async def _look_up(self) -> Address | None:
         """Give where the gatekeeper's RAS channel is; None: it is to be searched."""
-        wanted = self._settings.gatekeeper
-        if wanted == AUTOMATIC:
+        if self._settings.gatekeeper == AUTOMATIC:
             return None
+        host, port = self._named
+        return (await resolve(host, port, "udp"))[0][1]
+
+    @property
+    def _named(self) -> Address:
+        """Host and port of the settings."""
+        wanted = self._settings.gatekeeper
         host, colon, port = wanted.rpartition(":")
         if not colon or (wanted.startswith("[") and not host.endswith("]")):
-            host, port = wanted, str(RAS_PORT)
-        return (await resolve(host.strip("[]"), int(port), "udp"))[0][1]
+            host, port = wanted, str(_PORTS[self._settings.gatekeeper_transport])
+        return host.strip("[]"), int(port)
 
     def _register(self, transport: Transport, gatekeeper: Address | None) -> None:
         settings, now = self._settings, transport.now()
-        towards = gatekeeper or DISCOVERY
+        inside = settings.gatekeeper_transport != "udp"
+        local = transport.local_flow("tcp" if inside else "udp", gatekeeper or DISCOVERY).local
+        calls = (local[0], settings.port)
+        host, _ = self._named
         credentials = None
         if settings.password:
             user = settings.user or self._identity.display_name
@@ -134,9 +146,13 @@ class Gatekeeper:
         self._client = RasClient(
             Settings(
                 self._identity,
-                transport.local_flow("udp", towards).local,
-                (transport.local_flow("udp", towards).local[0], settings.port),
+                calls if inside else local,
+                calls,
                 gatekeeper,
+                transport=settings.gatekeeper_transport,
+                domain="" if is_address(host) else host.lower(),
+                # A connection leads to a gatekeeper already; only H.235.1 needs its name, which discovery tells.
+                discover=not inside or (credentials is not None and Method.BASELINE in credentials.methods),
                 credentials=credentials,
             ),
             self._rng,

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from h323_bench import TunnelBench
 from h323_terminals import CAPABILITIES, PORTS, Bench, ScriptedBench, proposal
+from parties import established
 
+from firmware.h323 import tpkt
 from firmware.h323.cause import Cause
 from firmware.h323.identity import Destination
 from firmware.h323.q931 import MessageType as M
@@ -103,3 +106,19 @@ def test_the_other_messages(read: Read) -> None:
     types = [line[0].lower() for line in read(ours, "q931", "q931.message_type")]
     assert types == ["0x05", "0x7b", "0x7d", "0x62", "0x5a"]
     assert read(ours, "q931.message_type == 0x5a", "q931.cause_value") == [["17"]]
+
+
+@pytest.mark.interop
+def test_ras_and_calls_by_one_connection(read: Read) -> None:
+    bench = TunnelBench()
+    for by_far_end in (True, False):
+        ours, _ = established(bench, by_far_end=by_far_end)
+        ours.hang_up()
+        bench.wire.pass_time(70)
+    sent = [entry for entry in bench.wire.sent if entry[2] != tpkt.encode(b"")]
+    assert read(sent, f"_ws.malformed || _ws.expert.severity >= {WARNING}", "_ws.expert.message") == []
+    inside = read(sent, "q931.message_type == 0x62 && h225.RasMessage", "h225.RasMessage", "h225.genericData")
+    assert len(inside) == len([1 for _, _, data in sent if data[8:9] == b"\x62" and data[6:8] in (b"\0\0", b"\x80\0")])
+    tags = {int(words[0]) for words in inside}
+    # RasMessage: registrationRequest, -Confirm, admissionRequest, -Confirm, disengageRequest, -Confirm
+    assert {3, 4, 9, 10, 15, 16} <= tags

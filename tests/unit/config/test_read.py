@@ -59,6 +59,10 @@ WRONG = {
     "gatekeeper": ('[h323]\ngatekeeper = "a b"', 'h323.gatekeeper = "a b": must be a host, host:port, "auto"'),
     "a caller": ('[room]\nallowed_callers = ["10.0.0.0/99"]', 'room.allowed_callers = ["10.0.0.0/99"]: must be a list'),
     "secret": ("[h323]\npassword = 4711", "h323.password = (not shown): must be"),
+    "searched by TCP": (
+        '[h323]\ngatekeeper = "auto"\ngatekeeper_transport = "tcp"',
+        'must be "udp" where h323.gatekeeper is "auto"',
+    ),
     "twice": ('[sip]\ntransports = ["udp", "udp"]', "must not name anything twice"),
     "near miss": ("[room]\nvolum = 3", "room.volum: there is no such setting; did you mean volume?"),
     "far miss": ("[log]\nxyz = 3", "log.xyz: there is no such setting; there are level"),

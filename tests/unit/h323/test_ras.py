@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from gatekeeper import Gatekeeper
 from ras_zone import EPOCH, FIRST, OURS, STRANGER, Zone, alternate, guid
 from wire import Wire
@@ -152,3 +153,8 @@ def test_everything_that_is_sent_can_be_read() -> None:
     for _, _, data in zone.wire.sent:
         name, body = RAS_MESSAGE.decode(data)
         assert RAS_MESSAGE.encode((name, body)) == data
+
+
+def test_nobody_is_searched_for_by_connections() -> None:
+    with pytest.raises(ValueError, match="UDP"):
+        RasClient(Settings(Identity(()), OURS, OURS, transport="tcp"), random.Random(1))

@@ -71,3 +71,9 @@ def test_the_other_ip_version_is_passed_over() -> None:
     alternates.learn({"alternateGatekeeper": [six]})
     assert alternates.next(OURS, None) is None
     assert alternates.next(("::2", 1719), None) == Gatekeeper(("::1", 1719), "OtherGK")
+
+
+def test_inside_call_signalling_they_are_where_the_first_is() -> None:
+    alternates = Alternates(1300)
+    alternates.learn({"alternateGatekeeper": [alternate(FIRST)]})
+    assert [g.address for g in alternates.known] == [(FIRST[0], 1300)]

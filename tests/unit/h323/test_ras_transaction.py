@@ -6,8 +6,10 @@ import pytest
 from ras_zone import FIRST, OURS, STRANGER
 
 from firmware.h323.h225 import RAS_MESSAGE
+from firmware.h323.identity import Identity
 from firmware.h323.ras_message import Body
 from firmware.h323.ras_reason import NO_ANSWER
+from firmware.h323.ras_settings import Settings
 from firmware.h323.ras_transaction import LONGEST, MAX_OPEN, Answer, Transactions, is_answer
 from firmware.h323.ras_transport import Received, Transport
 from firmware.sansio import Flow, Send
@@ -20,7 +22,7 @@ class Bench:
     """Transactions alone; answers are values."""
 
     def __init__(self) -> None:
-        self.transport = Transport(OURS, None, random.Random(1), 0.0)
+        self.transport = Transport(Settings(Identity(()), OURS, OURS), random.Random(1), 0.0)
         self.transactions = Transactions(self.transport, random.Random(1))
         self.answers: list[tuple[float, Answer]] = []
 
@@ -198,7 +200,7 @@ def test_too_many_requests_cost_the_oldest(bench: Bench) -> None:
 
 
 def test_one_answer_may_forget_another_request_that_is_due_with_it() -> None:
-    transport = Transport(OURS, None, random.Random(1), 0.0)
+    transport = Transport(Settings(Identity(()), OURS, OURS), random.Random(1), 0.0)
     transactions = Transactions(transport, random.Random(1))
     numbers: list[int] = []
     heard: list[Answer] = []
@@ -218,3 +220,30 @@ def test_answers_are_known_by_name() -> None:
     assert is_answer("admissionConfirm")
     assert not is_answer("admissionRequest")
     assert not is_answer("+9")
+
+
+def test_by_a_connection_a_request_is_sent_once_and_has_as_long() -> None:
+    flow = Flow("tcp", OURS, FIRST)
+    settings = Settings(Identity(()), OURS, OURS, gatekeeper=FIRST, transport="tcp")
+    transport = Transport(settings, random.Random(1), 0.0)
+    transactions = Transactions(transport, random.Random(1))
+    heard: list[tuple[float, Answer]] = []
+    transactions.request("unregistrationRequest", dict(BODY), flow, 0.0, lambda answer, at: heard.append((at, answer)))
+    assert len(transport.actions()) == 1
+    assert transactions.timer() == 6.0
+    transactions.handle_timer(6.0)
+    assert transport.actions() == []
+    [(at, answer)] = heard
+    assert (at, answer.reason) == (6.0, NO_ANSWER)
+
+
+def test_what_a_connection_carried_fails_with_it() -> None:
+    bench = Bench()
+    numbers = [bench.request(), bench.request()]
+    bench.transactions.forget(numbers[0])
+    other = Flow("udp", OURS, ("192.0.2.77", 1719))
+    assert bench.transactions.sent_by(other) == []
+    assert bench.transactions.sent_by(GATEKEEPER) == numbers[1:]
+    bench.transactions.fail(numbers, 1.0)
+    assert [(at, answer.reason) for at, answer in bench.answers] == [(1.0, NO_ANSWER)]
+    assert len(bench.transactions) == 0

@@ -9,9 +9,11 @@ from ras_zone import EPOCH, FIRST, OURS
 from firmware.h323.h225 import IDENTIFIER, RAS_MESSAGE
 from firmware.h323.h235 import Credentials, Method
 from firmware.h323.h235_baseline import Baseline, hashed_token
+from firmware.h323.identity import Identity
 from firmware.h323.ras_message import Body
+from firmware.h323.ras_settings import Settings
 from firmware.h323.ras_transport import MAX_MESSAGE, Received, Transport
-from firmware.sansio import Flow, Send
+from firmware.sansio import Close, Flow, Send
 
 GATEKEEPER = Flow("udp", OURS, FIRST)
 REQUEST: Body = {
@@ -34,7 +36,8 @@ CONFIRM: Body = {
 
 def make(*methods: Method) -> Transport:
     credentials = Credentials("room", "secret", methods) if methods else None
-    transport = Transport(OURS, credentials, random.Random(1), EPOCH)
+    settings = Settings(Identity(()), OURS, OURS, credentials=credentials)
+    transport = Transport(settings, random.Random(1), EPOCH)
     transport.gatekeeper_identifier = "GK"
     return transport
 
@@ -165,3 +168,18 @@ def test_time_may_be_set() -> None:
     transport.epoch = 100.0
     transport.send(GATEKEEPER, "registrationRequest", REQUEST, 7.9)
     assert values(transport)["timeStamp"] == 107
+
+
+def test_by_a_connection_the_gatekeeper_of_the_settings_has_a_name_and_others_have_an_address() -> None:
+    settings = Settings(Identity(()), OURS, OURS, gatekeeper=FIRST, transport="tls", domain="gk.example")
+    transport = Transport(settings, random.Random(1), EPOCH)
+    assert transport.flow(FIRST) == Flow("tls", OURS, FIRST, domain="gk.example")
+    assert transport.flow(("192.0.2.77", 1300)) == Flow("tls", OURS, ("192.0.2.77", 1300))
+    transport.close(FIRST)
+    assert transport.actions() == [Close(transport.flow(FIRST))]
+
+
+def test_there_is_no_connection_to_close_by_udp() -> None:
+    transport = make()
+    transport.close(FIRST)
+    assert transport.actions() == []

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from certificates import Authority
 from gatekeeper import Gatekeeper, serve
-from interop.ports import free_ports, own_address
+from interop.ports import free_port, free_ports, own_address
+from tunnel_gatekeeper import TunnelGatekeeper
 
 from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Capabilities, Direction, Kind
 from firmware.errors import CallError, FirmwareError
 from firmware.net.address import at
+from firmware.net.driver import Driver
 from firmware.net.ports import PortPool
 from firmware.net.tls import Tls
 from firmware.signaling.h323 import H323Endpoint
@@ -247,3 +251,46 @@ def test_without_tls_nothing_is_called_by_it(ports: PortPool) -> None:
         assert "does not use tls" in call.end_detail
 
     asyncio.run(started(unit, then=main))
+
+
+@pytest.mark.parametrize("way", ["tcp", "tls"])
+def test_all_signalling_by_one_connection_to_the_gatekeeper(ports: PortPool, tmp_path: Path, way: str) -> None:
+    """H.460.17: registration and calls both ways."""
+    host, hosts = own_address(), (own_address(), own_address())
+    authority = Authority(tmp_path)
+    issued = authority.issue("localhost", host)
+    tls = Tls(issued.certificate, issued.key, authority.certificate)
+    gatekeeper = TunnelGatekeeper(host)
+    gatekeeper.address = (host, free_port(host))
+    named = at(gatekeeper.address)
+    units = [
+        endpoint(ports, each, gatekeeper=named, gatekeeper_transport=way, number=str(n)) for n, each in enumerate(hosts)
+    ]
+    for n, each in enumerate(units):
+        each._gatekeeper._identity = replace(each._gatekeeper._identity, aliases=(("dialledDigits", str(n)),))
+        each._make_transport = functools.partial(Driver, tls=tls)
+    first, second = units
+
+    async def main() -> None:
+        driver = Driver(gatekeeper, lambda event: None, tls)
+        await driver.listen(way, *gatekeeper.address)
+
+        async def then() -> None:
+            await until(lambda: len(gatekeeper.zone.endpoints) == 2)
+            await until(lambda: all(each._gatekeeper.address for each in units))
+            for calling, called, number in ((first, second, "1"), (second, first, "0")):
+                calls = answering(called)
+                call = calling.dial(number)
+                await until(lambda call=call: len(call.channels) == len(Kind) * len(Direction))
+                call.hang_up()
+                await until(lambda calls=calls: calls and calls[-1].state is State.ENDED)
+            for each in units:
+                flows = list(each._transport._connections._streams)  # type: ignore[union-attr]
+                assert [flow.transport for flow in flows] == [way]
+
+        await started(*units, then=then)
+        await driver.stop()
+
+    asyncio.run(main())
+    assert gatekeeper.zone.faults == []
+    assert gatekeeper.zone.names()[-1] == "unregistrationRequest"
