@@ -12,7 +12,8 @@ picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upw
       ▼
     dialogs    dialog                               two user agents' lasting relation       12
       │        invite  invite_client  info          a call, made and taken                  9, 13, 15; RFC 6086
-      │        invite_server  modification  glare   a call, changed                         14; RFC 6337
+      │        invite_server  usage                 what goes on in its dialogs             12.2; RFC 5057
+      │        modification  glare                  a call, changed                         14; RFC 6337
       │        account  authentication  digest      addresses and passwords of ours         22; RFC 7616, 8760
       │        client_request                       a request, sent again where challenged  8.1.3.5, 22.2
       │        registration  register  keep_alive   being found at a server                 10; RFC 5626, 3608, 3327

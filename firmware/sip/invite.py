@@ -2,8 +2,8 @@
 
 Rule 1: bodies come from above and go up as bytes; this file knows only in which message an offer or an answer may stand
 (RFC 6337 table 1): an offer in INVITE and its answer in the 2xx, or an offer in the 2xx and its answer in ACK.
-Rule 2: the INVITE itself is an object of its own, `invite_client` or `invite_server`; what changes the session later is
-in `modification`.
+Rule 2: the INVITE itself is an object of its own, `invite_client` or `invite_server`; what else goes on in the call's
+dialogs is in `usage`.
 Rule 3: whatever happens, there is exactly one `Ended`; after it nothing is left but transactions on their way out.
 
 ::
@@ -24,21 +24,21 @@ from firmware.sip.alert import waits
 from firmware.sip.body import readable_description
 from firmware.sip.dialog import Dialog
 from firmware.sip.grammar import printable
-from firmware.sip.info import read_info, send_info
+from firmware.sip.info import send_info
 from firmware.sip.invite_client import InviteClient
 from firmware.sip.invite_server import InviteServer
 from firmware.sip.layers import DialogEntry, Layers, WhenFinal, reason_phrase
-from firmware.sip.modification import Modification, check_earlier
 from firmware.sip.reason import write_reason
-from firmware.sip.refer import Referral
-from firmware.sip.refusal import Refusal, check_refusal
-from firmware.sip.update import Update
+from firmware.sip.refusal import check_refusal
+from firmware.sip.usage import Usage
 
 if TYPE_CHECKING:
     from firmware.sansio import Flow
     from firmware.sip.account import Account
     from firmware.sip.header import NameAddr
     from firmware.sip.message import Request, Response
+    from firmware.sip.modification import Modification
+    from firmware.sip.refer import Referral
     from firmware.sip.transaction_machine import ServerTransaction
     from firmware.sip.uri import Uri
 
@@ -71,15 +71,8 @@ class InviteSession:
         self.state = State.CALLING
         self._layers = layers
         self._dialed = remote_target
-        self._dialog: Dialog | None = None
-        self._client: InviteClient | None = None
-        """Our INVITE, from its sending to its final response, or to our ACK where the 2xx brought an offer."""
-        self._server: InviteServer | None = None
-        """Their INVITE, from its coming to its ACK, or to a final response other than 2xx."""
-        self._modification: Modification | None = None
-        """What comes after, once there is a dialog."""
-        self._referral: Referral | None = None
-        self._update: Final = Update(self, layers)
+        self.usage: Final = Usage(self, layers)
+        """What is under way in its dialogs; for `firmware.sip` only."""
         self._last: tuple[int | None, str, bool] = (None, "", False)
         """Status, reason and "by far end" of the Ended that is reported once the far end is done as well."""
         self._bye_reason = ""
@@ -93,7 +86,8 @@ class InviteSession:
     ) -> InviteSession:
         """Make a call with this INVITE."""
         session = cls(layers, flow, request.call_id, request.to, request.uri)
-        session._client = InviteClient(session, layers, request, flow, now, None, session._update, account)
+        usage = session.usage
+        usage.client = InviteClient(session, layers, request, flow, now, None, usage.update, account)
         return session
 
     @classmethod
@@ -111,41 +105,51 @@ class InviteSession:
         dialog.account = layers.account_of(request, transaction.flow)
         session = cls(layers, transaction.flow, request.call_id, request.from_, dialog.remote_target)
         session.state = State.INCOMING
-        session._adopt(dialog, owner=False)
-        session._server = InviteServer(session, layers, transaction, dialog, offer, now, session._update.timer)
-        session._update.learn(request)
+        usage = session.usage
+        usage.adopt(dialog, owner=False)
+        usage.server = InviteServer(session, layers, transaction, dialog, offer, now, usage.update.timer)
+        usage.update.learn(request)
         session._report(events.Incoming(session, offer, request, replaces))
         return session
 
     @property
     def account(self) -> Account | None:
         """The account of ours that the call came or went by."""
-        if self._dialog is not None:
-            return self._dialog.account
-        return self._client.account if self._client is not None else None
+        if self.usage.dialog is not None:
+            return self.usage.dialog.account
+        return self.usage.client.account if self.usage.client is not None else None
 
     @property
     def remote_target(self) -> Uri:
         """Where requests to the far end go: its Contact; before it has answered, what was dialled."""
-        return self._dialed if self._dialog is None else self._dialog.remote_target
+        return self._dialed if self.usage.dialog is None else self.usage.dialog.remote_target
+
+    @property
+    def up(self) -> bool:
+        """Whether it was answered, and goes on."""
+        return self.state in (State.ACCEPTED, State.CONFIRMED)
+
+    @property
+    def ending(self) -> bool:
+        """Whether we end it."""
+        return self.state is State.ENDING
 
     @property
     def negotiating(self) -> bool:
         """Whether an INVITE is under way in either direction, so that ``reinvite`` is not allowed (RFC 3261 14.1)."""
-        modifying = self._modification is not None and self._modification.under_way
-        return self._client is not None or self._server is not None or modifying or self._update.offering
+        return self.usage.negotiating
 
     @property
     def must_offer(self) -> bool:
         """Whether ``ring`` must have our offer, because the caller has made none and wants to be sure of what rings."""
-        return self._server is not None and self._server.must_offer
+        return self.usage.server is not None and self.usage.server.must_offer
 
     @property
     def referral(self) -> Referral:
         """Transfers of the call.  State: ACCEPTED or CONFIRMED."""
-        if self._referral is None or self.state not in (State.ACCEPTED, State.CONFIRMED):
+        if self.usage.referral is None or not self.up:
             raise LocalProtocolError(f"nobody can be referred; the session is {self.state.value}")
-        return self._referral
+        return self.usage.referral
 
     # Commands
 
@@ -167,7 +171,8 @@ class InviteSession:
         """
         server = self._incoming_invite()
         server.accept(body, now)
-        self._take_sent(server)
+        if server.accepted:
+            self.state = State.ACCEPTED
 
     def reject(self, status: int, now: float, reason: str = "") -> None:
         """Refuse the call with a status of 300 to 699; Ended follows at once.  State: INCOMING."""
@@ -178,14 +183,14 @@ class InviteSession:
 
     def answer_early(self, body: bytes, now: float) -> None:
         """Answer the offer that Progress brought.  State: CALLING, after Progress."""
-        if self._client is None or self.state is not State.CALLING:
+        if self.usage.client is None or self.state is not State.CALLING:
             raise LocalProtocolError(f"no early offer is here; the session is {self.state.value}")
-        self._client.answer_early(body, now)
+        self.usage.client.answer_early(body, now)
 
     def acknowledge(self, body: bytes, now: float) -> None:  # noqa: ARG002 (every command has the time)
         """Send ACK with the answer to the offer that Accepted brought.  State: after Accepted."""
-        if self.state is State.ACCEPTED and self._client is not None:
-            self._acknowledge(body)
+        if self.state is State.ACCEPTED and self.usage.client is not None:
+            self.usage.acknowledge(body)
             self.state = State.CONFIRMED
         else:
             self._confirmed().acknowledge(body)
@@ -203,9 +208,9 @@ class InviteSession:
             return
         was, self.state = self.state, State.ENDING
         self._bye_reason = write_reason(status, reason)
-        if was is State.CALLING and self._client is not None:
-            self._client.cancel(now)
-        elif was is State.CONFIRMED or self._client is not None:
+        if was is State.CALLING and self.usage.client is not None:
+            self.usage.client.cancel(now)
+        elif was is State.CONFIRMED or self.usage.client is not None:
             self._bye(now)
         # Otherwise our 2xx still waits for its ACK: RFC 3261 15: "the callee's UA MUST NOT send a BYE on a confirmed
         # dialog until it has received an ACK for its 2xx response or until the server transaction times out".
@@ -223,18 +228,18 @@ class InviteSession:
 
         State: any after Offered.
         """
-        if self._update.asked:
-            self._update.answer(body, now)
-            if self._modification is not None:
-                self._modification.outdate()
+        if self.usage.update.asked:
+            self.usage.update.answer(body, now)
+            if self.usage.modification is not None:
+                self.usage.modification.outdate()
         else:
             self._confirmed().answer(body, now)
 
     def refuse_offer(self, status: int, now: float, reason: str = "") -> None:
         """Refuse what Offered brought (488 mostly); the session stays as it is.  State: any after Offered."""
         check_refusal(status)
-        if self._update.asked:
-            self._update.refuse(status, reason, now)
+        if self.usage.update.asked:
+            self.usage.update.refuse(status, reason, now)
         else:
             self._confirmed().refuse(status, reason, now)
 
@@ -243,16 +248,16 @@ class InviteSession:
 
         State: CONFIRMED; or before that, once an early offer has its answer, and the far end knows of that.
         """
-        dialog = self._dialog if self.state in (State.INCOMING, State.CONFIRMED) else None
-        if dialog is None and self.state is State.CALLING and self._client is not None:
-            dialog = self._client.early_dialog
-        if dialog is None or (body is not None and self._outstanding(dialog)):
+        dialog = self.usage.dialog if self.state in (State.INCOMING, State.CONFIRMED) else None
+        if dialog is None and self.state is State.CALLING and self.usage.client is not None:
+            dialog = self.usage.client.early_dialog
+        if dialog is None or (body is not None and self.usage.outstanding(dialog)):
             raise LocalProtocolError(f"no UPDATE is possible now; the session is {self.state.value}")
-        self._update.send(dialog, body, now)
+        self.usage.update.send(dialog, body, now)
 
     def info(self, content_type: str, body: bytes, now: float) -> None:
         """Send INFO (RFC 6086); InfoAnswered follows.  State: CONFIRMED, or before, once there is an early dialog."""
-        dialog = self._dialog or (self._client.early_dialog if self._client is not None else None)
+        dialog = self.usage.latest_dialog
         if dialog is None or self.state in (State.ENDING, State.ENDED):
             raise LocalProtocolError(f"no dialog to send INFO in; the session is {self.state.value}")
         if not self._layers.transactions.client_room:
@@ -274,18 +279,18 @@ class InviteSession:
         """Take the first 2xx."""
         if self.state is not State.CALLING:
             # The 200 crossed our CANCEL, or came when the session was given up: ACK and BYE.
-            self._client = None
+            self.usage.client = None
             client.acknowledge(dialog, None)
             if self.state is State.ENDING:
-                self._adopt(dialog, owner=True)
+                self.usage.adopt(dialog, owner=True)
             self._bye(now, dialog)
             return
-        self._adopt(dialog, owner=True)
+        self.usage.adopt(dialog, owner=True)
         if client.offer is None and body is not None and not client.agreed:
             self.state = State.ACCEPTED
             self._report(events.Accepted(self, body))
             return
-        self._client = None
+        self.usage.client = None
         self.state = State.CONFIRMED
         client.acknowledge(dialog, None)
         if client.offer is None and not client.agreed:
@@ -295,7 +300,7 @@ class InviteSession:
 
     def refused(self, client: InviteClient, status: int, reason: str, now: float) -> None:
         """Take a final response other than 2xx, or that none will come."""
-        self._client = None
+        self.usage.client = None
         if self.state is State.CALLING:
             self._contacts, self._silent = client.contacts, client.silent
             self._finish(status, reason, now)
@@ -310,21 +315,21 @@ class InviteSession:
 
     def lost(self, status: int, reason: str, now: float) -> None:
         """End a call that can't go on; the far end gets a BYE, and nobody waits for its answer."""
-        if self.state not in (State.ENDING, State.ENDED) and self._dialog is not None:
+        if self.state not in (State.ENDING, State.ENDED) and self.usage.dialog is not None:
             self._bye_reason = write_reason(status, reason)
-            self._bye(now, self._dialog, WhenFinal())
+            self._bye(now, self.usage.dialog, WhenFinal())
             self._finish(status, reason, now)
 
     # Invitee: reports of the far end's INVITE
 
     def ack_received(self, ack: Request, now: float) -> None:
         """Take an ACK to one of our 2xx."""
-        server = self._server
+        server = self.usage.server
         if server is None:
-            if self._modification is not None:
-                self._modification.ack_received(ack, now)
+            if self.usage.modification is not None:
+                self.usage.modification.ack_received(ack, now)
         elif server.accepted and ack.cseq.number == server.request.cseq.number:
-            self._acknowledged(server, readable_description(ack), now)
+            self.acknowledged(readable_description(ack), now)
 
     def cancelled(self, server: InviteServer, status: int, reason: str, now: float) -> None:
         """Take that the INVITE is not to be answered any more: CANCEL or expired (487), too late (480)."""
@@ -333,7 +338,7 @@ class InviteSession:
 
     def never_acknowledged(self, now: float) -> None:
         """Take that no ACK came in 64*T1: "the session SHOULD be terminated" by a BYE (RFC 3261 13.3.1.4)."""
-        self._server = None
+        self.usage.server = None
         if self.state is State.ENDING:
             self._bye(now)
         else:
@@ -343,99 +348,47 @@ class InviteSession:
         """Take the answer to the offer of our provisional response."""
         self._report(events.EarlyAnswer(self, body))
 
-    # Requests of the far end, in one of our dialogs
+    # Usage: reports of the far end's requests in the dialog
 
-    def request_received(self, transaction: ServerTransaction, dialog: Dialog, now: float) -> None:
-        """Answer a request in one of our dialogs.  RemoteProtocolError: answer with its status, nothing has changed."""
-        request = transaction.request
-        self._update.learn(request)
-        match request.method:
-            case "BYE":
-                transaction.respond(self._layers.respond(request, 200), now)
-                self._bye_received(request, now)
-            case "INFO":
-                info = read_info(request, self._layers.identity.info_types)
-                transaction.respond(self._layers.respond(request, 200), now)
-                if info is not None:
-                    self._report(events.Info(self, *info))
-            case "PRACK":
-                if self._server is None:
-                    raise Refusal(481, "PRACK for no response")
-                self._server.prack_received(transaction, self._update, now)
-                self._take_sent(self._server)
-            case "UPDATE":
-                self._check_not_ending()
-                self._update.received(transaction, dialog, now, outstanding=self._outstanding(dialog))
-            case "REFER":
-                self._transfers().received(transaction, now)
-            case "NOTIFY":
-                self._transfers().notify_received(transaction, now)
-            case _:
-                self._reinvite_received(transaction, now)
-
-    def _transfers(self) -> Referral:
-        """The transfers of a call that is up."""
-        self._check_not_ending()
-        if self._referral is None or self.state not in (State.ACCEPTED, State.CONFIRMED):
-            raise Refusal(491, "a call that is not up can't be transferred")
-        return self._referral
-
-    def _check_not_ending(self) -> None:
-        if self.state is State.ENDING:
-            raise Refusal(481, "a request in a call that ends")
-
-    def _outstanding(self, dialog: Dialog) -> str:
-        """Whose offer has no answer yet in this dialog: "ours" or "theirs", or ""."""
-        if self._client is not None:
-            return self._client.outstanding(dialog)
-        if self._server is not None:
-            return self._server.outstanding
-        return self._modification.outstanding if self._modification is not None else ""
-
-    def _bye_received(self, request: Request, now: float) -> None:
+    def bye_received(self, request: Request, now: float) -> None:
+        """Take a BYE."""
         if self.state is State.ENDING:
             self._report_last(now)
         elif self.state is not State.CALLING:
             # RFC 3261 15: a callee has no BYE for an early dialog; its final response to the INVITE will come.
             self._finish(None, request.headers.get("Reason") or "", now)
 
-    def _reinvite_received(self, transaction: ServerTransaction, now: float) -> None:
+    def provisional_acknowledged(self) -> None:
+        """Take a PRACK, which the 2xx may have waited for."""
+        server = self.usage.server
+        if self.state is State.INCOMING and server is not None and server.accepted:
+            self.state = State.ACCEPTED
+
+    def acknowledged(self, body: bytes | None, now: float) -> None:
+        """Take that the far end has our 2xx, and the description in its ACK."""
+        server, self.usage.server = self.usage.server, None
+        if server is None:
+            return
+        server.stop()
         if self.state is State.ENDING:
-            raise Refusal(481, "re-INVITE in a call that ends")
-        if self._client is not None or self._modification is None or self._update.offering:
-            raise Refusal(491, "re-INVITE crosses our offer")  # RFC 3261 14.2
-        check_earlier(self._server, self._layers)
-        if self._server is not None:
-            self._acknowledged(self._server, None, now)
-        self._modification.received(transaction, now)
+            self._bye(now)
+        else:
+            self.state = State.CONFIRMED
+            self._report(events.Confirmed(self, body if server.offer is None else None))
 
     # The end
 
     def _bye(self, now: float, dialog: Dialog | None = None, user: WhenFinal | None = None) -> None:
         """Send BYE; unless *user* says otherwise, the session has ended once it is answered."""
-        dialog = dialog or self._dialog
+        dialog = dialog or self.usage.dialog
         if dialog is None:
             return
-        self._close_invites(now)
+        self.usage.end(now)
         bye = dialog.request("BYE")
         if self._bye_reason:
             bye.headers.add("Reason", self._bye_reason)
         user = user or WhenFinal(lambda _status, _reason, at, _response: self._report_last(at))
         self._layers.send_in_dialog(dialog, bye, user, now)
-
-    def _close_invites(self, now: float) -> None:
-        """Bring to an end whatever INVITE is under way."""
-        if self._server is not None:
-            self._server.refuse(487, "", now)  # RFC 3261 15.1.2
-            self._server.stop()
-            self._server = None
-        if self._client is not None and self._dialog is not None:
-            self._acknowledge(None)
-        if self._modification is not None:
-            self._modification.end(now)
-        if self._referral is not None:
-            self._referral.end(now)
-        self._update.end(now)
 
     def _report_last(self, now: float) -> None:
         status, reason, by_far_end = self._last
@@ -446,50 +399,21 @@ class InviteSession:
         if self.state is State.ENDED:
             return
         self.state = State.ENDED
-        self._close_invites(now)
-        self._update.timer.stop()
-        if self._dialog is not None:
-            self._layers.dialogs.pop(self._dialog.id, None)
-            self._layers.ended.append(self._dialog.id)
+        self.usage.end(now)
+        self.usage.forget()
         self._layers.sessions.discard(self)
         # Reason comes as it was written, and people get to see it.
         self._report(events.Ended(self, status, printable(reason), by_far_end, self._contacts, self._silent))
 
-    def _acknowledge(self, body: bytes | None) -> None:
-        """Send the ACK that waits for our answer."""
-        client, self._client = self._client, None
-        if client is not None and self._dialog is not None:
-            client.acknowledge(self._dialog, body)
-
-    def _acknowledged(self, server: InviteServer, body: bytes | None, now: float) -> None:
-        server.stop()
-        self._server = None
-        if self.state is State.ENDING:
-            self._bye(now)
-        else:
-            self.state = State.CONFIRMED
-            self._report(events.Confirmed(self, body if server.offer is None else None))
-
-    def _adopt(self, dialog: Dialog, *, owner: bool) -> None:
-        self._dialog = dialog
-        self._modification = Modification(self, self._layers, dialog, self._update, owner=owner)
-        self._referral = Referral(self, self._layers, dialog)
-        self._layers.dialogs[dialog.id] = DialogEntry(dialog, self)
-
-    def _take_sent(self, server: InviteServer) -> None:
-        """Take that the 2xx may have been sent; it waits for a PRACK where one is needed."""
-        if self.state is State.INCOMING and server.accepted:
-            self.state = State.ACCEPTED
-
     def _incoming_invite(self) -> InviteServer:
-        if self._server is None or self.state is not State.INCOMING:
+        if self.usage.server is None or self.state is not State.INCOMING:
             raise LocalProtocolError(f"no call waits for an answer; the session is {self.state.value}")
-        return self._server
+        return self.usage.server
 
     def _confirmed(self) -> Modification:
-        if self._modification is None or self.state is not State.CONFIRMED:
+        if self.usage.modification is None or self.state is not State.CONFIRMED:
             raise LocalProtocolError(f"the session is {self.state.value}, not confirmed")
-        return self._modification
+        return self.usage.modification
 
     def _report(self, event: events.Event) -> None:
         self._layers.events.append(event)

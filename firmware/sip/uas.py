@@ -149,7 +149,7 @@ class Uas:
     def _invite(self, transaction: ServerTransaction, now: float) -> None:
         entry = self._entry(transaction.request)
         if entry is not None:
-            entry.session.request_received(transaction, entry.dialog, now)
+            entry.session.usage.received(transaction, entry.dialog, now)
             return
         if not _takes_description(transaction.request):
             raise Refusal(406, "only descriptions that we don't write are accepted")  # RFC 3261 21.4.7
@@ -162,7 +162,7 @@ class Uas:
     def _in_dialog(self, transaction: ServerTransaction, now: float) -> None:
         entry = self._entry(transaction.request)
         if entry is not None:
-            entry.session.request_received(transaction, entry.dialog, now)
+            entry.session.usage.received(transaction, entry.dialog, now)
 
     def _options(self, transaction: ServerTransaction, now: float) -> None:
         request = transaction.request
