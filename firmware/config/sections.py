@@ -319,8 +319,9 @@ class Tls(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             max_length=1024,
-            description="The file of this unit's certificate and of those that lead to its authority (PEM); "
-            '"": one that the unit makes for itself at its first start and keeps in its storage folder.',
+            description="The file of this unit's certificate and of those that lead to its authority (PEM), which is "
+            "read again once it was renewed, as the key and tls.ca are: new connections have the new one without a "
+            'restart; "": one that the unit makes for itself at its first start and keeps in its storage folder.',
         ),
     ] = ""
     key: Annotated[

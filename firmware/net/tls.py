@@ -3,19 +3,23 @@
 Rule 1: TLS 1.2 and 1.3, forward secrecy, authenticated encryption, nothing else (RFC 9325 3.1.1, 4.2).
 Rule 2: the certificate and the key are read at the start, so that a wrong file is told then; the certificates of
 others are read when the first connection needs them: the system has more than a hundred.
+Rule 3: files that were renewed are read for the next connection; those that are up stay as they are.  As long as the
+new ones are of no use, or only half of them are there, the old ones hold.
 """
 
 from __future__ import annotations
 
 import enum
-import functools
 import logging
 import ssl
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from firmware.errors import FirmwareError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +27,10 @@ CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """For TLS 1.2; all suites of 1.3 are good."""
 MAX_AUTHORITIES: Final = 512
 """Files read from a folder of certificates."""
+
+
+_Stamp = tuple[tuple[int, int, int] | None, ...]
+"""Of each file when it was read: inode, size and time of its last change, ns; None: it was not there."""
 
 
 class Verify(enum.Enum):
@@ -37,18 +45,50 @@ class Verify(enum.Enum):
 
 @dataclass(frozen=True)
 class Tls:
-    """The TLS of one unit.  FirmwareError, on the first use of a part: its file is of no use, and why."""
+    """The TLS of one unit.  FirmwareError, on the first use of a part: its file is of no use, and why.
+
+    Who makes a connection asks for the part anew: what it is given may be another one than the last time.
+    """
 
     certificate: Path
     """PEM: ours, and what leads from it to the authority."""
     key: Path
     authorities: Path | None = None
-    """A PEM file, or a folder of them; None: those of the system."""
+    """A PEM file, or a folder of them, in which a renewed one has another name or takes the place of the old one by
+    being renamed; None: those of the system."""
     verify: Verify = Verify.CALLED
+    _kept: dict[str, tuple[_Stamp, ssl.SSLContext]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @functools.cached_property
+    @property
     def server(self) -> ssl.SSLContext:
         """For connections that others make."""
+        return self._current("server", self._make_server)
+
+    @property
+    def client(self) -> ssl.SSLContext:
+        """For connections that we make.  Whose name the certificate has is up to `TlsLayer` (RFC 5922)."""
+        return self._current("client", self._make_client)
+
+    def _current(self, part: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+        """Give what was made of the files as they are now, or of those that were there before if these are no good."""
+        stamp = tuple(map(_stamp, (self.certificate, self.key, self.authorities)))
+        kept = self._kept.get(part)
+        if kept is not None and kept[0] == stamp:
+            return kept[1]
+        try:
+            context = make()
+        except FirmwareError as error:
+            if kept is None:
+                raise
+            logger.warning("= tls: a renewed file is of no use, what was read before is kept: %s", error)
+            context = kept[1]
+        else:
+            if kept is not None:
+                logger.info("= tls: renewed files are used for new connections (%s)", part)
+        self._kept[part] = stamp, context
+        return context
+
+    def _make_server(self) -> ssl.SSLContext:
         context = self._context(ssl.PROTOCOL_TLS_SERVER)
         context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
         if self.verify is Verify.ALL:
@@ -56,9 +96,7 @@ class Tls:
             self._trust(context)
         return context
 
-    @functools.cached_property
-    def client(self) -> ssl.SSLContext:
-        """For connections that we make.  Whose name the certificate has is up to `TlsLayer` (RFC 5922)."""
+    def _make_client(self) -> ssl.SSLContext:
         context = self._context(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         if self.verify is Verify.NOBODY:
@@ -109,3 +147,12 @@ def _load(context: ssl.SSLContext, path: Path) -> None:
         raise FirmwareError(f"{path}: there is no certificate in PEM form in it, or it is damaged") from None
     except OSError as error:
         raise FirmwareError(f"{path}: {error.strerror}") from None
+
+
+def _stamp(path: Path | None) -> tuple[int, int, int] | None:
+    """Give what is different once a file was written anew or replaced."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import ssl
 from pathlib import Path
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from firmware.errors import FirmwareError
+from firmware.net.far_certificate import names
 from firmware.net.tls import Tls, Verify
 
 
@@ -84,3 +86,70 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     assert words(Tls(ours.certificate, ours.key, missing)) == f"{missing}: No such file or directory"
     assert words(Tls(ours.certificate, ours.key, empty)).startswith(f"{empty}: there is no certificate")
     assert words(Tls(ours.certificate, ours.key, folder)) == f"{folder}: there is no certificate in this folder"
+
+
+# Renewal
+
+
+def replace(path: Path, other: Path) -> None:
+    """Put a file in the place of another, as those do who renew certificates."""
+    fresh = path.with_suffix(".fresh")
+    fresh.write_bytes(other.read_bytes())
+    fresh.replace(path)
+
+
+def shown(tls: Tls, authority: Authority) -> str:
+    """Shake hands with the server's part, and give whose certificate it shows."""
+    client = ssl.create_default_context(cafile=authority.certificate)
+    client.check_hostname = False
+    ends = [ssl.MemoryBIO() for _ in range(4)]
+    here = tls.server.wrap_bio(ends[0], ends[1], server_side=True)
+    there = client.wrap_bio(ends[2], ends[3])
+    for _ in range(4):
+        for end in (there, here):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+        ends[0].write(ends[3].read())
+        ends[2].write(ends[1].read())
+    return names(there.getpeercert() or {})[0]
+
+
+def test_a_renewed_certificate_is_used_for_the_next_connection(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority = Authority(tmp_path)
+    old, new = authority.issue("old.example.com"), authority.issue("new.example.com")
+    tls = Tls(old.certificate, old.key)
+    assert shown(tls, authority) == "old.example.com"
+    assert tls.server is tls.server, "made once, as long as nothing has changed"
+    with caplog.at_level(logging.INFO):
+        replace(old.key, new.key)
+        assert shown(tls, authority) == "old.example.com", "only half of it is there"
+        assert shown(tls, authority) == "old.example.com"
+        assert caplog.text.count("a renewed file is of no use") == 1, "said once of what is there"
+        replace(old.certificate, new.certificate)
+        assert shown(tls, authority) == "new.example.com"
+    assert "renewed files are used" in caplog.text
+
+
+@pytest.mark.parametrize("damage", ["removed", "emptied"])
+def test_what_is_lost_or_damaged_leaves_the_old_one(tmp_path: Path, damage: str) -> None:
+    authority = Authority(tmp_path)
+    ours = authority.issue("room.example.com")
+    tls = Tls(ours.certificate, ours.key)
+    before = tls.server
+    ours.certificate.unlink() if damage == "removed" else ours.certificate.write_text("")
+    assert tls.server is before
+    with pytest.raises(FirmwareError):
+        _ = tls.client  # which was never made
+
+
+def test_a_renewed_authority_is_trusted(tmp_path: Path) -> None:
+    first, second = (Authority(tmp_path / name, name) for name in ("first", "second"))
+    ours = first.issue("room.example.com")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(first.certificate.read_bytes())
+    tls = Tls(ours.certificate, ours.key, trusted)
+    assert tls.client.cert_store_stats()["x509"] == 1
+    trusted.write_bytes(first.certificate.read_bytes() + second.certificate.read_bytes())
+    assert tls.client.cert_store_stats()["x509"] == 2
