@@ -94,8 +94,8 @@ class H323Bench:
 
     def far_end_lies(self) -> None:
         endpoint = self.far_endpoint
-        endpoint._make_media = lambda host: LyingMedia(  # type: ignore[method-assign]
-            endpoint._capabilities, endpoint._ports, host
+        endpoint._make_media = lambda flow: LyingMedia(  # type: ignore[method-assign]
+            endpoint._capabilities, endpoint._ports, flow.local[0]
         )
 
     def far_end_refuses_changes(self) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
 
 from parties import Wanderer
 from wire import Wire
@@ -11,7 +13,8 @@ from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
 from firmware.call.call import Call, State
-from firmware.call.media import Capabilities
+from firmware.call.media import Capabilities, Encryption
+from firmware.net.tls import Tls
 from firmware.signaling.sip import SipEndpoint
 from firmware.signaling.sip_leg import SipLeg
 from firmware.sip.invite import InviteSession
@@ -40,11 +43,21 @@ class Member(Wanderer):
 class Exchange:
     """Members by name, A at 192.0.2.1 and so on."""
 
-    def __init__(self, names: str = "ABC", transport: str = "udp", *, delayed_offer: bool = False) -> None:
+    def __init__(
+        self,
+        names: str = "ABC",
+        transport: str = "udp",
+        *,
+        delayed_offer: bool = False,
+        encryption: Encryption = Encryption.OFF,
+        ways: tuple[Literal["sdes", "dtls"], ...] = ("sdes", "dtls"),
+    ) -> None:
+        """*transport*: by which members call each other; *ways* of agreeing on keys."""
         self.wire = Wire()
         self.ports = MemoryPorts()
         self.transport = transport
         self.delayed_offer = delayed_offer
+        self.encryption, self.ways = encryption, ways
         self.members = {name: self._member(name, (f"192.0.2.{n}", 5060)) for n, name in enumerate(names, 1)}
 
     def __getitem__(self, name: str) -> Member:
@@ -58,13 +71,14 @@ class Exchange:
             return WireTransport(self.wire, address, core, on_event)
 
         endpoint = SipEndpoint(
-            config.Sip(addresses=(address[0],), port=address[1]),
-            Capabilities(),
+            config.Sip(addresses=(address[0],), port=address[1], srtp=self.ways),
+            Capabilities(encryption=self.encryption),
             self.ports,
             name,
             rng=random.Random(name),
             make_transport=make,  # type: ignore[arg-type]
             delayed_offer=self.delayed_offer,
+            tls=Tls(Path("certificate"), Path("key")) if self.transport == "tls" else None,
         )
         complete(endpoint.start())
         return Member(endpoint, f"sip:room@{address[0]};transport={self.transport}", agents[0])

@@ -159,11 +159,26 @@ class Call:
 
     @property
     def encrypted(self) -> bool:
-        """Whether everything that is sent and received now is encrypted; not so where nothing is."""
+        """Whether everything that is sent and received now is encrypted, with keys that only the two ends have; not so
+        where nothing is.
+        """
+        return self._is_encrypted and not self._has_exposed_key
+
+    @property
+    def exposed(self) -> bool:
+        """Whether everything is encrypted, but with keys that signalling told in the clear: who reads it has them."""
+        return self._is_encrypted and self._has_exposed_key
+
+    @property
+    def _is_encrypted(self) -> bool:
         return bool(self.channels) and all(
             channel.crypto is not None or (channel.local, channel.handshake) in self._secured
             for channel in self.channels
         )
+
+    @property
+    def _has_exposed_key(self) -> bool:
+        return any(channel.crypto is not None and channel.crypto.exposed for channel in self.channels)
 
     # Commands
 

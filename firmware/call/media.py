@@ -176,6 +176,8 @@ class Crypto:
     """SRTP: what each packet carries to name the key (the MKI, RFC 3711 3.1); b"": nothing."""
     control: Crypto | None = None
     """SRTP: another key for RTCP; None: the same."""
+    exposed: bool = field(default=False, compare=False)
+    """Signalling that is not encrypted told the key: whoever reads that has it as well."""
 
     @property
     def proves(self) -> bool:

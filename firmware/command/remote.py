@@ -66,12 +66,18 @@ def status(arguments: Namespace) -> int:
     for call in state["calls"]:
         held = ", on hold" if call["held"] else ", held by the far end" if call["held_by_far_end"] else ""
         flows = call["state"] == "active" and not held
-        safe = f", {'' if call['encrypted'] else 'not '}encrypted" if flows else ""
+        safe = f", {_secrecy(call)}" if flows else ""
         print(f"  call {call['id']} {'from' if call['incoming'] else 'to'} {_who(call)}: {call['state']}{held}{safe}")
         if call["state"] == "active":
             for stream in ask(arguments.url, "GET", f"/calls/{call['id']}/statistics")["streams"]:
                 print(f"    {flow(stream)}")
     return 0
+
+
+def _secrecy(call: dict[str, Any]) -> str:
+    if call["exposed"]:
+        return "encrypted, but its key was sent in the clear"
+    return "encrypted" if call["encrypted"] else "not encrypted"
 
 
 def flow(stream: dict[str, Any]) -> str:

@@ -228,7 +228,9 @@ class Sip(Struct, frozen=True, kw_only=True):
             min_length=1,
             max_length=2,
             description="How keys for sound and picture may be agreed, the preferred way first: told in the call's "
-            "messages (SDES), or by a handshake on the ports of sound and picture (DTLS).",
+            "messages (SDES), or by a handshake on the ports of sound and picture (DTLS).  Where messages are not "
+            "encrypted themselves (TLS), keys in them are no secret: then DTLS goes first, and SDES does not count "
+            'where media.encryption is "required".',
         ),
     ] = ("sdes", "dtls")
     accounts: Annotated[

@@ -72,6 +72,7 @@ class Line:
             codecs=tuple(dict.fromkeys(c.codec.name for c in call.channels)),
             digits=self._digits,
             encrypted=call.encrypted,
+            exposed=call.exposed,
             waiting=call.waiting,
             transferring=call.transferring,
         )

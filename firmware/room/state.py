@@ -32,7 +32,9 @@ class CallView:
     digits: str = ""
     """What the far end has keyed, the last of it."""
     encrypted: bool = False
-    """Whether all that is received and sent is encrypted."""
+    """Whether all that is received and sent is encrypted, with keys that only the two ends were told."""
+    exposed: bool = False
+    """Whether it is encrypted, but with keys that signalling told in the clear."""
     waiting: bool = False
     """Whether our call waits there behind another one, as the far end says."""
     transferring: bool = False

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from firmware.call.registration import Registration
     from firmware.h323.session import Session
     from firmware.net.tls import Tls
-    from firmware.sansio import Core
+    from firmware.sansio import Core, Flow
     from firmware.signaling.endpoint import Ports, Transport
     from firmware.signaling.h323_transfer import Target
 
@@ -171,9 +171,9 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
 
     # Events
 
-    def _make_media(self, host: str) -> H323Media:
+    def _make_media(self, flow: Flow) -> H323Media:
         crypto = H323Crypto(self._capabilities.encryption, self._rng, allow_weak=self._settings.allow_weak_dh)
-        return H323Media(self._capabilities, self._ports, host, crypto)
+        return H323Media(self._capabilities, self._ports, flow.local[0], crypto)
 
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, events.Incoming):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from firmware.h323.identity import Party
     from firmware.h323.session import Session
     from firmware.h323.terminal import Terminal
-    from firmware.sansio import Address
+    from firmware.sansio import Address, Flow
     from firmware.signaling.endpoint import Transport
     from firmware.signaling.h323_media import H323Media
     from firmware.signaling.h323_transfer import Exchange, Target
@@ -51,7 +51,7 @@ def party_name(party: Party) -> str:
 class H323Leg(BaseLeg["Session", "H323Media"]):
     """The leg (`firmware.call.endpoint.Leg`) of an H.323 call.
 
-    *make_media* gives the media side for a local host; *on_session* is told each session that the leg takes up,
+    *make_media* gives the media side for a flow; *on_session* is told each session that the leg takes up,
     *on_gone* once when nothing more will happen; *exchange* makes the calls that far ends want us to make.
     """
 
@@ -59,7 +59,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         self,
         terminal: Terminal,
         transport: Transport,
-        make_media: Callable[[str], H323Media],
+        make_media: Callable[[Flow], H323Media],
         on_session: Callable[[Session, H323Leg], None],
         on_gone: Callable[[H323Leg], None],
         exchange: Exchange,
@@ -96,7 +96,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
 
     def take(self, session: Session, proposals: tuple[Value, ...] = ()) -> None:
         """Begin with a session that the far end made; *proposals* are those of its fast connect."""
-        self._session, self._media = session, self._make_media(session.flow.local[0])
+        self._session, self._media = session, self._make_media(session.flow)
         self._proposals = proposals
         self._on_session(session, self)
 
@@ -384,7 +384,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             except FirmwareError as error:
                 words = str(error)
                 continue
-            media = self._media = self._make_media(flow.local[0])
+            media = self._media = self._make_media(flow)
             tokens = media.crypto.offer()
             # What fast connect opens is in the clear.
             fast = self._fast_connect and not media.crypto.required

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.call.call import Call, EndReason
+    from firmware.sansio import Flow
     from firmware.signaling.endpoint import Transport
 
 logger = logging.getLogger(__name__)
@@ -36,12 +37,12 @@ M = TypeVar("M", bound=Media)
 class BaseLeg(Generic[S, M]):
     """A leg's session and media, once there are any.  Its maker sets `call` right after.
 
-    *make_media* gives the media side for a local host; *on_gone* is called once when nothing more will happen.
+    *make_media* gives the media side for a flow of signalling; *on_gone* is called once when nothing more will happen.
     """
 
     call: Call
 
-    def __init__(self, transport: Transport, make_media: Callable[[str], M], on_gone: Callable[[], None]) -> None:
+    def __init__(self, transport: Transport, make_media: Callable[[Flow], M], on_gone: Callable[[], None]) -> None:
         self._transport = transport
         self._make_media = make_media
         self._on_gone = on_gone

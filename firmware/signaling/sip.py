@@ -208,9 +208,15 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
     def _make_leg(self, transport: Transport) -> SipLeg:
         return SipLeg(self._agent, transport, self._make_media, self._legs.__setitem__, self._gone, self)
 
-    def _make_media(self, host: str) -> SipMedia:
-        srtp = SipSrtp(self._capabilities.encryption, self._rng, self._own_certificate, self._settings.srtp)
-        return SipMedia(self._capabilities, self._ports, host, self._rng.getrandbits(62), srtp)
+    def _make_media(self, flow: Flow) -> SipMedia:
+        srtp = SipSrtp(
+            self._capabilities.encryption,
+            self._rng,
+            self._own_certificate,
+            self._settings.srtp,
+            clear_signalling=flow.transport != "tls",
+        )
+        return SipMedia(self._capabilities, self._ports, flow.local[0], self._rng.getrandbits(62), srtp)
 
     def _own_certificate(self) -> Certificate:
         self._certificate = self._certificate or make_certificate()

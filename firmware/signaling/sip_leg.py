@@ -39,12 +39,13 @@ logger = logging.getLogger(__name__)
 
 _NOT_ACCEPTABLE: Final = (488, 606)
 """RFC 3261 21.4.26, 21.6.4: nothing of the offer is of use there."""
+_EXPOSED: Final = "signalling is not encrypted, so that keys told there would be no secret"
 
 
 class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
     """The leg (`firmware.call.endpoint.Leg`) of a SIP call.
 
-    *make_media* gives the media side for a local host; *on_session* is told each session that the leg takes up,
+    *make_media* gives the media side for a flow; *on_session* is told each session that the leg takes up,
     *on_gone* once when nothing more will happen; *exchange* makes the calls that far ends want us to make.
     """
 
@@ -52,7 +53,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self,
         agent: UserAgent,
         transport: Transport,
-        make_media: Callable[[str], SipMedia],
+        make_media: Callable[[Flow], SipMedia],
         on_session: Callable[[InviteSession, SipLeg], None],
         on_gone: Callable[[SipLeg], None],
         exchange: Exchange,
@@ -82,7 +83,9 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     def take(self, session: InviteSession, offer: bytes | None) -> None:
         """Begin with a session that the far end made.  Raises what SipMedia.check does for its offer."""
-        media = self._make_media(session.flow.local[0])
+        media = self._make_media(session.flow)
+        if not media.srtp.possible:
+            raise NoCommonMediaError(_EXPOSED, EndReason.NOT_ENCRYPTED)
         if offer is not None:
             media.check(offer)
         self._session, self._media, self._offer = session, media, offer
@@ -414,6 +417,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
     # What they share
 
     def _try_next(self, target: Uri, words: str) -> None:
+        reason = EndReason.UNREACHABLE
         while self._candidates:
             candidate = self._candidates.pop(0)
             try:
@@ -421,13 +425,16 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             except FirmwareError as error:
                 words = str(error)
                 continue
-            self._invite(self._make_media(flow.local[0]), flow, target)
-            return
+            media = self._make_media(flow)
+            if media.srtp.possible:
+                self._invite(media, flow, target)
+                return
+            words, reason = _EXPOSED, EndReason.NOT_ENCRYPTED
         elsewhere = self._redirection.next()
         if elsewhere is not None:
             self._exchange.call_again(self, elsewhere)
         else:
-            self.fail(EndReason.UNREACHABLE, words)
+            self.fail(reason, words)
 
     def _offer_otherwise(self, session: InviteSession) -> bool:
         """Call again with what is left of the ways to encrypt, where the offer was refused; False: nothing is."""

@@ -11,7 +11,10 @@ Rule 3: of an offer's keys the first that can be used is taken (RFC 4568 5.1.2).
 don't know, or that would leave something unencrypted, can't be (6.3.7).
 Rule 4: our key of a line stays as long as theirs does, for SRTP counts by keys (RFC 3711 3.3.1); a new one of theirs is
 answered by a new one of ours: somebody else may be there.
-Rule 5: a handshake holds as long as the far end's certificate is the same, whoever offers anew and whatever is said
+Rule 5: keys that are told in signalling that anybody on its way can read are nobody's secret (RFC 4568 8 requires that
+they are protected there): then a handshake is preferred, whatever the settings say, the call says that its keys are
+exposed, and where encryption is required, they don't count.
+Rule 6: a handshake holds as long as the far end's certificate is the same, whoever offers anew and whatever is said
 then of who begins (RFC 5763 6.6, RFC 8842 5.1).
 """
 
@@ -52,6 +55,7 @@ _ALL: Final = (
     Suite.AES_CM_128_HMAC_SHA1_80,
     Suite.AES_CM_128_HMAC_SHA1_32,
 )
+_SUITES: Final = {suite.value: suite for suite in SIZES}
 MAX_LIFETIME: Final = 1 << 48
 """Packets for one key (RFC 3711 9.2)."""
 _LEAST_WINDOW: Final = 64
@@ -76,7 +80,8 @@ CLEAR: Final = Secured()
 class SipSrtp:
     """What one call has agreed of encryption.
 
-    *rng* makes its keys, *certificate* gives ours; *ways* of agreeing on keys, the preferred one first.
+    *rng* makes its keys, *certificate* gives ours; *ways* of agreeing on keys, the preferred one first;
+    *clear_signalling*: descriptions can be read on their way.
     """
 
     def __init__(
@@ -85,10 +90,16 @@ class SipSrtp:
         rng: random.Random,
         certificate: Callable[[], Certificate],
         ways: tuple[str, ...] = WAYS,
+        *,
+        clear_signalling: bool = False,
     ) -> None:
         self._policy = policy
         self._rng = rng
         self._certificate = certificate
+        self._clear_signalling = clear_signalling
+        if clear_signalling:
+            kept = () if policy is Encryption.REQUIRED else (SDES,)
+            ways = tuple(way for order in ((DTLS,), kept) for way in order if way in ways)
         self._ways = ways if policy is not Encryption.OFF else ()
         # Who takes RTP/SAVP may answer either way; what is under TLS has no keys in descriptions.
         under = {SDES: self._ways, DTLS: (DTLS,)}
@@ -101,6 +112,11 @@ class SipSrtp:
     def required(self) -> bool:
         """Whether nothing may flow in the clear."""
         return self._policy is Encryption.REQUIRED
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is anything to offer or to take: keys must be secret, and may have no way to be agreed so."""
+        return bool(self._forms)
 
     # Offering
 
@@ -138,9 +154,9 @@ class SipSrtp:
                 return self._keep(kind, Secured(handshake=handshake[0]))
         ours = {line.tag: line for line in crypto.read(said)}
         for line in crypto.read(media):
-            mine, theirs = ours.get(line.tag), _usable(line)
+            mine, theirs = ours.get(line.tag), self._usable(line)
             if mine is not None and theirs is not None and mine.suite == line.suite:
-                return self._keep(kind, Secured(_usable(mine), theirs))
+                return self._keep(kind, Secured(self._usable(mine), theirs))
         return self._keep(kind, CLEAR) if self._may_be_clear(media) and said.protocol in CLEAR_PROFILES else None
 
     # Answering
@@ -167,7 +183,7 @@ class SipSrtp:
 
     def _choose_key(self, kind: Kind, media: MediaDescription) -> tuple[Secured, Attributes] | None:
         for line in crypto.read(media):
-            theirs = _usable(line)
+            theirs = self._usable(line)
             if theirs is not None:
                 ours = self._answer_with(kind, theirs)
                 said = CryptoAttribute(line.tag, theirs.suite.value, ours.key + ours.salt)
@@ -179,7 +195,7 @@ class SipSrtp:
         if before.send is not None and before.receive == theirs:
             return before.send
         octets, size = self._new(theirs.suite), SIZES[theirs.suite].key
-        return Crypto(theirs.suite, octets[:size], salt=octets[size:])
+        return Crypto(theirs.suite, octets[:size], salt=octets[size:], exposed=self._clear_signalling)
 
     def _choose_handshake(
         self, kind: Kind, offer: SessionDescription, media: MediaDescription
@@ -215,6 +231,17 @@ class SipSrtp:
         value = fingerprint.write(self._certificate().fingerprint)
         return (fingerprint.FINGERPRINT, value), (fingerprint.SETUP, setup.value)
 
+    def _usable(self, line: CryptoAttribute) -> Crypto | None:
+        """Give the key of a line; None: we can't do as it says."""
+        suite = _SUITES.get(line.suite)
+        if suite is None or line.lifetime > MAX_LIFETIME or not all(map(_is_harmless, line.parameters)):
+            return None
+        sizes, octets = SIZES[suite], line.key_and_salt
+        if len(octets) != sizes.key + sizes.salt:
+            return None
+        key, salt = octets[: sizes.key], octets[sizes.key :]
+        return Crypto(suite, key, salt=salt, key_identifier=line.identifier, exposed=self._clear_signalling)
+
     def _may_be_clear(self, media: MediaDescription) -> bool:
         return not self.required and media.protocol in CLEAR_PROFILES
 
@@ -233,20 +260,6 @@ def offered_again(attributes: Attributes) -> Attributes:
 
 def _attribute(line: CryptoAttribute) -> tuple[str, str]:
     return crypto.NAME, str(line)
-
-
-_SUITES: Final = {suite.value: suite for suite in SIZES}
-
-
-def _usable(line: CryptoAttribute) -> Crypto | None:
-    """Give the key of a line; None: we can't do as it says."""
-    suite = _SUITES.get(line.suite)
-    if suite is None or line.lifetime > MAX_LIFETIME or not all(map(_is_harmless, line.parameters)):
-        return None
-    sizes, octets = SIZES[suite], line.key_and_salt
-    if len(octets) != sizes.key + sizes.salt:
-        return None
-    return Crypto(suite, octets[: sizes.key], salt=octets[sizes.key :], key_identifier=line.identifier)
 
 
 def _is_harmless(parameter: str) -> bool:

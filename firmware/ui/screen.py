@@ -222,7 +222,7 @@ def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
         elif call.active_since is None or moment.now < call.active_since + NAME_TIME:
             items += _name(call.title, place)
         if call.state is State.ACTIVE and not call.held and not call.held_by_far_end:
-            items += _padlock(place, closed=call.encrypted)
+            items += _padlock(place, call)
     waiting = [call.title for call in calls if call not in shown]
     if waiting:
         items += _pill(symbol.pause(WHITE), f"On hold: {', '.join(waiting)}", TOP)
@@ -268,12 +268,17 @@ def _name(title: str, place: Rectangle) -> list[Item]:
     return [Words(title, _at(left + 72, bottom - 60, min(1100, right - left - 72), 60), background=GLASS)]
 
 
-def _padlock(place: Rectangle, *, closed: bool) -> list[Item]:
-    """Whether a call is encrypted, as long as it lasts, at the bottom left of its picture."""
+def _padlock(place: Rectangle, call: CallView) -> list[Item]:
+    """Whether a call is encrypted, as long as it lasts, at the bottom left of its picture.
+
+    It is closed and struck out where others may have the key.
+    """
     left, bottom = _corner_of(place)
+    color = WHITE if call.encrypted else AMBER if call.exposed else PALE
+    lock = symbol.padlock(color, closed=call.encrypted or call.exposed, struck=call.exposed)
     return [
         Image(symbol.panel(60, 60, GLASS, 30), _at(left, bottom - 60, 60, 60)),
-        Image(symbol.padlock(WHITE if closed else PALE, closed=closed), _at(left + 10, bottom - 50, 40, 40)),
+        Image(lock, _at(left + 10, bottom - 50, 40, 40)),
     ]
 
 

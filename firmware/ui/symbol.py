@@ -77,13 +77,17 @@ def pause(color: str) -> bytes:
 
 
 @lru_cache(4)
-def padlock(color: str, *, closed: bool) -> bytes:
-    """A padlock; of an open one the bow stands high, and its right end is out of the body."""
+def padlock(color: str, *, closed: bool, struck: bool = False) -> bytes:
+    """A padlock; of an open one the bow stands high, and its right end is out of the body; *struck*: crossed out."""
     top = 34 if closed else 24
     bow = _without(_capsule(48, top, 48, 58, 20), _capsule(48, top, 48, 58, 12))
     if not closed:
         bow = _without(bow, lambda x, y: max(48 - x, 34 - y))
-    return _draw([(_union(bow, lambda x, y: _box(x, y, 48, 64, 28, 22)), rgba(color))])
+    lock = _union(bow, lambda x, y: _box(x, y, 48, 64, 28, 22))
+    if struck:
+        # The stroke stands free of the lock, so that it is seen on the body too.
+        lock = _union(_without(lock, _capsule(14, 14, 82, 86, 10)), _capsule(14, 14, 82, 86, 4))
+    return _draw([(lock, rgba(color))])
 
 
 @lru_cache(4)

@@ -88,7 +88,20 @@ class Call(Struct, frozen=True):
     duration: Annotated[float | None, Meta(description="How long it has been active, s; null before that.")]
     sees: Annotated[bool, Meta(description="Whether the far end's picture comes in.")]
     codecs: tuple[str, ...]
-    encrypted: Annotated[bool, Meta(description="Whether all sound and picture, in both directions, is encrypted.")]
+    encrypted: Annotated[
+        bool,
+        Meta(
+            description="Whether all sound and picture, in both directions, is encrypted, with keys that only the two "
+            "ends were told."
+        ),
+    ]
+    exposed: Annotated[
+        bool,
+        Meta(
+            description="Whether all is encrypted, but with keys that were told in messages that are not: who reads "
+            "those can listen.  Then encrypted is false."
+        ),
+    ]
     waiting: Annotated[bool, Meta(description="The far end says that this call waits there behind another one.")]
     transferring: Annotated[bool, Meta(description="This room is passing the far end on to somebody else.")]
 
@@ -192,6 +205,7 @@ def call(view: CallView, now: float) -> Call:
         sees=view.sees,
         codecs=view.codecs,
         encrypted=view.encrypted,
+        exposed=view.exposed,
         waiting=view.waiting,
         transferring=view.transferring,
     )

@@ -127,8 +127,8 @@ class SipBench:
 
     def _far_media(self, kind: type[SipMedia]) -> None:
         endpoint = self.far_endpoint
-        endpoint._make_media = lambda host: kind(  # type: ignore[method-assign]
-            endpoint._capabilities, endpoint._ports, host, 1
+        endpoint._make_media = lambda flow: kind(  # type: ignore[method-assign]
+            endpoint._capabilities, endpoint._ports, flow.local[0], 1
         )
 
 

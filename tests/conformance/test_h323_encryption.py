@@ -344,8 +344,8 @@ def test_where_it_is_required_what_comes_in_the_clear_is_refused() -> None:
     bench = bench_of(REQUIRED, PREFERRED)
     endpoint = bench.far_endpoint
     crypto = H323Crypto(PREFERRED, random.Random(1))
-    endpoint._make_media = lambda host: Careless(  # type: ignore[method-assign]
-        endpoint._capabilities, endpoint._ports, host, crypto
+    endpoint._make_media = lambda flow: Careless(  # type: ignore[method-assign]
+        endpoint._capabilities, endpoint._ports, flow.local[0], crypto
     )
     bench.far.when_called = accept
     bench.unit.dial(bench.far)

@@ -15,6 +15,7 @@ from firmware.asn1 import Value
 from firmware.call.call import Call, State
 from firmware.call.media import Direction, Kind
 from firmware.h323 import h245
+from firmware.sansio import Flow
 from firmware.signaling.h323_leg import H323Leg
 
 H2250 = {
@@ -126,8 +127,8 @@ def test_a_set_that_is_full_of_strange_things(monkeypatch: pytest.MonkeyPatch) -
     bench = H323Bench()
     make = bench.far_endpoint._make_media
 
-    def strange(host: str) -> Any:
-        media = make(host)
+    def strange(flow: Flow) -> Any:
+        media = make(flow)
         said = media.capability_set()
         table = [
             {"capabilityTableEntryNumber": number, "capability": capability}
@@ -291,8 +292,8 @@ def test_captured_sets_make_calls(where: str, monkeypatch: pytest.MonkeyPatch) -
     make = bench.far_endpoint._make_media
     (said, *_) = SETS[where]
 
-    def theirs(host: str) -> Any:
-        media = make(host)
+    def theirs(flow: Flow) -> Any:
+        media = make(flow)
         monkeypatch.setattr(media, "capability_set", lambda: said)
         return media
 

@@ -1,10 +1,14 @@
-"""SRTP between two endpoints: what each policy comes to with each other, keys, and how they live through a call."""
+"""SRTP between two endpoints: what each policy comes to with each other, keys, and how they live through a call.
+
+Signalling is by TLS, where nothing else is said.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import random
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from parties import ALL, Party, accept, directions
@@ -14,6 +18,8 @@ from wire_transport import MemoryPorts, WireTransport, complete
 from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Capabilities, Channel, Direction, Encryption, Kind, Suite
+from firmware.net.tls import Tls
+from firmware.sansio import Flow
 from firmware.signaling.sip import SipEndpoint
 from firmware.sip.user_agent import UserAgent
 
@@ -33,7 +39,9 @@ class Bench:
         far: Encryption,
         delayed: bool = False,
         ways: tuple[tuple[str, ...], tuple[str, ...]] = (SDES_FIRST, SDES_FIRST),
+        signalling: str = "tls",
     ) -> None:
+        self.signalling = signalling
         self.wire = Wire()
         self.ports = MemoryPorts()
         self.sent: list[bytes] = []
@@ -52,9 +60,10 @@ class Bench:
             rng=random.Random(str(address)),
             make_transport=make,  # type: ignore[arg-type]
             delayed_offer=delayed,
+            tls=Tls(Path("certificate"), Path("key")),
         )
         complete(endpoint.start())
-        return Party(endpoint, f"sip:room@{address[0]}:{address[1]}")
+        return Party(endpoint, f"sip:room@{address[0]}:{address[1]};transport={self.signalling}")
 
     def call(self, by_far_end: bool = False) -> tuple[Call, Call]:
         """Call, and give our call and theirs."""
@@ -142,8 +151,8 @@ def test_who_takes_no_choice_is_offered_encryption_only() -> None:
     assert isinstance(endpoint, SipEndpoint)
     make = endpoint._make_media
 
-    def strict(host: str) -> object:
-        media = make(host)
+    def strict(flow: Flow) -> object:
+        media = make(flow)
         check = media.check
 
         def check_profile(body: bytes) -> None:
@@ -235,6 +244,56 @@ def check_handshakes(ours: Call, theirs: Call) -> None:
             assert each.rtcp_mux
             call.secured(each.local, each.handshake)
         assert call.encrypted
+
+
+# Signalling that anybody on its way can read
+
+
+@OFFERS
+@CALLERS
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize(("unit", "far"), [(PREFERRED, PREFERRED), (PREFERRED, REQUIRED), (REQUIRED, REQUIRED)])
+def test_in_the_clear_a_handshake_goes_before_keys(
+    unit: Encryption, far: Encryption, transport: str, by_far_end: bool, delayed: bool
+) -> None:
+    ours, theirs = Bench(unit, far, delayed, signalling=transport).call(by_far_end)
+    assert directions(ours) == directions(theirs) == ALL
+    check_handshakes(ours, theirs)
+    assert not ours.exposed
+    assert not theirs.exposed
+
+
+@OFFERS
+@CALLERS
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_keys_that_are_told_in_the_clear_close_no_padlock(transport: str, by_far_end: bool, delayed: bool) -> None:
+    ours, theirs = Bench(PREFERRED, PREFERRED, delayed, (SDES, SDES_FIRST), transport).call(by_far_end)
+    check_keys(ours, theirs)
+    assert [(call.encrypted, call.exposed) for call in (ours, theirs)] == [(False, True)] * 2
+    ours.hold(True)
+    ours.hold(False)
+    assert [(call.encrypted, call.exposed) for call in (ours, theirs)] == [(False, True)] * 2
+
+
+@OFFERS
+@CALLERS
+@pytest.mark.parametrize("far", [PREFERRED, REQUIRED])
+def test_keys_that_are_told_in_the_clear_are_not_what_is_required(
+    far: Encryption, by_far_end: bool, delayed: bool
+) -> None:
+    bench = Bench(REQUIRED, far, delayed, (SDES, SDES), "udp")
+    call = bench.refused(by_far_end)
+    assert call.state is State.ENDED
+    assert call.end_reason is EndReason.NOT_ENCRYPTED
+    assert not any(b"a=crypto" in data for data in bench.sent if far is REQUIRED), "no key is told to anybody"
+
+
+def test_a_required_key_is_offered_by_tls_only() -> None:
+    bench = Bench(REQUIRED, REQUIRED, ways=(SDES, SDES))
+    ours, theirs = bench.call()
+    check_keys(ours, theirs)
+    assert ours.encrypted
+    assert theirs.encrypted
 
 
 @CALLERS

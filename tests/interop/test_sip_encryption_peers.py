@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from certificates import Authority
 from interop.asterisk import Asterisk
 from interop.asterisk_calls import assert_both_hear as asterisk_hears
 from interop.asterisk_calls import be_called, connect
@@ -13,6 +14,8 @@ from interop.baresip import Baresip
 from interop.test_baresip import assert_both_hear, assert_both_see_and_hear
 from interop.unit import Unit
 from interop.waiting import until
+
+from firmware.call.call import EndReason
 
 pytestmark = pytest.mark.interop
 
@@ -30,32 +33,76 @@ def is_encrypted(unit: Unit) -> bool:
     return bool(unit.state()["calls"][0]["encrypted"])
 
 
+def padlock(unit: Unit) -> str:
+    """What the unit says of the keys of its call: ``secret``, ``exposed`` in messages that can be read, or none."""
+    call = unit.state()["calls"][0]
+    return {(True, False): "secret", (False, True): "exposed"}.get((call["encrypted"], call["exposed"]), "none")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+def certified(authority: Authority) -> dict[str, dict[str, object]]:
+    """Settings of a unit that knows a far end by its certificate."""
+    return {"tls": {"ca": str(authority.certificate)}}
+
+
+def start_baresip(baresip: StartBaresip, authority: Authority, transport: str, encryption: str) -> Baresip:
+    certificate = [f"sip_certificate {authority.issue('127.0.0.1').both}"] if transport == "tls" else []
+    return baresip(encryption=encryption, transport=transport, settings=certificate)
+
+
+KEYS_IN_MESSAGES = [
+    ("srtp", "preferred", "udp", "exposed"),
+    ("srtp-mand", "preferred", "udp", "exposed"),
+    ("srtp-mand", "required", "tls", "secret"),
+]
+
+
 @pytest.mark.parametrize(
-    ("encryption", "wanted"),
-    [("srtp", "preferred"), ("srtp-mand", "preferred"), ("srtp-mandf", "required"), ("srtp", "required")],
+    ("encryption", "wanted", "transport", "comes_to"),
+    [*KEYS_IN_MESSAGES, ("srtp", "required", "tls", "secret"), ("srtp-mandf", "required", "tls", "secret")],
 )
-def test_baresip_calls(unit: StartUnit, baresip: StartBaresip, encryption: str, wanted: str) -> None:
-    answering, far = unit(policy(wanted)), baresip(encryption=encryption)
-    far.dial(answering.uri)
+def test_baresip_calls(
+    unit: StartUnit,
+    baresip: StartBaresip,
+    authority: Authority,
+    encryption: str,
+    wanted: str,
+    transport: str,
+    comes_to: str,
+) -> None:
+    answering = unit({**policy(wanted), **certified(authority)})
+    far = start_baresip(baresip, authority, transport, encryption)
+    far.dial(answering.uri if transport == "udp" else f"sip:room@{answering.address}:5061;transport=tls")
     far.wait_for("CALL_ESTABLISHED")
     call = answering.wait_for_call()
     assert_both_see_and_hear(answering, far)
-    assert is_encrypted(answering)
+    assert padlock(answering) == comes_to
     assert far.log().count("SRTP is Enabled") == 2
     assert all(stream["lost"] == 0 for stream in answering.streams(call).values())
     far.command("hangup")
     answering.wait_for_idle()
 
 
-@pytest.mark.parametrize(
-    ("encryption", "wanted"), [("srtp", "preferred"), ("srtp-mand", "preferred"), ("srtp-mand", "required")]
-)
-def test_baresip_is_called(unit: StartUnit, baresip: StartBaresip, encryption: str, wanted: str) -> None:
-    calling, far = unit(policy(wanted)), baresip(encryption=encryption)
+@pytest.mark.parametrize(("encryption", "wanted", "transport", "comes_to"), KEYS_IN_MESSAGES)
+def test_baresip_is_called(
+    unit: StartUnit,
+    baresip: StartBaresip,
+    authority: Authority,
+    encryption: str,
+    wanted: str,
+    transport: str,
+    comes_to: str,
+) -> None:
+    calling = unit({**policy(wanted), **certified(authority)})
+    far = start_baresip(baresip, authority, transport, encryption)
     call = calling.dial(far.uri)
     calling.wait_for_call()
     assert_both_see_and_hear(calling, far)
-    assert is_encrypted(calling)
+    assert padlock(calling) == comes_to
     assert until(lambda: calling.streams(call)["audio", "send"]["round_trip"] is not None), "reports are read"
     calling.command(call, "hold")
     calling.wait(lambda state: state["calls"][0]["held"])
@@ -65,6 +112,20 @@ def test_baresip_is_called(unit: StartUnit, baresip: StartBaresip, encryption: s
     assert until(lambda: calling.heard_tone(far.tone) > 0.8), "the same keys go on after hold"
     calling.command(call, "hang_up")
     far.wait_for("CALL_CLOSED")
+
+
+@pytest.mark.parametrize("by_far_end", [False, True])
+def test_keys_that_anybody_reads_are_not_what_is_required(
+    unit: StartUnit, baresip: StartBaresip, by_far_end: bool
+) -> None:
+    ours, far = unit(policy("required")), baresip(encryption="srtp-mand")
+    if by_far_end:
+        far.dial(ours.uri)
+        far.wait_for("CALL_CLOSED")
+    else:
+        ours.dial(far.uri)
+        assert ours.wait_for_idle()["notice"]["text"] == EndReason.NOT_ENCRYPTED.value
+    assert ours.state()["calls"] == []
 
 
 DTLS = {"sip": {"srtp": ["dtls"]}}
@@ -118,23 +179,22 @@ both_stacks = pytest.mark.parametrize("technology", ["PJSIP", "SIP"])
 
 
 @both_stacks
-@pytest.mark.parametrize("wanted", ["preferred", "required"])
-def test_asterisk_is_called(unit: StartUnit, asterisk: StartAsterisk, technology: str, wanted: str) -> None:
-    calling, far = unit(policy(wanted), tone=660), asterisk(Settings(encryption="sdes"), tone=880)
+def test_asterisk_is_called(unit: StartUnit, asterisk: StartAsterisk, technology: str) -> None:
+    """By UDP: sound is encrypted, but whoever reads the messages has its key."""
+    calling, far = unit(policy("preferred"), tone=660), asterisk(Settings(encryption="sdes"), tone=880)
     call, _ = connect(calling, far, technology)
     asterisk_hears(calling, far)
-    assert is_encrypted(calling)
+    assert padlock(calling) == "exposed"
     calling.command(call, "hang_up")
     far.wait_for_idle()
 
 
-@pytest.mark.parametrize("wanted", ["preferred", "required"])
-def test_asterisk_calls(unit: StartUnit, asterisk: StartAsterisk, wanted: str) -> None:
+def test_asterisk_calls(unit: StartUnit, asterisk: StartAsterisk) -> None:
     """By PJSIP only: chan_sip encrypts calls to those it has in its configuration."""
-    answering, far = unit(policy(wanted), tone=660), asterisk(Settings(encryption="sdes"), tone=880)
+    answering, far = unit(policy("preferred"), tone=660), asterisk(Settings(encryption="sdes"), tone=880)
     _, far_call = be_called(answering, far, "PJSIP")
     asterisk_hears(answering, far)
-    assert is_encrypted(answering)
+    assert padlock(answering) == "exposed"
     far.hang_up(far_call)
     answering.wait_for_idle()
 

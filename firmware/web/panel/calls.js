@@ -67,13 +67,21 @@ function show(card) {
   showTime(card);
 }
 
-// Open or closed: what is said is what is so, in both directions.
+// What is said is what is so, in both directions; a lock whose key was sent in the clear is no closed one.
+const LOCKS = {
+  yes: ["#lock", "Encrypted"],
+  exposed: ["#lock-exposed", "Encrypted, but the key was sent in the clear"],
+  no: ["#lock-open", "Not encrypted"],
+};
+
 function showLock(call, find) {
   const held = call.held || call.held_by_far_end;
   find(".lock").hidden = call.state !== "active" || held;
-  find(".lock").dataset.closed = call.encrypted ? "yes" : "no";
-  find(".lock use").setAttribute("href", call.encrypted ? "#lock" : "#lock-open");
-  find(".lock-words").textContent = call.encrypted ? "Encrypted" : "Not encrypted";
+  const closed = call.encrypted ? "yes" : call.exposed ? "exposed" : "no";
+  const [symbol, said] = LOCKS[closed];
+  find(".lock").dataset.closed = closed;
+  find(".lock use").setAttribute("href", symbol);
+  find(".lock-words").textContent = said;
 }
 
 function showTime(card) {

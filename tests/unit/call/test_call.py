@@ -229,6 +229,23 @@ def test_a_call_is_encrypted_when_all_of_it_is() -> None:
     assert not call.encrypted
 
 
+def test_a_call_whose_key_others_may_have_is_not_called_encrypted() -> None:
+    call = Call(Leg(), State.CONNECTING, "sip:far@example.com")
+    secret = replace(CHANNEL, crypto=Crypto(Suite.AEAD_AES_256_GCM, bytes(32)))
+    told = replace(CHANNEL, direction=Direction.RECEIVE, crypto=Crypto(Suite.AEAD_AES_256_GCM, bytes(32), exposed=True))
+    assert not call.exposed
+    call.established([secret, told])
+    assert (call.encrypted, call.exposed) == (False, True)
+    call.media_changed([CHANNEL, told])
+    assert (call.encrypted, call.exposed) == (False, False), "there is no key at all to some of it"
+    call.media_changed([secret])
+    assert (call.encrypted, call.exposed) == (True, False)
+
+
+def test_that_a_key_was_told_makes_it_no_other_key() -> None:
+    assert Crypto(Suite.AEAD_AES_256_GCM, bytes(32), exposed=True) == Crypto(Suite.AEAD_AES_256_GCM, bytes(32))
+
+
 # Transfer
 
 

@@ -114,12 +114,18 @@ def test_status_says_whether_a_call_is_encrypted(capsys: pytest.CaptureFixture[s
     async def test(web: Web) -> None:
         call = web.dialled()
         assert await visavis(web, "status") == 0
-        call.media_changed([replace(channel, crypto=Crypto(Suite.AES_128_CBC, bytes(16))) for channel in call.channels])
-        assert await visavis(web, "status") == 0
+        crypto = Crypto(Suite.AES_128_CBC, bytes(16))
+        for each in (replace(crypto, exposed=True), crypto):
+            call.media_changed([replace(channel, crypto=each) for channel in call.channels])
+            assert await visavis(web, "status") == 0
 
     test()
     said = [line.rpartition(": ")[2] for line in capsys.readouterr().out.splitlines() if line.startswith("  call ")]
-    assert said == ["active, not encrypted", "active, encrypted"]
+    assert said == [
+        "active, not encrypted",
+        "active, encrypted, but its key was sent in the clear",
+        "active, encrypted",
+    ]
 
 
 def test_sound_has_no_size() -> None:

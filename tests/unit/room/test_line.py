@@ -38,6 +38,9 @@ def test_whether_a_call_is_encrypted() -> None:
     crypto = Crypto(Suite.AES_128_CBC, bytes(16), 104)
     shown.call.established([replace(channel, crypto=crypto) for channel in CHANNELS])
     assert shown.view().encrypted
+    told = replace(crypto, exposed=True)
+    shown.call.media_changed([replace(channel, crypto=told) for channel in CHANNELS])
+    assert (shown.view().encrypted, shown.view().exposed) == (False, True)
     shown.call.media_changed([*shown.call.channels[:-1], CHANNELS[-1]])
     assert not shown.view().encrypted
 

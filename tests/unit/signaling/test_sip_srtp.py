@@ -30,8 +30,8 @@ def key(suite: Suite = EIGHTY, octet: int = 1, tag: int = 1, more: str = "") -> 
     return f"{tag} {suite.value} inline:{base64.b64encode(octets).decode()}{more}"
 
 
-def srtp(policy: Encryption = PREFERRED, ways: tuple[str, ...] = ("sdes",)) -> SipSrtp:
-    return SipSrtp(policy, random.Random(7), lambda: certificate("ours"), ways)
+def srtp(policy: Encryption = PREFERRED, ways: tuple[str, ...] = ("sdes",), clear: bool = False) -> SipSrtp:
+    return SipSrtp(policy, random.Random(7), lambda: certificate("ours"), ways, clear_signalling=clear)
 
 
 def chosen(media: MediaDescription, policy: Encryption = PREFERRED) -> Secured | None:
@@ -296,3 +296,37 @@ def test_a_handshake_holds_while_the_certificate_is_the_same() -> None:
 def test_an_offer_again_leaves_the_choice() -> None:
     said = (("setup", "active"), ("fingerprint", THEIRS), ("ptime", "20"))
     assert offered_again(said) == (("setup", "actpass"), *said[1:])
+
+
+# Where signalling can be read on its way
+
+
+def test_keys_that_are_told_in_the_clear_are_marked() -> None:
+    one = srtp(clear=True)
+    choice = one.choose(AUDIO, SESSION, line(key()))
+    assert choice is not None
+    accepted = one.accept(AUDIO, offer(one), SESSION, line(key(octet=9), protocol="RTP/AVP"))
+    assert accepted is not None
+    for secured in (choice[0], accepted):
+        assert secured.send is not None
+        assert secured.receive is not None
+        assert secured.send.exposed
+        assert secured.receive.exposed
+
+
+def test_in_the_clear_a_handshake_goes_first() -> None:
+    both = replace(line(key()), attributes=(*line(key()).attributes, *dtls_line().attributes))
+    one = srtp(ways=BOTH, clear=True)
+    choice = one.choose(AUDIO, SESSION, both)
+    assert choice is not None
+    assert choice[0].handshake is not None
+    assert [name for name, _ in one.offer()] == ["crypto", "fingerprint", "setup"], "who knows no better may still"
+
+
+def test_in_the_clear_told_keys_are_not_what_is_required() -> None:
+    one = srtp(REQUIRED, BOTH, clear=True)
+    assert one.possible
+    assert one.choose(AUDIO, SESSION, line(key())) is None
+    assert (one.profile, [name for name, _ in one.offer()]) == ("UDP/TLS/RTP/SAVP", ["fingerprint", "setup"])
+    assert not srtp(REQUIRED, clear=True).possible
+    assert all(each.possible for each in (srtp(REQUIRED), srtp(PREFERRED, clear=True), srtp(OFF, clear=True)))

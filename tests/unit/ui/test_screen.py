@@ -197,18 +197,26 @@ def test_why_another_call_ended_is_said_during_a_call() -> None:
     assert "Joe" not in words(scene(replace(state, calls=(KATE, ringing)), MOMENT))
 
 
-def padlocks(state: RoomState) -> list[bool]:
-    """Which padlocks are seen: True is a closed one."""
-    closed, opened = symbol.padlock(ui.WHITE, closed=True), symbol.padlock(ui.PALE, closed=False)
+PADLOCKS = {
+    symbol.padlock(ui.WHITE, closed=True): "closed",
+    symbol.padlock(ui.AMBER, closed=True, struck=True): "struck out",
+    symbol.padlock(ui.PALE, closed=False): "open",
+}
+
+
+def padlocks(state: RoomState) -> list[str]:
+    """Which padlocks are seen."""
     pictures = [item.png for item in scene(state, Moment(1000.0)).items if isinstance(item, Image)]
-    return [png == closed for png in pictures if png in (closed, opened)]
+    return [PADLOCKS[png] for png in pictures if png in PADLOCKS]
 
 
 def test_the_padlock_tells_the_truth_of_each_call() -> None:
-    assert padlocks(in_call(KATE)) == [False]
-    assert padlocks(in_call(replace(KATE, encrypted=True))) == [True]
-    assert padlocks(in_call(replace(KATE, encrypted=True, sees=False))) == [True], "sound is as secret as pictures"
-    assert padlocks(in_call(replace(KATE, encrypted=True), replace(KATE, id="2"))) == [True, False]
+    secret = replace(KATE, encrypted=True)
+    assert padlocks(in_call(KATE)) == ["open"]
+    assert padlocks(in_call(secret)) == ["closed"]
+    assert padlocks(in_call(replace(secret, sees=False))) == ["closed"], "sound is as secret as pictures"
+    assert padlocks(in_call(secret, replace(KATE, id="2"))) == ["closed", "open"]
+    assert padlocks(in_call(replace(KATE, exposed=True))) == ["struck out"], "others may have the key"
 
 
 @pytest.mark.parametrize("change", [{"held": True}, {"held_by_far_end": True}, {"state": State.CONNECTING}])
@@ -229,6 +237,7 @@ calls = st.builds(
     sees=st.booleans(),
     codecs=st.just(()),
     encrypted=st.booleans(),
+    exposed=st.booleans(),
 )
 rooms = st.builds(
     RoomState,

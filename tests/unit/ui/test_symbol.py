@@ -16,6 +16,7 @@ SYMBOLS = {
     "speaker": lambda: symbol.speaker("#ffffff"),
     "pause": lambda: symbol.pause("#ffffff"),
     "locked": lambda: symbol.padlock("#ffffff", closed=True),
+    "exposed": lambda: symbol.padlock("#ffffff", closed=True, struck=True),
     "unlocked": lambda: symbol.padlock("#ffffff", closed=False),
     "sign": lambda: symbol.face_to_face("#0000ff", "#00ff00"),
 }

@@ -36,6 +36,7 @@ async def test_the_state(web: Web) -> None:
                     "sees": False,
                     "codecs": [],
                     "encrypted": False,
+                    "exposed": False,
                     "waiting": False,
                     "transferring": False,
                 }
