@@ -397,6 +397,8 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             or (status in _NOT_ACCEPTABLE and self._media is not None and self._media.srtp.required)
         ):
             reason = EndReason.NOT_ENCRYPTED
+        if event.by_far_end and self._redirection.insecure and status is not None and 300 <= status < 400:
+            reason, words = EndReason.NOT_ENCRYPTED, f"{words}, to where SIPS is not wanted"
         self.call.released(reason, words)
         self._finish()
 

@@ -1,7 +1,9 @@
 """Where a call goes that is taken elsewhere (RFC 3261 8.1.3.4): the addresses that 3xx responses name, one by one.
 
 Rule 1: the same as for transfers: whoever answers may name whom he likes, but not this machine's own services.
-Rule 2: nobody is called twice, and after so many addresses it is enough; so nobody can send us round in circles.
+Rule 2: who was called by SIPS sends nobody elsewhere but by SIPS: RFC 3261 8.1.3.4 would have a person informed, and
+nobody could be asked.
+Rule 3: nobody is called twice, and after so many addresses it is enough; so nobody can send us round in circles.
 """
 
 from __future__ import annotations
@@ -27,9 +29,13 @@ class Redirection:
     def __init__(self) -> None:
         self._known: list[Uri] = []
         self._waiting: list[Target] = []
+        self._secure = False
+        self.insecure = False
+        """An address was named to which a call by SIPS does not go."""
 
     def called(self, uri: Uri) -> None:
         """Take that this address is being called."""
+        self._secure = self._secure or uri.scheme == "sips"
         if uri not in self._known:
             self._known.append(uri)
 
@@ -40,6 +46,9 @@ class Redirection:
             if len(self._known) >= MAX_TARGETS:
                 break
             if named.scheme not in ("sip", "sips"):
+                continue
+            if self._secure and named.scheme != "sips":
+                self.insecure = True
                 continue
             try:
                 uri = parse_address(str(named))

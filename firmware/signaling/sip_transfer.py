@@ -2,7 +2,8 @@
 
 Rule 1: a far end may name whom it likes, but this machine's own services are out of its reach, unless it is the same
 machine itself.
-Rule 2: the far end hears at once that we try, or that we don't; and in the end what came of it.
+Rule 2: in a call by SIPS nobody can have us call without it: it would go on less safely than it began (RFC 5630 4).
+Rule 3: the far end hears at once that we try, or that we don't; and in the end what came of it.
 """
 
 from __future__ import annotations
@@ -119,7 +120,7 @@ class SipTransfer:
             uri = parse_address(str(event.target))
         except CallError:
             uri = None
-        if uri is None or not is_fair(uri.host, far):
+        if uri is None or not is_fair(uri.host, far) or (session.secure and uri.scheme != "sips"):
             session.referral.refuse(603, now)
             return
         self._target = Target(uri, fields, far)

@@ -125,6 +125,11 @@ class InviteSession:
         return self._dialed if self.usage.dialog is None else self.usage.dialog.remote_target
 
     @property
+    def secure(self) -> bool:
+        """Whether it was begun by SIPS: every hop of its signalling is to be by TLS (RFC 5630 4)."""
+        return self._dialed.scheme == "sips" or (self.usage.dialog is not None and self.usage.dialog.secure)
+
+    @property
     def up(self) -> bool:
         """Whether it was answered, and goes on."""
         return self.state in (State.ACCEPTED, State.CONFIRMED)

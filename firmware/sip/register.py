@@ -92,12 +92,15 @@ def longer(response: Response, asked: int) -> int | None:
     return least if least is not None and asked < least <= MAX_EXPIRES else None
 
 
-def redirected(response: Response) -> Uri | None:
-    """Where a 3xx sends us (RFC 3261 8.1.3.4), as a Request-URI of a REGISTER; None: nowhere that we can go."""
+def redirected(response: Response, *, secure: bool) -> Uri | None:
+    """Where a 3xx sends us (RFC 3261 8.1.3.4), as a Request-URI of a REGISTER; None: nowhere that we can go.
+
+    *secure*: a registrar of SIPS, who can't send us where that is not wanted.
+    """
     contacts = _read(lambda: response.contacts) or ()
     # RFC 3261 20.10: the preferred one has the highest q, which is 1 where none is written.
     for contact in sorted(contacts, key=_preference, reverse=True):
-        if contact.uri.scheme in ("sip", "sips"):
+        if contact.uri.scheme in (("sips",) if secure else ("sip", "sips")):
             uri = contact.uri
             return Uri(uri.scheme, None, uri.host, uri.port, parameters=uri.parameters)
     return None

@@ -219,7 +219,7 @@ class Registration:
     def _detour(self, status: int, response: Response, now: float) -> bool:
         """Do what the registrar wants instead; False: it wants nothing that we could do."""
         if status < 400:
-            target = register.redirected(response)
+            target = register.redirected(response, secure=self._target.scheme == "sips")
             if target is None:
                 return False
             self._target = target

@@ -20,7 +20,8 @@ def replaced_session(request: Request, layers: Layers) -> InviteSession | None:
     """Give the session in the place of which this INVITE makes one; None: it says nothing of that.
 
     Refusal: the dialog is not here, or may not be replaced (RFC 3891 3).  That the caller knows its Call-ID and both
-    of its tags, 160 random bits of them ours or another's, is what allows him to.
+    of its tags, 160 random bits of them ours or another's, is what allows him to; but what SIPS protects on all its way
+    is not replaced by what nobody does.
     """
     value = request.headers.get("Replaces")
     if value is None:
@@ -35,6 +36,8 @@ def replaced_session(request: Request, layers: Layers) -> InviteSession | None:
             raise Refusal(603, "the dialog to be replaced has ended")
         entry = layers.dialogs.get(dialog_id)
         if entry is not None:
+            if entry.session.secure and request.uri.scheme != "sips":
+                raise Refusal(403, "a call by SIPS to be replaced by one without")  # RFC 5630 4
             return _checked(entry.session, early_only=wanted.early_only)
     raise Refusal(481, "no dialog to be replaced")
 

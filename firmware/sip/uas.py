@@ -34,6 +34,15 @@ _IN_DIALOG: Final = frozenset(("BYE", "INFO", "PRACK", "UPDATE", "NOTIFY"))
 4.1.3, as we subscribe only by REFER)."""
 
 
+_AGREE_ON_MEDIA: Final = frozenset(("INVITE", "UPDATE", "PRACK"))
+"""Methods that may carry a session description, with keys in it."""
+
+
+def _leaves_tls(entry: DialogEntry, flow: Flow) -> bool:
+    """Whether what belongs to a call by TLS has come by another transport, where anybody on its way reads it."""
+    return entry.dialog.flow.transport == "tls" != flow.transport
+
+
 def _check_method(request: Request) -> None:
     # RFC 3261 8.2.1
     if request.method not in METHODS:
@@ -45,12 +54,6 @@ def _check_scheme(request: Request) -> None:
     # RFC 3261 8.2.2.1
     if request.uri.scheme not in ("sip", "sips"):
         raise Refusal(416, f"scheme {request.uri.scheme[:20]}")
-
-
-def _check_security(request: Request, flow: Flow) -> None:
-    # RFC 5630 5.1.2: SIPS is TLS on every hop, and the last one was none.
-    if request.uri.scheme == "sips" and flow.transport != "tls":
-        raise Refusal(480, "sips without TLS", ("Warning", '380 visavis "SIPS Not Allowed"'))
 
 
 def _check_extensions(request: Request) -> None:
@@ -98,7 +101,7 @@ class Uas:
         try:
             for check in self._checks:
                 check(request)
-            _check_security(request, flow)
+            self._check_security(request, flow)
         except RemoteProtocolError as error:
             refusal = error
         transaction = self._layers.transactions.accept(request, flow, now)
@@ -110,10 +113,10 @@ class Uas:
         if refusal is not None:
             self._refuse(transaction, refusal, now)
 
-    def receive_ack(self, ack: Request, now: float) -> None:
+    def receive_ack(self, ack: Request, flow: Flow, now: float) -> None:
         """Take an ACK that belongs to no transaction: to a 2xx of ours, or to nothing."""
         entry = self._entry(ack)
-        if entry is None:
+        if entry is None or _leaves_tls(entry, flow):
             self._layers.counters["stray ACK"] += 1
         else:
             entry.session.ack_received(ack, now)
@@ -140,6 +143,14 @@ class Uas:
                 raise Refusal(603, "a stranger refers us to somebody")
         elif not entry.dialog.in_order(request):
             raise Refusal(500, "CSeq out of order")  # RFC 3261 12.2.2
+
+    def _check_security(self, request: Request, flow: Flow) -> None:
+        # RFC 5630 5.1.2: SIPS is TLS on every hop, and the last one was none.
+        if request.uri.scheme == "sips" and flow.transport != "tls":
+            raise Refusal(480, "sips without TLS", ("Warning", '380 visavis "SIPS Not Allowed"'))
+        entry = self._entry(request)
+        if entry is not None and request.method in _AGREE_ON_MEDIA and _leaves_tls(entry, flow):
+            raise Refusal(403, f"{request.method} in the clear, in a call by TLS")
 
     def _check_merged(self, request: Request) -> None:
         # RFC 3261 8.2.2.2

@@ -260,7 +260,7 @@ class UserAgent:
         if transaction is not None:
             transaction.receive(request, now)
         elif request.method == "ACK":
-            self._uas.receive_ack(request, now)
+            self._uas.receive_ack(request, flow, now)
         elif request.method == "INVITE" and request.to.tag is None and not self.admits(request, flow):
             self._refuse_statelessly(request, flow, 403)
         elif not self._has_room(request, now):

@@ -189,6 +189,13 @@ def test_a_redirection_is_followed() -> None:
     assert str(zone.heard[-1].request.uri) == "sip:high.example.com:5070;transport=tcp"
 
 
+def test_a_registrar_of_sips_sends_us_to_sips_only() -> None:
+    contact = "<sip:high.example.com;transport=tls>;q=0.9, <sips:low.example.com>;q=0.1"
+    settings = {"address": Uri.parse("sips:alice@example.com")}
+    zone = Zone(users={}, settings=settings, refuse=[(302, {"Contact": contact})]).run(1)
+    assert zone.wanted == ["sips:example.com", "sips:low.example.com"]
+
+
 def test_redirections_in_a_circle_end() -> None:
     zone = Zone(users={}, refuse=[(302, {"Contact": "<sip:example.com>"})] * 50).run(20)
     assert zone.state is State.FAILED

@@ -8,9 +8,9 @@ from sip_exchange import Exchange
 from sip_peer import Peer, response
 
 from firmware.call.call import Call, EndReason, State
+from firmware.call.media import Encryption
 from firmware.sansio import Address, Flow, Send
 from firmware.signaling.sip_redirection import MAX_TARGETS, Redirection
-from firmware.sip.message import Request, parse
 from firmware.sip.uri import Uri
 
 
@@ -22,9 +22,11 @@ class Forwarder(Peer):
         self.contacts, self.status, self.rings = contacts, status, rings
 
     def receive_data(self, flow: Flow, data: bytes, now: float) -> None:
+        before = len(self.requests)
         super().receive_data(flow, data, now)
-        message = parse(data)
-        if isinstance(message, Request) and message.method == "INVITE":
+        for message in self.requests[before:]:
+            if message.method != "INVITE":
+                continue
             if self.rings:
                 self.waiting.append(Send(flow, response(message, 180).encode()))
             answer = response(message, self.status)
@@ -158,6 +160,48 @@ def test_a_transfer_that_is_taken_elsewhere_keeps_what_it_replaces(exchange: Exc
     exchange.settle(3.0)
     assert exchange["C"].call.replaces is c_with_a
     exchange.check_clean()
+
+
+# By SIPS
+
+
+def dial_sips(exchange: Exchange, forwarder: Forwarder) -> Call:
+    call = exchange["A"].sip.dial(f"sips:somebody@{forwarder.address[0]}")
+    exchange["A"]._watch(call)
+    exchange.settle(3.0)
+    return call
+
+
+@pytest.mark.parametrize("contact", ["<sip:room@192.0.2.3>", "<sip:room@192.0.2.3:5061;transport=tls>"])
+def test_a_call_by_sips_does_not_go_where_it_is_not_wanted(contact: str) -> None:
+    """RFC 3261 8.1.3.4, RFC 5630 4: by TLS to the next hop is not SIPS on all of them."""
+    exchange = Exchange(transport="tls")
+    forwarder = Forwarder(exchange, (F[0], 5061), contact)
+    call = dial_sips(exchange, forwarder)
+    assert forwarder.called == 1
+    assert ended(call, EndReason.NOT_ENCRYPTED)
+    assert call.end_detail.startswith("302")
+    assert exchange["C"].calls == []
+
+
+def test_a_call_by_sips_goes_elsewhere_by_sips() -> None:
+    exchange = Exchange(transport="tls")
+    forwarder = Forwarder(exchange, (F[0], 5061), "<sip:room@192.0.2.2>;q=1, <sips:room@192.0.2.3>;q=0.1")
+    call = dial_sips(exchange, forwarder)
+    assert call.state is exchange["C"].call.state is State.ACTIVE
+    assert exchange["B"].calls == []
+    exchange.check_clean()
+
+
+def test_what_must_be_encrypted_is_not_sent_elsewhere_in_the_clear() -> None:
+    exchange = Exchange(transport="tls", encryption=Encryption.REQUIRED, ways=("sdes",))
+    forwarder = Forwarder(exchange, (F[0], 5061), "<sip:room@192.0.2.3;transport=udp>")
+    call = exchange["A"].sip.dial(f"sip:somebody@{F[0]};transport=tls")
+    exchange["A"]._watch(call)
+    exchange.settle(3.0)
+    assert forwarder.called == 1
+    assert ended(call, EndReason.NOT_ENCRYPTED)
+    assert exchange["C"].calls == []
 
 
 def test_what_was_called_is_not_called_again() -> None:

@@ -10,6 +10,7 @@ from parties import ALL, check_agreement, directions, ended
 from sip_exchange import Exchange
 
 from firmware.call.call import Call, EndReason, State
+from firmware.call.media import Encryption
 from firmware.errors import CallError
 from firmware.signaling.sip_leg import SipLeg
 from firmware.signaling.sip_location import Candidate
@@ -221,6 +222,43 @@ def test_whom_far_ends_may_name(exchange: Exchange, target: str, goes_to: str | 
     exchange.settle()
     assert targets == ([goes_to] if goes_to else [])
     assert "603 Decline" in exchange.sent("SIP/2.0 603", "B")[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "goes"), [("sip:room@192.0.2.3;transport=tls", False), ("sips:room@192.0.2.3", True)]
+)
+def test_a_call_by_sips_goes_on_by_sips(target: str, goes: bool) -> None:
+    """RFC 5630 4: where it is not wanted on every hop, it would be less safe than it began."""
+    exchange = Exchange(transport="tls")
+    ours, theirs = by_sips(exchange)
+    exchange["A"].session(ours).referral.refer(Uri.parse(target), exchange.wire.now)
+    exchange.settle()
+    assert bool(exchange["C"].calls) is goes
+    assert (theirs.state, theirs.end_reason) == ((State.ENDED, EndReason.TRANSFERRED) if goes else (State.ACTIVE, None))
+    exchange.check_clean()
+
+
+def by_sips(exchange: Exchange) -> tuple[Call, Call]:
+    ours = exchange["A"].sip.dial("sips:room@192.0.2.2")
+    exchange["A"]._watch(ours)
+    exchange.settle()
+    return ours, exchange["B"].call
+
+
+def test_a_transfer_into_the_clear_is_none_where_encryption_is_required() -> None:
+    """By TLS keys are told; where signalling is not encrypted there is no way to agree on any, and so no call."""
+    exchange = Exchange(transport="tls", encryption=Encryption.REQUIRED, ways=("sdes",))
+    ours, theirs = exchange.call("A", "B")
+    assert theirs.encrypted
+    ours.transfer("sip:room@192.0.2.3;transport=udp")
+    exchange.settle()
+    assert exchange["C"].calls == []
+    assert not exchange.sent("INVITE sip:room@192.0.2.3;transport=udp", "B")
+    assert (ours.state, theirs.state, len(exchange["A"].refusals)) == (State.ACTIVE, State.ACTIVE, 1)
+    ours.transfer("sip:room@192.0.2.3;transport=tls")
+    exchange.settle()
+    assert exchange["C"].call.encrypted
+    exchange.check_clean()
 
 
 def test_a_name_that_leads_to_this_machine(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,19 @@ def test_what_is_refused(change: str, status: int) -> None:
     assert line.kinds.count("Incoming") == 0
 
 
+@pytest.mark.parametrize(("scheme", "status"), [("sip", 403), ("sips", None)])
+def test_a_call_by_sips_is_replaced_by_sips_only(scheme: str, status: int | None) -> None:
+    line = Line("tls")
+    session = line.incoming(uri="sips:room@10.0.0.1")
+    session.accept(b"answer", line.now)
+    line.settle()
+    line.send(line.in_dialog("ACK", cseq=1))
+    assert session.secure
+    call_id, mine, theirs = tags(line)
+    replaces = f"{call_id};to-tag={mine};from-tag={theirs}"
+    assert invite_instead(line, replaces, uri=f"{scheme}:room@10.0.0.1", transport="TLS") == status
+
+
 @pytest.mark.parametrize("done", [True, False], ids=["over", "about to end"])
 def test_a_call_that_has_ended(done: bool) -> None:
     line = Line()

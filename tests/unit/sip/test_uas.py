@@ -8,6 +8,7 @@ import pytest
 from sip_peer import Line, request
 
 from firmware.sip.identity import METHODS
+from firmware.sip.invite import State
 from firmware.sip.message import Response
 
 
@@ -46,6 +47,33 @@ def test_sips_by_tls_is_answered_with_a_contact_of_sips() -> None:
         answered = answer(line, "OPTIONS", uri=uri, transport="TLS")
         assert answered.status == 200
         assert str(answered.contact.uri if answered.contact else "").startswith(contact)
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_what_began_by_tls_is_not_changed_in_the_clear(method: str) -> None:
+    """Whoever reads it would have the keys in it, and the answer's."""
+    line = Line("tls")
+    session = line.taken()
+    change = line.in_dialog(method, body=b"offer 2")
+    line.peer.send(change.encode().replace(b"/TLS", b"/UDP"))
+    assert line.peer.statuses[-1] == 403
+    assert session.state is State.CONFIRMED
+    assert "Offered" not in line.kinds
+    line.send(line.in_dialog(method, cseq=3, body=b"offer 2"))
+    assert "Offered" in line.kinds
+    line.peer.send(line.in_dialog("BYE", cseq=4).encode().replace(b"/TLS", b"/UDP"))
+    assert 200 in line.peer.statuses[-2:], "it tells nothing"
+
+
+def test_an_ack_in_the_clear_answers_no_offer_that_went_by_tls() -> None:
+    line = Line("tls")
+    session = line.incoming(body=b"")
+    session.accept(b"our offer", line.now)
+    line.settle()
+    line.peer.send(line.in_dialog("ACK", cseq=1, body=b"their answer").encode().replace(b"/TLS", b"/UDP"))
+    assert session.state is State.ACCEPTED
+    line.send(line.in_dialog("ACK", cseq=1, body=b"their answer"))
+    assert session.state is State.CONFIRMED
 
 
 def test_any_user_is_at_home() -> None:
