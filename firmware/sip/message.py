@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from copy import copy
 from typing import TypeVar, cast
 
 from firmware.errors import DecodeError, LocalProtocolError, RemoteProtocolError
@@ -52,7 +51,6 @@ MAX_LINE = 8192
 """Characters of the start line or of one header field with its folded lines; peers take 4096 and more."""
 
 T = TypeVar("T")
-M = TypeVar("M", bound="Message")
 
 _FOLD = re.compile(r"\r\n[ \t]+")
 _HALF_BREAK = re.compile(r"\r(?!\n)|(?<!\r)\n")
@@ -263,13 +261,6 @@ def respond(request: Request, status: int, reason: str | None = None, to_tag: st
     if to is not None and to_tag is not None and status != 100 and not _has_tag(to):
         headers.set("To", f"{to};tag={to_tag}")
     return Response(status, reason, headers)
-
-
-def outline(message: M) -> M:
-    """Give a message as far as it is recognised and answered by that, without all else that takes memory."""
-    outlined = copy(message)
-    Message.__init__(outlined, _identifying(message))
-    return outlined
 
 
 def _identifying(message: Message) -> Headers:

@@ -62,13 +62,17 @@ class Timers:
     def start(self, at: float, action: Callable[[float], None]) -> Timer:
         """Call *action* with the time, once that is *at* or later."""
         timer = Timer(at, action)
-        heapq.heappush(self._heap, (at, next(self._order), timer))
+        self.add(timer)
+        return timer
+
+    def add(self, timer: Timer) -> None:
+        """Have a timer that somebody else has made fire at its time."""
+        heapq.heappush(self._heap, (timer.at, next(self._order), timer))
         if len(self._heap) > self._sweep_at:
             # Most timers are cancelled long before their time: without this, 32 s of them would pile up.
             self._heap = [entry for entry in self._heap if entry[2].running]
             heapq.heapify(self._heap)
             self._sweep_at = max(_SWEEP, 2 * len(self._heap))
-        return timer
 
     def next(self) -> float | None:
         """When the first timer fires, or None."""

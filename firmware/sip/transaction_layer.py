@@ -41,6 +41,8 @@ class TransactionLayer:
         self._request_bytes = 0
         self._initial: dict[Hashable, ServerTransaction] = {}
         """Requests outside of any dialog, by what stays the same on every path that a fork takes (8.2.2.2)."""
+        self._forget: Final = self._forget_server
+        """One for all of them."""
 
     def __len__(self) -> int:
         return len(self._clients) + self._server_count
@@ -86,24 +88,27 @@ class TransactionLayer:
 
     def accept(self, request: Request, flow: Flow, now: float) -> ServerTransaction:
         """Make the transaction of a request that matches none."""
-        key, initial, size = _server_key(request), _initial_key(request), _size(request)
-
-        def forget(transaction: Transaction) -> None:
-            self._server_count -= 1
-            self._request_bytes -= size
-            if self._servers.get(key) is transaction:
-                del self._servers[key]
-            if self._initial.get(initial) is transaction:
-                del self._initial[initial]
-
-        transaction = ServerTransaction(request, flow, self._transport, self._timers, forget, now)
+        key = _server_key(request)
+        initial = _initial_key(request) if request.to.tag is None else None
+        transaction = ServerTransaction(
+            request, flow, self._transport, self._timers, self._forget, now, key, initial, _size(request)
+        )
         self._servers[key] = transaction
         self._server_count += 1
-        self._request_bytes += size
-        if request.to.tag is None:
+        self._request_bytes += transaction.size
+        if initial is not None:
             self._initial.setdefault(initial, transaction)
         transaction.receive(request, now)
         return transaction
+
+    def _forget_server(self, transaction: Transaction) -> None:
+        assert isinstance(transaction, ServerTransaction)
+        self._server_count -= 1
+        self._request_bytes -= transaction.size
+        if self._servers.get(transaction.key) is transaction:
+            del self._servers[transaction.key]
+        if self._initial.get(transaction.initial) is transaction:
+            del self._initial[transaction.initial]
 
     def match_response(self, response: Response) -> ClientTransaction | None:
         """Find the transaction of a response (17.1.3).  RemoteProtocolError: its Via or CSeq can't be read."""
@@ -121,7 +126,7 @@ class TransactionLayer:
         if transaction is None or _has_cookie(request):
             return transaction
         # RFC 2543: the To tag of an ACK is that of the response, any other's is that of the first request.
-        expected = transaction.local_tag if request.method == "ACK" else transaction.request.to.tag
+        expected = transaction.local_tag if request.method == "ACK" else transaction.to_tag
         return transaction if request.to.tag == expected else None
 
     def match_cancel(self, cancel: Request) -> ServerTransaction | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from firmware.errors import LocalProtocolError
-from firmware.sip.message import MAX_FORWARDS, Headers, Request, Response, outline, respond
+from firmware.sip.message import MAX_FORWARDS, Headers, Request, Response, respond
 from firmware.sip.timers import T1, T2, Timer, Timers
 from firmware.sip.transaction import (
     DURATIONS,
@@ -27,9 +27,10 @@ from firmware.sip.transaction import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from firmware.sansio import Flow
+    from firmware.sip.header import Via
     from firmware.sip.transport import Transport
 
 MAX_DATAGRAM: Final = 1300
@@ -45,6 +46,26 @@ def _response_input(status: int) -> Input:
     if status < 200:
         return Input.PROVISIONAL
     return Input.SUCCESS if status < 300 else Input.FAILURE
+
+
+class _StateTimer(Timer):
+    """A timer of a transaction's state; thousands run at once, so that it is no more than it must be."""
+
+    __slots__ = ("seconds", "transaction", "what")
+
+    def __init__(self, at: float, transaction: Transaction, what: Input, seconds: float) -> None:
+        super().__init__(at, _ignore)
+        self.transaction, self.what, self.seconds = transaction, what, seconds
+
+    def fire(self, now: float) -> None:
+        """Tell the transaction, once."""
+        if self.running:
+            self.cancel()
+            self.transaction.timer_fired(self, now)
+
+
+def _ignore(now: float) -> None:
+    """Stand in for what a timer does that does something else."""
 
 
 class Transaction:
@@ -68,7 +89,7 @@ class Transaction:
         self._transport = transport
         self._timers = timers
         self._when_terminated = when_terminated
-        self._running: dict[Input, Timer] = {}
+        self._running: list[_StateTimer] = []
 
     def transport_failed(self, now: float) -> None:
         """Take that the flow is closed (RFC 3261 17.1.4, 17.2.4)."""
@@ -106,20 +127,23 @@ class Transaction:
         for timer in self.figure.timers.get(self.state, ()):
             duration = DURATIONS[timer]
             seconds = duration.reliable if self.flow.reliable else duration.unreliable
-            if seconds and timer not in self._running:
+            if seconds and all(running.what is not timer for running in self._running):
                 self._run_timer(timer, seconds, now)
 
     def _run_timer(self, timer: Input, seconds: float, now: float) -> None:
-        self._running[timer] = self._timers.start(now + seconds, lambda at: self._timer_fired(timer, seconds, at))
+        started = _StateTimer(now + seconds, self, timer, seconds)
+        self._timers.add(started)
+        self._running.append(started)
 
-    def _timer_fired(self, timer: Input, seconds: float, now: float) -> None:
-        del self._running[timer]
-        longest = DURATIONS[timer].longest
+    def timer_fired(self, timer: _StateTimer, now: float) -> None:
+        """Take that a timer of the state has run out."""
+        self._running.remove(timer)
+        longest = DURATIONS[timer.what].longest
         if longest is not None:
             # RFC 3261 17.1.2.2: Timer E that fires in the proceeding state is reset to T2 at once.
-            proceeding = timer is Input.TIMER_E and self.state is State.PROCEEDING
-            self._run_timer(timer, T2 if proceeding else min(2 * seconds, longest), now)
-        self._take(timer, now)
+            proceeding = timer.what is Input.TIMER_E and self.state is State.PROCEEDING
+            self._run_timer(timer.what, T2 if proceeding else min(2 * timer.seconds, longest), now)
+        self._take(timer.what, now)
 
     def _fire_zero_timers(self, now: float) -> None:
         if self.flow.reliable:
@@ -128,8 +152,9 @@ class Transaction:
                     self._take(timer, now)
 
     def _stop_timers(self, but: tuple[Input, ...]) -> None:
-        for timer in [timer for timer in self._running if timer not in but]:
-            self._running.pop(timer).cancel()
+        for timer in [timer for timer in self._running if timer.what not in but]:
+            timer.cancel()
+            self._running.remove(timer)
 
 
 class ClientUser(Protocol):
@@ -217,6 +242,10 @@ class ClientTransaction(Transaction):
                 self.user.request_failed(self, 503, now)
 
 
+_FORGOTTEN: Final = Request("", "")
+"""The request of a transaction that is settled: nobody asks any more what it was."""
+
+
 class ServerUser(Protocol):
     """What a server transaction's TU hears."""
 
@@ -230,7 +259,10 @@ class ServerUser(Protocol):
 class ServerTransaction(Transaction):
     """A request of the far end and our responses (RFC 3261 17.2)."""
 
-    __slots__ = ("_ack", "_data", "local_tag", "response", "settled", "since", "user")
+    __slots__ = (
+        *("_ack", "_data", "_via", "response", "user"),
+        *("initial", "key", "local_tag", "settled", "since", "size", "to_tag"),
+    )
 
     def __init__(
         self,
@@ -240,11 +272,21 @@ class ServerTransaction(Transaction):
         timers: Timers,
         when_terminated: Callable[[Transaction], None],
         now: float,
+        key: Hashable = None,
+        initial: Hashable = None,
+        size: int = 0,
     ) -> None:
+        """*key*, *initial* and *size* are its owner's, for its own use."""
         figure = INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER
         super().__init__(figure, request, flow, transport, timers, when_terminated)
         self.since: Final = now
         """When the request came."""
+        self.key: Final = key
+        self.initial: Final = initial
+        self.size: Final = size
+        self.to_tag: Final = request.to.tag
+        """The tag in To of the request."""
+        self._via: Via | None = request.via
         self.user: ServerUser | None = None
         self.local_tag: str | None = None
         """The tag in To of the last response."""
@@ -274,9 +316,7 @@ class ServerTransaction(Transaction):
             )
         if response is not self.response:
             self.response, self._data, self.local_tag = response, response.encode(), response.to.tag
-        trying = self._running.pop(Input.TIMER_TRYING, None)
-        if trying is not None:
-            trying.cancel()
+        self._stop_timers(tuple(timer.what for timer in self._running if timer.what is not Input.TIMER_TRYING))
         self._take(what, now)
         if self.state is State.COMPLETED and self.figure is NON_INVITE_SERVER:
             self.settle()
@@ -285,15 +325,15 @@ class ServerTransaction(Transaction):
         """Take that only retransmissions of the request can come now: what they don't need is forgotten."""
         if not self.settled and self.response is not None:
             self.settled = True
-            self.request = outline(self.request)
+            self.request = _FORGOTTEN
             if self.figure is INVITE_SERVER:  # after its ACK it sends nothing more, and has nothing to say
-                self.user, self._ack, self._data = None, None, b""
+                self.user, self._ack, self._data, self._via = None, None, b"", None
             self.response = None
 
     def _put(self, output: Output, now: float) -> None:
         match output:
-            case Output.SEND_RESPONSE if self._data:
-                self._transport.send_response(self.flow, self.request.via, self._data)
+            case Output.SEND_RESPONSE if self._data and self._via is not None:
+                self._transport.send_response(self.flow, self._via, self._data)
             case Output.SEND_TRYING:
                 self.respond(respond(self.request, 100), now)
             case Output.ACK_TO_USER if self.user is not None and self._ack is not None:
