@@ -9,10 +9,18 @@ ARGS ?=
 
 # What a unit needs of the system, and what only the tests need: the programs that are not ours.
 RUN_PACKAGES := libopus0
+# On a Raspberry Pi the board's devices come to it: pins and camera as the distribution's own modules, which the virtual
+# environment then sees, and what pyalsaaudio is built with (Debian 12 has it too old).  What apt does not have is left
+# out with a word: Debian without Raspberry Pi's archive has no picamera2.
+PI_PACKAGES := python3-lgpio python3-picamera2 libasound2-dev gcc python3-dev
 TEST_PACKAGES := baresip-core baresip-ffmpeg dnsmasq-base sip-tester sipvicious tshark chromium debian-archive-keyring \
 	kamailio kamailio-tls-modules kamailio-outbound-modules
 # The machine of tests/hil, and what makes it.
-HIL_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools uidmap debian-archive-keyring
+HIL_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools uidmap debian-archive-keyring iproute2 util-linux
+
+# Whether this is a Raspberry Pi, as the board itself asks.
+MODEL ?= /proc/device-tree/model
+PI := $(shell grep -qs 'Raspberry Pi' $(MODEL) && echo yes)
 
 .PHONY: help run test hil check bench lock clean run-packages test-packages hil-packages
 
@@ -44,17 +52,23 @@ bench: run-packages test-packages $(VENV)/test.stamp
 
 # Debian packages: asks dpkg, and apt (and sudo) only when something is missing.
 define install
-@missing=; for package in $(1); do \
-	dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
-done; \
+@missing=; for package in $(1); do $(is-installed) || missing="$$missing $$package"; done; \
 if [ -n "$$missing" ]; then $(as-root-install); fi
 endef
 
-define as-root-install
-if ! command -v apt-get >/dev/null; then echo "Missing, and this is no Debian; please install:$$missing" >&2; exit 1; fi; \
+is-installed = dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed
+
+define as-whom
+if ! command -v apt-get >/dev/null; then \
+	echo "Missing, and this is no Debian; please install:$${missing:-$$wanted}" >&2; exit 1; \
+fi; \
 if [ $$(id -u) = 0 ]; then root=; else root=sudo; fi; \
+apt="$$root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"
+endef
+
+define as-root-install
+$(as-whom); \
 echo "Installing the missing Debian packages$${root:+ (sudo may ask for your password)}:$$missing"; \
-apt="$$root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0"; \
 $$apt update && $$apt install -y --no-install-recommends $$missing >/dev/null
 endef
 
@@ -67,6 +81,20 @@ test-packages:
 hil-packages:
 	$(call install,$(HIL_PACKAGES))
 
+$(VENV)/pi.stamp: Makefile | $(PYTHON)
+	@wanted=; for package in $(PI_PACKAGES); do $(is-installed) || wanted="$$wanted $$package"; done; \
+	if [ -n "$$wanted" ]; then \
+		$(as-whom); \
+		echo "Asking apt for what this Raspberry Pi's devices need$${root:+ (sudo may ask for your password)}:$$wanted"; \
+		$$apt update; missing=; \
+		for package in $$wanted; do \
+			if apt-cache show $$package >/dev/null 2>&1; then missing="$$missing $$package"; \
+			else echo "apt has no $$package here: this unit does without it"; fi; \
+		done; \
+		if [ -n "$$missing" ]; then $(as-root-install); fi; \
+	fi
+	@touch $@
+
 # Asterisk with H.323 is unpacked in a folder, and only there; where it can't be had, the tests say so.
 $(ASTERISK): | test-packages $(VENV)/test.stamp
 	@$(PYTHON) tests/interop/asterisk_install.py
@@ -75,6 +103,9 @@ $(ASTERISK): | test-packages $(VENV)/test.stamp
 ifneq ($(wildcard $(VENV)),)
 ifeq ($(wildcard $(PYTHON)),)
 $(shell rm -rf $(VENV))
+else ifneq ($(and $(PI),$(shell grep -s 'system-site-packages = false' $(VENV)/pyvenv.cfg)),)
+# So is one that does not see the Pi's own modules.
+$(shell rm -rf $(VENV))
 endif
 endif
 
@@ -82,17 +113,19 @@ endif
 usable = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 $(PYTHON):
-	@find_python() { for python in python3 /usr/bin/python3 python3.13 python3.12 python3.11; do \
+	@find_python() { for python in $(if $(PI),/usr/bin/python3,python3 /usr/bin/python3 python3.13 python3.12 python3.11); do \
 		if $$python -c '$(usable)' 2>/dev/null; then echo $$python; return; fi; done; }; \
 	python=$$(find_python); \
 	if [ -z "$$python" ]; then missing=" python3 python3-venv"; $(as-root-install); python=$$(find_python); fi; \
 	if [ -z "$$python" ]; then echo "Python 3.11, 3.12 or 3.13 is needed; none was found" >&2; exit 1; fi; \
 	echo "Making the virtual environment $(VENV) with $$($$python --version)"; \
-	$$python -m venv $(VENV)
+	$$python -m venv $(if $(PI),--system-site-packages) $(VENV)
 
-$(VENV)/run.stamp: requirements.txt pyproject.toml | $(PYTHON)
-	@echo "Installing what requirements.txt names"
-	@$(PIP) install --require-hashes -r requirements.txt
+RUN_REQUIREMENTS := $(if $(PI),requirements-pi.txt,requirements.txt)
+
+$(VENV)/run.stamp: $(RUN_REQUIREMENTS) pyproject.toml | $(PYTHON) $(if $(PI),$(VENV)/pi.stamp)
+	@echo "Installing what $(RUN_REQUIREMENTS) names"
+	@$(PIP) install --require-hashes -r $(RUN_REQUIREMENTS)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -101,13 +134,14 @@ $(VENV)/test.stamp: requirements-test.txt $(VENV)/run.stamp
 	@$(PIP) install --no-compile --require-hashes -r requirements-test.txt
 	@touch $@
 
-# The locks hold for every supported Python and machine; requirements-test.txt has the same versions and more.
+# The locks hold for every supported Python and machine; the others have requirements.txt's versions and more.
 LOCK := $(PYTHON) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 
 lock: | $(PYTHON)
 	@$(PIP) install uv
 	@$(LOCK) $(ARGS) --output-file requirements.txt
+	@$(LOCK) --extra pi --constraint requirements.txt --output-file requirements-pi.txt
 	@$(LOCK) --extra test --constraint requirements.txt --output-file requirements-test.txt
 
 clean:
