@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from firmware.media.border import attempt
-from firmware.media.message import DeviceFailed, Report
+from firmware.media.message import DeviceFailed, DeviceRestored, Report
 
 if TYPE_CHECKING:
     from firmware.media.pictures import Viewer
@@ -99,7 +99,9 @@ class CameraFeed:
                 frame = camera.capture()
                 if frame is None:
                     return
-                self._failed = ""
+                if self._failed:
+                    self._failed = ""
+                    self._report(DeviceRestored("camera"))
                 for viewer in viewers:
                     if not served[viewer]:
                         viewer.picture(frame)

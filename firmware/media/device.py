@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from firmware.errors import DeviceError
-from firmware.media.message import DeviceFailed, Report
+from firmware.media.message import DeviceFailed, DeviceRestored, Report
 
 logger = logging.getLogger(__name__)
 
@@ -59,8 +59,10 @@ class Device(Generic[D]):
             self._report(DeviceFailed(self.name, reason))
 
     def works(self) -> None:
-        """Tell that the device did what it should, so that its next failure is news."""
-        self._reason = ""
+        """Tell that the device did what it should; reported where it had failed, and its next failure is news."""
+        if self._reason:
+            self._reason = ""
+            self._report(DeviceRestored(self.name))
 
     def close(self) -> None:
         """Release the device."""

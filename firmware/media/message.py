@@ -171,6 +171,12 @@ class DeviceFailed(Struct, frozen=True, tag=True):
     reason: str
 
 
+class DeviceRestored(Struct, frozen=True, tag=True):
+    """A device that had failed does what it should again."""
+
+    device: str
+
+
 class ChannelFailed(Struct, frozen=True, tag=True):
     """A channel had to be stopped (no such codec in this build, say)."""
 
@@ -220,6 +226,7 @@ Report = (
     | KeyFrameWanted
     | MediaSilent
     | DeviceFailed
+    | DeviceRestored
     | ChannelFailed
     | Secured
     | NotSecured

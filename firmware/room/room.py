@@ -233,6 +233,12 @@ class Room:
         self._faults[device] = f"The {device} {'do' if device.endswith('s') else 'does'} not work: {reason}"
         self._changed()
 
+    def clear_fault(self, device: str) -> None:
+        """Say no more that this device can't be used."""
+        if self._faults.pop(device, None) is not None:
+            logger.info("= the %s works again", device)
+            self._changed()
+
     # What the room does by itself
 
     def _registrations_changed(self) -> None:
@@ -325,10 +331,8 @@ class Room:
                 self._changed()
             case message.Gone():
                 self._changed()
-            case message.DeviceFailed(device=device, reason=reason):
-                if not self._media.running:
-                    self._failed_at_start.add(device)
-                self.set_fault(device, reason)
+            case message.DeviceFailed() | message.DeviceRestored():
+                self._device_changed(report)
             case message.ChannelFailed(call_id=call_id, kind=kind, direction=direction, reason=reason):
                 logger.warning("= call %s: no %s to %s: %s", call_id, kind.value, direction.value, reason)
             case message.Secured(call_id=call_id, local=local, handshake=handshake) if call_id in self._lines:
@@ -343,6 +347,15 @@ class Room:
                 self._digit(call_id, digit)
             case message.MediaSilent(call_id=call_id, seconds=seconds) if call_id in self._lines:
                 self._heard_silence(self._lines[call_id], seconds)
+
+    def _device_changed(self, report: message.DeviceFailed | message.DeviceRestored) -> None:
+        if isinstance(report, message.DeviceRestored):
+            self._failed_at_start.discard(report.device)
+            self.clear_fault(report.device)
+            return
+        if not self._media.running:
+            self._failed_at_start.add(report.device)
+        self.set_fault(report.device, report.reason)
 
     def _digit(self, call_id: str, digit: str) -> None:
         if call_id in self._lines:

@@ -109,7 +109,7 @@ def scene(state: RoomState, moment: Moment) -> Scene:
     if talking:
         several = len(talking) > 1
         banner = _banner(ringing or dialing, below=several)
-        items = [*_in_call(talking, moment), *(banner or _ended(state.notice, below=several))]
+        items = [*_in_call(talking, moment), *_faults(state), *(banner or _ended(state.notice, below=several))]
     elif ringing:
         items = _ringing(ringing[0])
     elif dialing:
@@ -297,6 +297,14 @@ def _pill(picture: bytes, text: str, y: int, *, right: bool = False, color: str 
         Image(symbol.panel(height, height, GLASS, height // 2), _at(x, y, height, height)),
         Image(picture, _at(x + 9, y + 9, 42, 42)),
         Words(text, room, "right" if right else "left", color, GLASS),
+    ]
+
+
+def _faults(state: RoomState) -> list[Item]:
+    """What does not work, in small lines at the left edge, above the padlock and the name."""
+    return [
+        Words(text, _at(LEFT, BOTTOM - 76 - 56 * (n + 1), 1300, 48), color=AMBER, background=GLASS)
+        for n, text in enumerate(state.faults[:MOST_FAULTS])
     ]
 
 

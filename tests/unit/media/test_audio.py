@@ -12,7 +12,7 @@ from firmware.call.media import Direction
 from firmware.errors import DeviceError
 from firmware.media import device
 from firmware.media.audio import Audio, FarEnd
-from firmware.media.message import AudioTick, DeviceFailed, Report
+from firmware.media.message import AudioTick, DeviceFailed, DeviceRestored, Report
 from firmware.ports import BLOCK_BYTES
 
 
@@ -189,6 +189,7 @@ def test_without_devices_time_is_the_beat(audio: Audio, board: Board, reports: l
     }
     board.missing = ""
     eventually(lambda: a.heard[-1] == 101 and board.speakers)
+    eventually(lambda: {DeviceRestored("microphone"), DeviceRestored("speaker")} <= set(reports))
 
 
 def test_devices_that_break_are_opened_again(audio: Audio, board: Board, eventually) -> None:

@@ -13,7 +13,7 @@ from media_parts import Collector, picture
 from firmware.errors import DeviceError
 from firmware.media import camera as module
 from firmware.media.camera import CameraFeed
-from firmware.media.message import DeviceFailed, Report
+from firmware.media.message import DeviceFailed, DeviceRestored, Report
 
 
 class Camera:
@@ -141,7 +141,7 @@ def test_a_camera_that_breaks_is_reported_once_and_opened_again(eventually, view
     seen = len(viewer.pictures)
     eventually(lambda: len(viewer.pictures) > seen)
     cameras.all[-1].broken = RuntimeError("a bug")
-    eventually(lambda: reports[1:] == [DeviceFailed("camera", "a bug")])
+    eventually(lambda: reports[1:] == [DeviceRestored("camera"), DeviceFailed("camera", "a bug")])
     feed.remove(viewer)
     eventually(lambda: cameras.open_now == 0)
 

@@ -14,7 +14,7 @@ from firmware.errors import DeviceError
 from firmware.media import compositor as module
 from firmware.media import device
 from firmware.media.compositor import Compositor
-from firmware.media.message import DeviceFailed, Report
+from firmware.media.message import DeviceFailed, DeviceRestored, Report
 from firmware.media.png import encode_png
 from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, SelfView, Words
 
@@ -156,7 +156,7 @@ def test_a_screen_that_is_missing_or_breaks(eventually, monkeypatch: pytest.Monk
     eventually(lambda: reports == [DeviceFailed("display", "no screen")])
     assert compositor.screenshot("png", 10, 10) == b""
     board.missing = ""
-    eventually(lambda: board.display.shown)
+    eventually(lambda: reports[1:] == [DeviceRestored("display")])
     board.display.broken = True
     compositor.show(Scene(background="#111111"))
     eventually(lambda: DeviceFailed("display", "the cable is out") in reports)

@@ -7,7 +7,7 @@ import pytest
 from firmware.errors import DeviceError
 from firmware.media import device
 from firmware.media.device import Device
-from firmware.media.message import DeviceFailed, Report
+from firmware.media.message import DeviceFailed, DeviceRestored, Report
 
 
 class Thing:
@@ -64,8 +64,9 @@ def test_a_failure_is_reported_once_until_it_works_or_fails_otherwise() -> None:
     things.failure = ""
     assert thing.get() is not None
     thing.works()
+    thing.works()
     thing.fail(DeviceError("busy"))
-    assert reports[2:] == [DeviceFailed("speaker", "busy")]
+    assert reports[2:] == [DeviceRestored("speaker"), DeviceFailed("speaker", "busy")]
     assert thing.get() is things.opened[1]
 
 

@@ -487,6 +487,28 @@ async def test_devices_that_fail_are_named_until_the_media_start_anew() -> None:
 
 
 @scene
+async def test_a_device_that_works_again_is_named_no_more() -> None:
+    async with Scene() as s:
+        for device in ("camera", "display"):
+            s.room.handle_report(message.DeviceFailed(device, "it was pulled out"))
+        s.room.handle_report(message.DeviceRestored("camera"))
+        s.room.handle_report(message.DeviceRestored("speaker"))
+        await asyncio.sleep(0)
+        assert s.states[-1].faults == ("The display does not work: it was pulled out",)
+
+
+@scene
+async def test_what_new_media_could_open_in_the_end_is_not_named() -> None:
+    async with Scene() as s:
+        s.media.running = False
+        s.room.handle_report(message.DeviceFailed("display", "no cable"))
+        s.room.handle_report(message.DeviceRestored("display"))
+        s.media.running = True
+        s.room.handle_report(message.Ready())
+        assert s.room.state.faults == ()
+
+
+@scene
 async def test_what_new_media_could_not_open_stays_named() -> None:
     async with Scene() as s:
         s.room.handle_report(message.DeviceFailed("camera", "it is not plugged in"))

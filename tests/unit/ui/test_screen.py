@@ -62,6 +62,14 @@ def test_faults_are_said_instead_of_ready() -> None:
     assert "c" not in said
 
 
+def test_faults_are_said_in_a_call_too() -> None:
+    shown = scene(in_call(KATE, faults=("The camera does not work: gone", "b", "c")), MOMENT)
+    assert words(shown)[1:] == ["The camera does not work: gone", "b"]
+    lines = [item.place for item in shown.items if isinstance(item, Words)]
+    assert len({place.y for place in lines}) == 3
+    assert "b" not in words(scene(in_call(KATE), MOMENT))
+
+
 FAILED = Registration("SIP", "sip:a@b", "b", RegistrationState.FAILED, reason="the server does not answer")
 
 
