@@ -14,6 +14,7 @@ from firmware import config
 from firmware.call.call import Call, State
 from firmware.call.media import Capabilities, Encryption
 from firmware.h323.terminal import Terminal
+from firmware.net.tls import Tls
 from firmware.signaling.h323 import H323Endpoint
 
 
@@ -33,6 +34,8 @@ class Exchange:
         self.ports = MemoryPorts()
         self.terminals: list[Terminal] = []
         self.settings = settings
+        self.tls: Tls | None = None
+        """What the next members have; on this network it secures nothing."""
         self.capabilities = Capabilities(encryption=encryption)
         self.members = {name: self._member(name, (f"192.0.2.{n}", 1720)) for n, name in enumerate(names, 1)}
 
@@ -52,6 +55,7 @@ class Exchange:
             self.ports,
             name,
             rng=random.Random(name),
+            tls=self.tls,
             make_transport=make,  # type: ignore[arg-type]
         )
         complete(endpoint.start())

@@ -10,12 +10,14 @@ import itertools
 from dataclasses import replace
 from typing import Any
 
-from gatekeeper import Gatekeeper
+from gatekeeper import Endpoint, Gatekeeper
 
 from firmware.h323 import h460_ras, q931, tpkt, user_information
 from firmware.h323.address import decode_transport
 from firmware.h323.call_message import release_stray
 from firmware.h323.h225 import RAS_MESSAGE
+from firmware.h323.h460_feature import supported
+from firmware.h323.h460_security import encode_tls, read_tls
 from firmware.h323.q931 import Message, MessageType
 from firmware.sansio import Action, Address, Close, Flow, Open, Send
 
@@ -28,7 +30,7 @@ class TunnelGatekeeper:
 
     def __init__(self, host: str, **how: Any) -> None:
         self.address: Address = (host, 1720)
-        self.also = [(host, port) for port in (1719, 1721, 1300)]
+        self.also = [(host, port) for port in (1719, 1721, 1301)]
         self.zone = Gatekeeper((host, 1719), routed=True, **how)
         self.flows: list[Flow] = []
         """Connections that stand, those by which others registered among them."""
@@ -37,6 +39,8 @@ class TunnelGatekeeper:
         self.messages: list[tuple[Flow, Message]] = []
         self.empty = 0
         """Packets that were there to keep a way open."""
+        self.secures = False
+        """Whether it agrees to TLS in RAS (H.460.22), and calls by it who takes it."""
         self.deaf = False
         """Whether nothing that comes by streams is looked at."""
         self._todo: list[Action] = []
@@ -50,6 +54,12 @@ class TunnelGatekeeper:
     def calls(self) -> int:
         """How many it routes."""
         return len(self._setups)
+
+    def secure(self, port: int = 1301) -> None:
+        """Agree to TLS with everybody, and take it at this port."""
+        self.secures = True
+        offer = {"featureSet": supported(encode_tls((self.address[0], port)))}
+        self.zone.confirm |= dict.fromkeys(("registrationConfirm", "admissionConfirm"), offer)
 
     def say(self, flow: Flow, message: Message) -> None:
         self.send_octets(flow, tpkt.encode(message.encode()))
@@ -159,10 +169,18 @@ class TunnelGatekeeper:
             if any(alias in endpoint.aliases for alias in aliases) or endpoint.signalling == address:
                 if endpoint.ras in self.tunnels:
                     return self.tunnels[endpoint.ras]
-                flow = Flow("tcp", self.address, endpoint.signalling, next(self._numbers))
+                tls = self._taken_by(endpoint) if self.secures else None
+                way, there = ("tcp", endpoint.signalling) if tls is None else ("tls", tls)
+                flow = Flow(way, self.address, there, next(self._numbers))
                 self._todo.append(Open(flow))
                 return flow
         return None
+
+    def _taken_by(self, endpoint: Endpoint) -> Address | None:
+        """Give where an endpoint takes TLS, as it said when it registered."""
+        asked = [heard.body for heard in self.zone.heard if heard.name == "registrationRequest"]
+        theirs = [body for body in asked if body.get("terminalAlias") == endpoint.aliases]
+        return read_tls(theirs[-1], endpoint.signalling[0])
 
     def _forget(self, leg: Leg) -> None:
         flow, reference, from_destination = self._routes.pop(leg)

@@ -248,7 +248,8 @@ class H323(Struct, frozen=True, kw_only=True):
     tls: Annotated[
         bool,
         Meta(
-            description="Take calls whose signalling is encrypted by TLS, and call addresses that begin with h323s: so."
+            description="Take calls whose signalling is encrypted by TLS, and call so where the address begins with "
+            "h323s: or where the gatekeeper says it (H.460.22)."
         ),
     ] = False
     tls_port: Annotated[Port, Meta(description="The TCP port to listen on for calls by TLS.")] = 1300

@@ -32,7 +32,7 @@ H.245   *control*, tunnelled or on TCP      what both sides can, who is master, 
              h225  h245  h235_types  schema               the ASN.1                              annexes
              h235  h235_baseline  h235_password           who sent it                            H.235.1
              h235_dh  h235_media                          keys of encrypted media                H.235.6
-             h460_feature                                 features by number                     H.460.1
+             h460_feature  h460_security                  features by number; TLS, told in RAS   H.460.1, H.460.22
 
     services h450_services  h450_transfer                 hold, call waiting, transfer           H.450.4, .6, .2
              h450_operation  h450                         who asks whom for what; APDUs          H.450.1 8, X.880
@@ -69,7 +69,8 @@ that a far end gives for H.245 is never one of this machine's own, and a connect
 own far end, unless a gatekeeper stands between.  Facility with callForwarded ends a call that is not answered;
 following it is up to the application.
 
-By TLS (H.460.22, without its negotiation with gatekeepers) H.245 is tunnelled, whatever the settings say.
+By TLS H.245 is tunnelled, whatever the settings say.  Whether a call goes by TLS says its address, or the gatekeeper
+(H.460.22), which hears with the registration where we take it.
 
 Behind a translator nobody can call us, and a gatekeeper's datagrams don't come through.  Then one connection of ours to
 it carries everything (`h460_tunnel`): RAS inside of Facility messages of no call, and all calls, told apart by their

@@ -113,7 +113,8 @@ class Gate:
             return
         addresses = (admission.address, *admission.alternatives[:MAX_ALTERNATIVES])
         try:
-            session.connect(now, addresses=addresses, body=self._setup_body(admission))
+            body = self._setup_body(admission)
+            session.connect(now, addresses=addresses, body=body, domain=admission.domain)
         except (LocalProtocolError, ValueError) as error:
             session.finish(Cause.RESOURCE_UNAVAILABLE, now, detail=str(error))
 

@@ -13,6 +13,7 @@ comes, and `disengage` when it is over.  Collect actions and events after each c
       v
     procedures  ras_discovery  ras_registration  ras_grant  ras_alternate     which gatekeeper, and its terms
       |         ras_call  ras_admission  ras_information                      calls
+      |         ras_feature                                                   of H.460, told in all of them
       v
     events      ras_event; the tables of all reasons in ras_reason
 """

@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Final
 
 from firmware.errors import LocalProtocolError
 from firmware.h323.address import decode_transport, encode_transport
+from firmware.h323.h460_security import read_tls
 from firmware.h323.ras_alias import encode_aliases, encode_usable, read_aliases
 from firmware.h323.ras_alternate import alternates_of
 from firmware.h323.ras_call import Admission, Refusal, State
 from firmware.h323.ras_event import Admitted, BandwidthChanged, DisengageRequested, Refused
+from firmware.h323.ras_feature import features
 from firmware.h323.ras_grant import BANDWIDTH_UNIT
 from firmware.h323.ras_reason import ADMISSION, FORGOTTEN, NO_ANSWER, NOT_REGISTERED
 from firmware.h323.ras_registration import gatekeeper_identifier
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from firmware.h323.ras_registration import Registration
     from firmware.h323.ras_settings import Settings
     from firmware.h323.ras_transaction import Answer, Transactions
-    from firmware.sansio import Flow
+    from firmware.sansio import Address, Flow
 
 PATIENCE: Final = 20.0
 """Seconds that a call waits for a new registration."""
@@ -191,6 +193,8 @@ class Admissions:
             if not granted.make or address is None:
                 return False
             admission.address = address
+            if routed and grant.tls_address is not None:
+                self._secure(admission, grant.tls_address)
         admission.routed = routed
         self._admit(admission, granted.report_interval, now)
         return True
@@ -211,6 +215,7 @@ class Admissions:
             "answerCall": call.answer,
             "canMapAlias": True,
             "willSupplyUUIEs": False,
+            **features(settings),
         }
         destination = encode_usable(call.destination) or (ours if call.answer else [])
         if destination:
@@ -245,6 +250,10 @@ class Admissions:
         others = [decode_transport(a) for e in body.get("alternateEndpoints", []) for a in e["callSignalAddress"]]
         admission.address = address
         admission.alternatives = tuple(a for a in others if a is not None)[:MAX_ADDRESSES]
+        if self._settings.tls_address is not None and address is not None and not admission.call.answer:
+            secured = read_tls(body, address[0])
+            if secured is not None:
+                self._secure(admission, secured)
         admission.routed = body["callModel"][0] == "gatekeeperRouted"
         admission.bandwidth = min(body["bandWidth"] * BANDWIDTH_UNIT, admission.call.bandwidth)
         admission.destination = read_aliases(body.get("destinationInfo", [])) or admission.destination
@@ -253,6 +262,12 @@ class Admissions:
         admission.tokens = tuple(body.get("tokens", ()))[:MAX_ADDRESSES]
         admission.acknowledges_reports = body.get("willRespondToIRR", False)
         self._admit(admission, body.get("irrFrequency"), now)
+
+    def _secure(self, admission: Admission, address: Address) -> None:
+        """Let a call go by TLS, and by nothing else (H.460.22)."""
+        admission.address = address
+        admission.domain = self._registration.domain_of(address[0])
+        admission.alternatives = ()
 
     def _admit(self, admission: Admission, report_interval: float | None, now: float) -> None:
         admission.state = State.ADMITTED

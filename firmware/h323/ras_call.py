@@ -69,6 +69,9 @@ class Admission:
         """bit/s that the call may use."""
         self.address = call.destination_address
         """Where Setup goes."""
+        self.domain: str | None = None
+        """Setup goes by TLS, to somebody with a certificate for this name, or for the address if it is ""; None: it
+        does not."""
         self.alternatives: tuple[Address, ...] = ()
         """Where else the called party is, best first."""
         self.routed = False

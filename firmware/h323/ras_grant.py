@@ -46,6 +46,8 @@ class Grant:
     aliases: tuple[Alias, ...] = ()
     call_signal_address: Address | None = None
     """The gatekeeper's, for calls that it routes."""
+    tls_address: Address | None = None
+    """The same by TLS (H.460.22); None: it takes none."""
     time_to_live: float | None = None
     """Seconds; None: it holds for ever."""
     pre_granted: PreGranted = PreGranted()

@@ -20,11 +20,13 @@ the owner; any other loss is reported.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from firmware.h323 import h225
 from firmware.h323.address import encode_transport
+from firmware.h323.h460_security import read_tls
 from firmware.h323.identity import endpoint_type
 from firmware.h323.ras_alias import encode_aliases
 from firmware.h323.ras_alternate import Alternates, Gatekeeper, alternates_of
@@ -128,6 +130,14 @@ class Registration:
     def flow(self) -> Flow | None:
         """To the gatekeeper; None while none is known."""
         return None if self.gatekeeper is None else self._transport.flow(self.gatekeeper.address)
+
+    def domain_of(self, host: str) -> str:
+        """Give whose certificate a host must have that is called by TLS; "": its own.
+
+        The name that the settings have is the gatekeeper's.
+        """
+        named = self._settings.gatekeeper
+        return self._settings.domain if named is not None and host == named[0] else ""
 
     def at(self, flow: Flow) -> bool:
         """Whether this flow leads to the gatekeeper, whichever address of ours it has."""
@@ -272,7 +282,7 @@ class Registration:
         else:
             body["terminalAlias"] = encode_aliases(settings.identity.aliases)
             body["supportsAltGK"] = None
-            body |= features(settings)
+            body |= features(settings, address=True)
         flow = self._transport.flow(gatekeeper.address)
         self._number = self._transactions.request(
             "registrationRequest", body, flow, now, self._kept_alive if keep_alive else self._answered
@@ -290,6 +300,8 @@ class Registration:
         self.generation += 1
         self._since = now
         self.grant = Grant.of(body, self._settings.identity.aliases)
+        if self._settings.tls_address is not None and self.grant.call_signal_address is not None:
+            self.grant = replace(self.grant, tls_address=read_tls(body, self.grant.call_signal_address[0]))
         self._settle(body, now)
         if self.gatekeeper is not None:
             self._report(Registered(self.gatekeeper, self.grant.aliases))

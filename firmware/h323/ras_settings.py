@@ -34,7 +34,9 @@ class Settings:
     transport: str = "udp"
     """``udp``, or RAS goes inside call signalling (H.460.17), by ``tcp`` or ``tls``."""
     domain: str = ""
-    """Whom the gatekeeper's certificate must be for, by ``tls``; "": its address."""
+    """Whom the gatekeeper's certificate must be for, where it is called by TLS; "": its address."""
+    tls_address: Address | None = None
+    """Where calls reach us by TLS, for H.460.22; None: nowhere, and we don't call by it either."""
     discover: bool = True
     """Ask the gatekeeper (GRQ) before registering; False only where it is known and does not answer that: then it is
     asked where it refuses a registration for want of that."""

@@ -214,15 +214,22 @@ class Session:
         self._setup = (body, elements, control, services)
         self._encode_message(MessageType.SETUP, *self._setup)
 
-    def connect(self, now: float, *, addresses: Sequence[Address] = (), body: Body | None = None) -> None:
+    def connect(
+        self, now: float, *, addresses: Sequence[Address] = (), body: Body | None = None, domain: str | None = None
+    ) -> None:
         """Open the connection, on which the Setup goes out; a gatekeeper may say where to, and what to say there.
 
         By a tunnel it goes out at once.  Of several addresses the next is tried where one can't be reached.
+        With a *domain*, or "" for the address itself, it goes by TLS to who has a certificate for that (H.460.22).
         LocalProtocolError: there are too many connections.  ValueError: *body* can't be written.
         """
         if addresses:
             if self.tunnel is None:
                 self.stream.flow = replace(self.stream.flow, remote=addresses[0])
+            if self.tunnel is None and domain is not None:
+                self.stream.flow = replace(self.stream.flow, transport="tls", domain=domain)
+                # What was prepared in the clear: the address of a connection that would be so, too.
+                self._setup[0].pop("h245Address", None)
             setup, more = self._setup[0], dict(body or {})
             if "tokens" in more:
                 more["tokens"] = [*more["tokens"], *setup.get("tokens", ())]

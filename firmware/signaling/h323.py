@@ -2,8 +2,8 @@
 
 Rule 1: an address that is no name is called at once; a name is looked up first, and the call is DIALING meanwhile.
 Rule 2: the ports for H.245 connections are listened on from the start, so that a firewall can know them.
-Rule 3: by TLS a call's signalling is secured hop by hop, as H.460.22 wants it; what that adds for gatekeepers, the
-negotiation in RAS, is not here.
+Rule 3: by TLS a call's signalling is secured hop by hop, as H.460.22 wants it: to an address that says so, or where the
+gatekeeper does.
 """
 
 from __future__ import annotations

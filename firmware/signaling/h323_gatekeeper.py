@@ -139,6 +139,7 @@ class Gatekeeper:
         local = transport.local_flow("tcp" if inside else "udp", gatekeeper or DISCOVERY).local
         calls = (local[0], settings.port)
         host, _ = self._named
+        by_tls = any(way == "tls" for way, _ in transport.listeners)
         credentials = None
         if settings.password:
             user = settings.user or self._identity.display_name
@@ -150,7 +151,8 @@ class Gatekeeper:
                 calls,
                 gatekeeper,
                 transport=settings.gatekeeper_transport,
-                domain="" if is_address(host) else host.lower(),
+                domain="" if host == AUTOMATIC or is_address(host) else host.lower(),
+                tls_address=(local[0], settings.tls_port) if by_tls else None,
                 # A connection leads to a gatekeeper already; only H.235.1 needs its name, which discovery tells.
                 discover=not inside or (credentials is not None and Method.BASELINE in credentials.methods),
                 credentials=credentials,

@@ -294,3 +294,43 @@ def test_all_signalling_by_one_connection_to_the_gatekeeper(ports: PortPool, tmp
     asyncio.run(main())
     assert gatekeeper.zone.faults == []
     assert gatekeeper.zone.names()[-1] == "unregistrationRequest"
+
+
+def test_the_gatekeeper_and_the_unit_agree_on_tls(ports: PortPool, tmp_path: Path) -> None:
+    """H.460.22: registered by UDP, calls of both go by TLS, where none of the addresses says so."""
+    host, hosts = own_address(), (own_address(), own_address())
+    authority = Authority(tmp_path)
+    issued = authority.issue(host)
+    gatekeeper = TunnelGatekeeper(host)
+    ras, secure = free_ports(2, host)
+    gatekeeper.zone.address = (host, ras)
+    gatekeeper.secure(secure)
+    named = at(gatekeeper.zone.address)
+    units = [
+        secured(ports, authority, each, gatekeeper=named, ras_port=free_port(each), number=str(n))
+        for n, each in enumerate(hosts)
+    ]
+    for n, each in enumerate(units):
+        each._gatekeeper._identity = replace(each._gatekeeper._identity, aliases=(("dialledDigits", str(n)),))
+    first, second = units
+
+    async def main() -> None:
+        driver = Driver(gatekeeper, lambda event: None, Tls(issued.certificate, issued.key, authority.certificate))
+        await driver.listen("udp", host, ras)
+        await driver.listen("tls", host, secure)
+
+        async def then() -> None:
+            await until(lambda: all(each._gatekeeper.address for each in units))
+            calls = answering(second)
+            call = first.dial("1")
+            await until(lambda: len(call.channels) == len(Kind) * len(Direction))
+            for each in units:
+                flows = list(each._transport._connections._streams)  # type: ignore[union-attr]
+                assert [flow.transport for flow in flows] == ["tls"]
+            call.hang_up()
+            await until(lambda: calls[0].state is State.ENDED)
+
+        await started(*units, then=then)
+        await driver.stop()
+
+    asyncio.run(main())
