@@ -65,8 +65,8 @@ class Allocation:
     """As the server last said it; it may ask for another at any time."""
     expires: float
     """When it ends if nobody refreshes it; s of the monotonic clock, which all processes of a machine share."""
-    sha256: bool = False
-    """The server wants keys and proofs by SHA-256 (RFC 8489 14.11); else MD5 and SHA-1."""
+    algorithms: tuple[int, ...] = ()
+    """For passwords, as the server named them (RFC 8489 14.11); (): it knows MD5 only."""
 
 
 @dataclass(frozen=True, slots=True)

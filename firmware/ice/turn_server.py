@@ -1,0 +1,16 @@
+"""A TURN server as the settings name it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from firmware.sansio import Address
+
+
+@dataclass(frozen=True, slots=True)
+class TurnServer:
+    """Where it is, and as whom we ask it (RFC 8656 5: long-term credentials)."""
+
+    address: Address
+    username: str
+    password: str = field(repr=False)
