@@ -15,3 +15,7 @@ wrong ones are slowed down by address.  Nothing that a client sends can grow wit
 headers, bodies and time are limited, and a client that reads too slowly gets the newest state, not all of them, or is
 dropped.
 """
+
+from firmware.web.aiohttp_import import import_aiohttp
+
+import_aiohttp()
