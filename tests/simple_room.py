@@ -53,6 +53,9 @@ class SimpleLeg:
     def request_key_frame(self) -> None:
         self.asked.append("key frame")
 
+    def mute(self, on: bool) -> None:
+        self.asked.append("mute" if on else "unmute")
+
     def transfer(self, address: str) -> None:
         if not self._endpoint.handles(address):
             raise CallError(f"{address} is no {self._endpoint.name} address")
@@ -140,6 +143,9 @@ class SimpleMedia:
 
     def force_key_frame(self, call_id: str) -> None:
         self.told.append(("key frame", call_id))
+
+    def freeze_picture(self, call_id: str) -> None:
+        self.told.append(("freeze", call_id))
 
     def mute(self, on: bool) -> None:
         self.told.append(("mute", on))

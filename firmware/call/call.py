@@ -150,6 +150,7 @@ class Call:
         self.on_change: Callable[[Call], None] = _ignore
         self.on_digit: Callable[[Call, str], None] = _ignore
         self.on_key_frame_request: Callable[[Call], None] = _ignore
+        self.on_freeze_request: Callable[[Call], None] = _ignore
         self.on_transfer_request: Callable[[Call], None] = _ignore
         """The far end wants us to call `transfer_target` instead: `follow`, or `refuse_transfer`."""
         self.on_transfer_refused: Callable[[Call, str], None] = _ignore
@@ -217,6 +218,11 @@ class Call:
         """Ask for a key frame by signalling, see Leg.request_key_frame; nothing in a call that is not ACTIVE."""
         if self.state is State.ACTIVE:
             self._leg.request_key_frame()
+
+    def mute(self, on: bool) -> None:
+        """Let the far end know that it hears silence of us, see Leg.mute; nothing in a call that is over."""
+        if self.state not in (State.ENDING, State.ENDED):
+            self._leg.mute(on)
 
     def transfer(self, target: str | Call) -> None:
         """Ask the far end to call an address, or the far end of another ACTIVE call, instead.
@@ -289,6 +295,10 @@ class Call:
     def key_frame_requested(self) -> None:
         """The far end asks our encoder for a key frame by signalling."""
         self.on_key_frame_request(self)
+
+    def freeze_requested(self) -> None:
+        """The far end wants its picture to stand still here until it sends one that depends on no other."""
+        self.on_freeze_request(self)
 
     def hold_refused(self, on: bool) -> None:
         """The far end did not agree to be put on hold (or taken back): all stays as it was."""

@@ -34,6 +34,12 @@ class Leg(Protocol):
     def request_key_frame(self) -> None:
         """Ask the far end's encoder for a key frame by signalling; asked only where RTCP feedback can't."""
 
+    def mute(self, on: bool) -> None:
+        """Tell the far end, in whatever state the call is, that our sound is silence now, or is worth hearing again.
+
+        Nothing, where the protocol has no word for it: silence is sent in any case.
+        """
+
     def transfer(self, address: str) -> None:
         """Ask the far end to call this address instead; ``released`` or ``transfer_refused`` follows.
 

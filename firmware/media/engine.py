@@ -31,6 +31,7 @@ from firmware.media.message import (
     Command,
     Configure,
     ForceKeyFrame,
+    FreezePicture,
     Gone,
     Mute,
     Ready,
@@ -172,6 +173,10 @@ class Engine:
     def force_key_frame(self, call_id: str) -> None:
         """Send a key frame soon: the far end asked by signalling."""
         self._send(ForceKeyFrame(call_id))
+
+    def freeze_picture(self, call_id: str) -> None:
+        """Show what the call shows now until the next key frame: the far end asked by signalling."""
+        self._send(FreezePicture(call_id))
 
     def mute(self, on: bool) -> None:
         """Send silence instead of the microphone, or the microphone again."""

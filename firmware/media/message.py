@@ -63,6 +63,12 @@ class ForceKeyFrame(Struct, frozen=True, tag=True):
     call_id: str
 
 
+class FreezePicture(Struct, frozen=True, tag=True):
+    """The far end wants its picture to stand still until its next key frame."""
+
+    call_id: str
+
+
 class Show(Struct, frozen=True, tag=True):
     """Draw this scene from now on."""
 
@@ -84,7 +90,7 @@ class Stop(Struct, frozen=True, tag=True):
     """End the process in order."""
 
 
-Command = Configure | Apply | Mute | Volume | SendDigits | ForceKeyFrame | Show | TakeScreenshot | Stop
+Command = Configure | Apply | Mute | Volume | SendDigits | ForceKeyFrame | FreezePicture | Show | TakeScreenshot | Stop
 
 # Reports, worker -> room
 

@@ -120,6 +120,12 @@ class MediaSession:
             if line.video_sender is not None:
                 line.video_sender.force_key_frame()
 
+    def freeze_picture(self) -> None:
+        """Show what is shown now until the next key frame."""
+        for line in self._lines.values():
+            if line.video_receiver is not None:
+                line.video_receiver.freeze(time.monotonic())
+
     def close(self) -> None:
         """End everything."""
         self._studio.network.remove(self)

@@ -12,7 +12,9 @@ Rule 3: a far end that gives no key frame for `PATIENCE` seconds is one that nev
 whatever the decoder makes of its stream is shown.
 Rule 4: a far end may lose pictures before they are numbered (in its send queue, on hold): then no packet is missing,
 and the decoder conceals what is.  So after a pause a key frame is asked for in any case.
-Rule 5: a decoder that can't keep up skips to the next key frame; nothing queues up.
+Rule 5: a far end may have the picture frozen while it prepares another one (H.245 B.13).  It is trusted to give a key
+frame for that, and is reminded of it after `FREEZE_TIME`.
+Rule 6: a decoder that can't keep up skips to the next key frame; nothing queues up.
 """
 
 from __future__ import annotations
@@ -34,6 +36,8 @@ PATIENCE = 2.0
 """Seconds without a key frame after which pictures are decoded without one."""
 PAUSE = 0.5
 """Seconds without a picture after which a key frame is asked for."""
+FREEZE_TIME = 6.0
+"""Seconds that a far end may have the picture frozen (H.261 4.3.1: at least six)."""
 QUEUE = 12
 """Access units that wait for the decoder: 0.4 s."""
 
@@ -79,6 +83,8 @@ class VideoReceiver:
         self._source = -1
         """Packet.stream of what is received."""
         self._frozen_since: float | None = time.monotonic()
+        self._held_until = float("-inf")
+        """Till when the far end has the picture frozen."""
         self._last = float("inf")
         """When the last access unit came."""
         self._units: deque[CodedPicture] = deque()
@@ -98,6 +104,11 @@ class VideoReceiver:
         self._reorder.round_trip = self._stream.round_trip
         self._take(self._reorder.push(packet, now), now)
         self._ask_again(now)
+
+    def freeze(self, now: float) -> None:
+        """Keep what is on the screen until the next key frame, as the far end wants it."""
+        self._held_until = now + FREEZE_TIME
+        self._freeze(now)
 
     def timer(self) -> float:
         """See Sink."""
@@ -138,14 +149,17 @@ class VideoReceiver:
         if unit.key_frame and not unit.damaged:
             self.key_frames += 1
             self._frozen_since = None
+            self._held_until = float("-inf")
             self._stream.key_frame_received()
         elif unit.damaged:
             self._freeze(now)
         if self._frozen_since is None or not unit.has_picture:
             self._queue(unit, now)
             return
+        if now < self._held_until:
+            return
         self._want_key_frame(now)
-        if now > self._frozen_since + PATIENCE:
+        if now > max(self._frozen_since, self._held_until) + PATIENCE:
             self._queue(unit, now)
 
     def _queue(self, unit: CodedPicture, now: float) -> None:

@@ -34,6 +34,7 @@ from firmware.media.message import (
     Command,
     Configure,
     ForceKeyFrame,
+    FreezePicture,
     Mute,
     Ready,
     Report,
@@ -142,6 +143,8 @@ class Worker:
                 self._sessions[call_id].send_digits(digits)
             case ForceKeyFrame(call_id=call_id) if call_id in self._sessions:
                 self._network.call(self._sessions[call_id].force_key_frame)
+            case FreezePicture(call_id=call_id) if call_id in self._sessions:
+                self._network.call(self._sessions[call_id].freeze_picture)
             case Show(scene=scene):
                 self._compositor.show(scene)
             case TakeScreenshot(number=number):

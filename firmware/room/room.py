@@ -57,6 +57,9 @@ class Media(Protocol):
     def force_key_frame(self, call_id: str) -> None:
         """Let the next picture be one that can be decoded by itself."""
 
+    def freeze_picture(self, call_id: str) -> None:
+        """Keep the far end's picture until its next key frame."""
+
     def mute(self, on: bool) -> None:
         """Send silence, or not."""
 
@@ -219,6 +222,8 @@ class Room:
         """Send silence instead of the room's sound, or the sound again."""
         self._muted = on
         self._media.mute(on)
+        for line in self._lines.values():
+            line.call.mute(on)
         self._changed()
 
     def set_volume(self, percent: int) -> None:
@@ -403,9 +408,12 @@ class Room:
         line = self._lines[call.id] = Line(call)
         call.on_change = self._call_changed
         call.on_key_frame_request = lambda call: self._media.force_key_frame(call.id)
+        call.on_freeze_request = lambda call: self._media.freeze_picture(call.id)
         call.on_digit = lambda call, digit: self._digit(call.id, digit)
         call.on_transfer_request = self._transfer_requested
         call.on_transfer_refused = self._transfer_refused
+        if self._muted:
+            call.mute(True)
         return line
 
     def _line(self, call_id: str) -> Line:

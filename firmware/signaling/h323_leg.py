@@ -85,6 +85,9 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         self._answered = False
         self._determined = False
         self._capabilities_known = False
+        self._muted = False
+        self._silent: set[int] = set()
+        """Our channels of sound that the far end knows to be of no use now."""
 
     @property
     def suits(self) -> bool:
@@ -184,6 +187,11 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         numbers = [number for number, kind in media.receiving.items() if kind is Kind.VIDEO]
         if numbers and self._may_ask_for_key_frame():
             self._command(session.control.request_key_frame, numbers[-1], self._transport.now())
+
+    def mute(self, on: bool) -> None:
+        """Send logicalChannelInactive, or -Active, for our sound; with H.245, if that is not there yet."""
+        self._muted = on
+        self._indicate()
 
     def transfer(self, address: str) -> None:
         """Send callTransferInitiate.  CallError: it is no address."""
@@ -294,6 +302,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 self.call.digit_received(digit)
             case control.KeyFrameRequested():
                 self.call.key_frame_requested()
+            case control.FreezeRequested():
+                self.call.freeze_requested()
             case control.Failed(reason=reason):
                 self.fail(EndReason.LOST, reason)
             case control.CapabilitiesReceived(capabilities=capabilities):
@@ -422,6 +432,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                     continue
                 media.opening(number, wanted)
             self._transport.run()
+        self._indicate()
         up = self._answered and (self._fast or (self._determined and self._capabilities_known))
         if not up or not media.settled or self.call.state not in (State.DIALING, State.ALERTING, State.CONNECTING):
             return
@@ -431,6 +442,17 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
             self.call.established(media.channels)
             if media.held_by_far_end or self._held_in_words:
                 self._changed()
+
+    def _indicate(self) -> None:
+        """Say of our sound that it is silence, or not any more, where that was not said (H.245 B.14)."""
+        if self._session is None or self._media is None or not self._determined:
+            return
+        sounding = self._media.sounding
+        self._silent &= sounding
+        for number in sounding - self._silent if self._muted else self._silent.copy():
+            control = self._session.control
+            self._command(control.indicate_activity, number, not self._muted, self._transport.now())
+        self._silent = sounding if self._muted else set()
 
     @property
     def _hears_events(self) -> bool:

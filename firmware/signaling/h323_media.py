@@ -163,6 +163,11 @@ class H323Media:
         return {number: sending.kind for number, sending in self._sending.items()}
 
     @property
+    def sounding(self) -> set[int]:
+        """Our channels of sound that are open."""
+        return {n for n, sending in self._sending.items() if sending.kind is Kind.AUDIO and sending.remote is not None}
+
+    @property
     def settled(self) -> bool:
         """Whether every channel that we asked for is open."""
         return all(sending.remote is not None for sending in self._sending.values())

@@ -57,6 +57,9 @@ class BaseLeg(Generic[S, M]):
 
     # Commands of a Leg that not every protocol has here
 
+    def mute(self, on: bool) -> None:
+        """Do nothing: there is no word for it."""
+
     def transfer(self, address: str) -> None:
         """Raise CallError: this kind of call can't be passed on."""
         raise CallError(f"calls like that with {self.call.remote} can't be passed on to {address}")

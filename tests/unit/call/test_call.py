@@ -40,6 +40,9 @@ class Leg:
     def request_key_frame(self) -> None:
         self.commands.append("key frame")
 
+    def mute(self, on: bool) -> None:
+        self.commands.append(("mute", on))
+
     def transfer(self, address: str) -> None:
         self.commands.append(("transfer", address))
 
@@ -363,3 +366,12 @@ def test_what_went_wrong_is_kept_for_the_log() -> None:
     call.hang_up(EndReason.NOT_TRUSTED, "another certificate")
     call.released(EndReason.HUNG_UP, "BYE")
     assert (call.end_reason, call.end_detail) == (EndReason.NOT_TRUSTED, "another certificate")
+
+
+def test_muting_is_told_until_the_call_is_over() -> None:
+    leg = Leg()
+    call = Call(leg, State.DIALING, "sip:far@192.0.2.1")
+    call.mute(True)
+    call.released(EndReason.LOST)
+    call.mute(False)
+    assert leg.commands == [("mute", True)]

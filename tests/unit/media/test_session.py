@@ -265,3 +265,13 @@ def test_sound_from_before_the_call_is_not_played(unit: Unit, peer: Peer) -> Non
     unit.network.call(lambda: None)
     assert unit.session.sound is not None
     assert not unit.session.sound.receiver._arrivals
+
+
+def test_all_pictures_of_a_call_are_frozen(unit: Unit, peer: Peer) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    unit.apply(channel(port, peer, Direction.RECEIVE, VIDEO))
+    [line] = unit.session._lines.values()
+    assert line.video_receiver is not None
+    before = line.video_receiver._held_until
+    unit.session.freeze_picture()
+    assert line.video_receiver._held_until > time.monotonic() > before

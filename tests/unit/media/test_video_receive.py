@@ -14,7 +14,7 @@ from firmware.media.codecs import VIDEO_CODECS
 from firmware.media.encoder import SoftwareEncoder
 from firmware.media.level import PictureFormat
 from firmware.media.pictures import Fan
-from firmware.media.video_receive import VideoReceiver
+from firmware.media.video_receive import FREEZE_TIME, PATIENCE, VideoReceiver
 from firmware.rtp.h264 import PPS, SPS, packetize
 from firmware.rtp.packet import Packet
 
@@ -271,3 +271,30 @@ def test_parameter_sets_that_were_told_beforehand(make, viewer: Collector, event
     else:
         time.sleep(0.3)
         assert not viewer.pictures
+
+
+def test_a_far_end_may_freeze_its_picture_until_its_next_key_frame(make, viewer: Collector, eventually) -> None:
+    stream, far_end = Stream(), FarEnd()
+    receiver = make(stream)
+    feed(receiver, far_end.packets(0), 1_000.0)
+    eventually(lambda: numbers(viewer) == [0])
+    receiver.freeze(1_000.1)
+    for number in (10, 20, 30):
+        feed(receiver, far_end.packets(number), 1_000.1 + number / 100)
+    assert stream.requests == 0, "it gives a key frame by itself"
+    feed(receiver, far_end.packets(40, key_frame=True), 1_000.5)
+    feed(receiver, far_end.packets(50), 1_000.6)
+    eventually(lambda: numbers(viewer) == [0, 40, 50])
+
+
+def test_a_freeze_has_an_end(make, viewer: Collector, eventually) -> None:
+    stream, far_end = Stream(), FarEnd()
+    receiver = make(stream)
+    feed(receiver, far_end.packets(0), 1_000.0)
+    eventually(lambda: numbers(viewer) == [0])
+    receiver.freeze(1_000.0)
+    feed(receiver, far_end.packets(10), 1_000.1)
+    feed(receiver, far_end.packets(20), 1_000.0 + FREEZE_TIME + 0.1)
+    assert stream.requests > 0
+    feed(receiver, far_end.packets(30), 1_000.0 + FREEZE_TIME + PATIENCE + 0.2)
+    eventually(lambda: len(viewer.pictures) == 2)

@@ -20,6 +20,7 @@ from firmware.media.message import (
     Command,
     Configure,
     ForceKeyFrame,
+    FreezePicture,
     Mute,
     Ready,
     Report,
@@ -101,6 +102,8 @@ def test_every_command_is_taken(room: Room, ports: PortPool, eventually) -> None
     room.tell(SendDigits("1", "5"))
     room.tell(ForceKeyFrame("1"))
     room.tell(ForceKeyFrame("unknown"))
+    room.tell(FreezePicture("1"))
+    room.tell(FreezePicture("unknown"))
     room.tell(SendDigits("unknown", "5"))
     room.tell(Apply("unknown", ()))
     room.tell(Show(Scene()))

@@ -387,6 +387,25 @@ async def test_key_frames_are_asked_for_both_ways() -> None:
 
 
 @scene
+async def test_a_far_end_freezes_its_picture() -> None:
+    async with Scene() as s:
+        call = s.dialled()
+        call.freeze_requested()
+        assert s.media.told[-1] == ("freeze", call.id)
+
+
+@scene
+async def test_far_ends_hear_that_the_room_is_muted() -> None:
+    async with Scene() as s:
+        first = s.dialled()
+        s.room.set_mute(True)
+        second = s.dialled()
+        s.room.set_mute(False)
+        for call in (first, second):
+            assert [word for word in s.asked(call) if word.endswith("mute")] == ["mute", "unmute"]
+
+
+@scene
 async def test_a_call_without_keys_is_ended() -> None:
     for stranger, reason in ((False, EndReason.NOT_ENCRYPTED), (True, EndReason.NOT_TRUSTED)):
         async with Scene() as s:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from h323_bench import H323Bench
+from h323_bench import FAR, H323Bench
 from parties import ALL, accept, check_agreement, directions, established, settle
 
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Direction, Encryption, Kind
 from firmware.h323 import h245
+from firmware.h323.control.events import ChannelActive
 from firmware.h323.control.master_slave import MasterSlave
+from firmware.h323.events import Control
 from firmware.h323.identity import Party
 from firmware.signaling import h323_leg
 from firmware.signaling.h323_leg import H323Leg, party_name
@@ -152,3 +154,50 @@ def test_nothing_flows_to_us_before_we_answer(bench: H323Bench) -> None:
     settle(bench)
     assert bench.far.call.state is State.INCOMING
     assert bench.far.call.channels == bench.unit.call.channels == ()
+
+
+def heard(bench: H323Bench) -> list[bool]:
+    """What the far end heard of our sound: whether it is of use."""
+    told = [event.event for event in bench.wire.events[FAR] if isinstance(event, Control)]
+    return [event.active for event in told if isinstance(event, ChannelActive)]
+
+
+@pytest.mark.parametrize("fast_connect", [False, True])
+@pytest.mark.parametrize("by_far_end", [False, True])
+def test_the_far_end_hears_that_we_are_muted(fast_connect: bool, by_far_end: bool) -> None:
+    bench = H323Bench(fast_connect=fast_connect)
+    ours, _ = established(bench, by_far_end=by_far_end)
+    for on in (True, True, False, False):
+        ours.mute(on)
+        settle(bench)
+    assert heard(bench) == [False, True]
+
+
+@pytest.mark.parametrize("fast_connect", [False, True])
+def test_who_is_muted_from_the_start_says_so_once_there_is_a_channel(fast_connect: bool) -> None:
+    bench = H323Bench(fast_connect=fast_connect)
+    bench.far.when_called = accept
+    ours = bench.unit.dial(bench.far)
+    ours.mute(True)
+    settle(bench)
+    assert ours.state is State.ACTIVE
+    assert heard(bench) == [False]
+    # On hold the channel is closed; the next one is another.
+    ours.hold(True)
+    settle(bench)
+    ours.hold(False)
+    settle(bench)
+    assert heard(bench) == [False, False]
+
+
+def test_a_far_end_may_have_its_picture_frozen(bench: H323Bench) -> None:
+    ours, theirs = established(bench)
+    asked: list[Call] = []
+    ours.on_freeze_request = asked.append
+    [number] = [n for n, kind in leg_of(theirs)._require()[1].sending.items() if kind is Kind.VIDEO]
+    content = {"logicalChannelNumber": number, "type": ("videoFreezePicture", None)}
+    control_of(theirs)._link.command("miscellaneousCommand", content)
+    settle(bench)
+    bench.far.dial(bench.unit)  # whatever it says next carries the command along
+    settle(bench)
+    assert asked == [ours]
