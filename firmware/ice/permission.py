@@ -25,6 +25,8 @@ USED: Final = 300.0
 """Seconds without a datagram after which it is not."""
 MAX_HOSTS: Final = 64
 """That may have a permission at a time."""
+MAX_PEERS: Final = 256
+"""That are remembered by their channel."""
 WAITING: Final = 4
 """Datagrams that wait for the permission of one host."""
 
@@ -60,6 +62,8 @@ class Permissions:
         self._identifier = identifier
         self._hosts: dict[str, _Host] = {}
         self._channels: dict[int, _Channel] = {}
+        self._numbers: dict[int, Address] = {}
+        """Peers by the channel that they would have: whoever had the allocation before may have bound it."""
 
     def send(self, peer: Address, data: bytes, now: float) -> None:
         """Send a datagram to a peer, now or when it is permitted."""
@@ -70,6 +74,8 @@ class Permissions:
             host = self._hosts[peer[0]] = _Host(now)
             self._permit(peer[0], now)
         host.used = now
+        if len(self._numbers) < MAX_PEERS:
+            self._numbers.setdefault(channel_data.number_of(peer), peer)
         if host.granted:
             self._send(self._wrapped(peer, data))
         elif not host.refused:
@@ -90,7 +96,7 @@ class Permissions:
     def peer(self, number: int) -> Address | None:
         """Give whom a channel leads to."""
         channel = self._channels.get(number)
-        return channel.peer if channel is not None else None
+        return channel.peer if channel is not None else self._numbers.get(number)
 
     def timer(self) -> float | None:
         """When handle_timer is wanted."""
@@ -120,6 +126,7 @@ class Permissions:
         """Forget all of it."""
         self._hosts.clear()
         self._channels.clear()
+        self._numbers.clear()
 
     def _wrapped(self, peer: Address, data: bytes) -> bytes:
         number = channel_data.number_of(peer) if self._channels else 0

@@ -237,6 +237,18 @@ def test_an_agent_in_anothers_place_goes_on_at_once() -> None:
     assert len(one.events) == 1, "it is not chosen anew"
 
 
+def test_an_agent_in_anothers_place_that_knows_nothing_of_the_choice_finds_it_again() -> None:
+    """Though the server still uses the channel that the one before has bound."""
+    world = World()
+    one = world.end(1, nat(1, "symmetric"), turn=True)
+    other = world.end(2, nat(2, "symmetric"), turn=True)
+    connect(world.network, one, other)
+    one.start(one.ice(other, controlling=True))
+    world.network.run(5)
+    talk(world.network, one, other)
+    assert one.failures() == other.failures() == []
+
+
 def test_a_pair_that_died_before_its_agent_is_given_up() -> None:
     world = World()
     one, other = world.end(1), world.end(2)

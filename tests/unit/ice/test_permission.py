@@ -10,7 +10,7 @@ import pytest
 from firmware.ice import channel_data
 from firmware.ice.attribute import DATA, XOR_PEER_ADDRESS, Field
 from firmware.ice.message import CHANNEL_BIND, CREATE_PERMISSION, SEND, Kind, Message
-from firmware.ice.permission import MAX_HOSTS, RENEW, USED, WAITING, Permissions
+from firmware.ice.permission import MAX_HOSTS, MAX_PEERS, RENEW, USED, WAITING, Permissions
 
 PEER = ("192.0.2.1", 4000)
 
@@ -119,7 +119,18 @@ def test_without_its_host_a_channel_ends() -> None:
     server.answer(now=RENEW)
     server.permissions.handle_timer(2 * RENEW)
     assert server.asked == []
-    assert server.permissions.peer(channel_data.number_of(PEER)) is None
+    assert server.permissions.timer() is None
+
+
+def test_a_channel_that_somebody_bound_before_us_leads_to_whom_we_send() -> None:
+    server = Server()
+    number = channel_data.number_of(PEER)
+    assert server.permissions.peer(number) is None
+    server.permissions.send(PEER, b"x", 0.0)
+    assert server.permissions.peer(number) == PEER
+    for port in range(10_000):
+        server.permissions.send((PEER[0], port), b"x", 0.0)
+    assert len(server.permissions._numbers) == MAX_PEERS
 
 
 def test_a_refused_channel_leaves_indications() -> None:

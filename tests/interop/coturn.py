@@ -1,0 +1,78 @@
+"""coturn as a STUN and TURN server."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from interop.ports import own_address
+from interop.waiting import until
+
+PORT = 3478
+REALM = "example.com"
+
+
+@dataclass
+class Coturn:
+    """One coturn.  Use as a context manager: inside, it answers."""
+
+    program: str
+    folder: Path
+    address: str = field(default_factory=own_address)
+    user: str = "room"
+    password: str = "word"
+    arguments: tuple[str, ...] = ()
+    """More of its own: ``--stale-nonce=2``."""
+
+    def __enter__(self) -> Coturn:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._log = (self.folder / "log").open("wb")
+        arguments = ["-n", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp", "--no-tcp-relay", "--log-file=stdout", "-v"]
+        arguments += [f"--listening-ip={self.address}", f"--relay-ip={self.address}", f"--listening-port={PORT}"]
+        arguments += [f"--pidfile={self.folder / 'pid'}", f"--userdb={self.folder / 'db'}", "--relay-threads=1"]
+        arguments += ["--lt-cred-mech", f"--user={self.user}:{self.password}", f"--realm={REALM}"]
+        arguments += ["--allow-loopback-peers"] if self.address.startswith("127.") else []
+        self.process = subprocess.Popen(
+            [self.program, *arguments, *self.arguments],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        if not until(self._answers):
+            self.__exit__()
+            raise AssertionError(f"coturn does not answer:\n{self.log()[-4000:]}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._log.close()
+
+    @property
+    def server(self) -> tuple[str, int]:
+        """Where it listens."""
+        return self.address, PORT
+
+    def log(self) -> str:
+        """What it has printed."""
+        return (self.folder / "log").read_text(errors="replace")
+
+    def granted(self, what: str) -> int:
+        """How many requests of this method (``ALLOCATE``, ``CHANNEL_BIND``) it has granted."""
+        return self.log().count(f"{what} processed, success")
+
+    def _answers(self) -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.settimeout(0.2)
+            try:
+                probe.sendto(bytes.fromhex("000100002112a442") + b"visavis-test", self.server)
+                return bool(probe.recv(512))
+            except OSError:
+                return False
