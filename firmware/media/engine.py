@@ -221,9 +221,9 @@ class Engine:
         while True:
             began = loop.time()
             await worker.wait_dead()
-            self._worker = None
             self._on_report(Gone(worker.why))
             await worker.end()
+            self._worker = None
             self._forget_screenshots()
             logger.warning("The media process is gone (%s); starting it again", worker.why)
             if loop.time() - began > LONG_LIFE:
@@ -243,8 +243,8 @@ class Engine:
             if await worker.wait_ready():
                 self._told(worker)
                 return worker, delay
-            self._worker = None
             await worker.end()
+            self._worker = None
             logger.error("The media process did not get ready (%s)", worker.why)
 
     async def _spawn(self) -> _Worker:
@@ -392,7 +392,7 @@ class _Worker:
                 self.fail("gives no sign of life")
 
     async def end(self, patience: float = 0.0) -> None:
-        """Wait this long for the process to end, then end it."""
+        """Wait this long for the process to end, then end it.  Whoever is cancelled meanwhile leaves it to another."""
         self.fail("stopped")
         self._commands.close()  # it ends when it finds its commands closed, if it still can
         with contextlib.suppress(TimeoutError):

@@ -464,6 +464,21 @@ def test_stopping_while_a_worker_starts_leaves_no_socket(monkeypatch: pytest.Mon
     run(check())
 
 
+def test_stopping_while_a_worker_dies_leaves_no_socket() -> None:
+    async def check() -> None:
+        before = descriptors()
+        gone = asyncio.Event()
+        command = worker("receive_command(commands); report(Ready())")
+        ports = PortPool(41_000, 41_999)
+        engine = Engine(command, Configure(), ports, lambda report: gone.set() if isinstance(report, Gone) else None)
+        await engine.start()
+        await gone.wait()
+        await engine.stop()
+        await until(lambda: descriptors() == before)
+
+    run(check())
+
+
 def test_stopping_leaves_no_process(ports: PortPool, tmp_path: Path) -> None:
     async def stop() -> int | None:
         async with units(ports, tmp_path) as (here, _):

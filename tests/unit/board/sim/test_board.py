@@ -66,7 +66,7 @@ def test_files_before_camera_and_microphone_and_behind_the_speaker(tmp_path: Pat
     assert find_tone(Path(path), 300) > -30
     second = SimBoard({"microphone": path})
     microphone = second.open_microphone()
-    assert level(b"".join(microphone.read() for _ in range(15))) > -30
+    assert any(level(microphone.read()) > -30 for _ in range(200)), "silence before it where the machine was busy"
     second.close()
 
 
