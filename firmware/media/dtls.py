@@ -16,8 +16,8 @@ from firmware.call.media import Crypto, Handshake, Suite
 from firmware.rtp.srtp_transform import SIZES
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
     from OpenSSL import SSL
+    from OpenSSL.crypto import X509
 
 PATIENCE: Final = 30.0
 """Seconds from the first moment until a handshake counts as failed; the far end may begin it late."""
@@ -126,7 +126,7 @@ class Association:
         self._wait(now)
 
     def _finish(self) -> None:
-        certificate = self._connection.get_peer_certificate(as_cryptography=True)
+        certificate = self._connection.get_peer_certificate()
         if certificate is None or not _is_expected(_der(certificate), self.handshake.fingerprints):
             self._fail(STRANGER)
             return
@@ -207,10 +207,11 @@ def _is_expected(certificate: bytes, fingerprints: tuple[tuple[str, bytes], ...]
     return False
 
 
-def _der(certificate: Certificate) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding
+def _der(certificate: X509) -> bytes:
+    # By OpenSSL, which took it already; another reader may find something wrong in it, which does not count.
+    from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 
-    return certificate.public_bytes(Encoding.DER)
+    return dump_certificate(FILETYPE_ASN1, certificate)
 
 
 def _records(written: bytes) -> Iterator[bytes]:

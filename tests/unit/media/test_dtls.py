@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate
 from dtls_ends import certificate, fingerprint, handshake
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL
+from OpenSSL.crypto import FILETYPE_ASN1, load_certificate
 
 from firmware.call.media import Handshake, Suite
 from firmware.media import dtls
@@ -185,6 +189,28 @@ def test_a_far_end_without_a_certificate() -> None:
         pair.to_client.clear()
     assert pair.server.keys is None
     assert "peer did not return a certificate" in pair.server.failure
+
+
+@pytest.mark.filterwarnings("ignore:Passing pyOpenSSL X509 objects:DeprecationWarning")
+def test_a_certificate_of_a_version_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 8122 6.2: the fingerprint is all that counts."""
+    version = b"\xa0\x03\x02\x01"
+    own = certificate("other")
+    odd = own.der.replace(version + b"\x02", version + b"\x05", 1)
+    assert odd != own.der
+    use = SSL.Context.use_certificate
+
+    def show_it(context: SSL.Context, ours: Certificate) -> None:
+        if ours.public_bytes(Encoding.DER) == own.der:
+            use(context, load_certificate(FILETYPE_ASN1, odd))
+        else:
+            use(context, ours)
+
+    monkeypatch.setattr(SSL.Context, "use_certificate", show_it)
+    pair = Pair(client=replace(CLIENT, fingerprints=(("sha-256", hashlib.sha256(odd).digest()),)))
+    pair.run()
+    assert pair.client.keys is not None
+    assert pair.client.keys == tuple(reversed(pair.server.keys or ()))
 
 
 @settings(max_examples=50, deadline=None)
