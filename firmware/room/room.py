@@ -252,7 +252,7 @@ class Room:
         self._changed()
 
     def _called(self, call: Call) -> None:
-        if call.replaces is not None and call.replaces.id in self._lines:
+        if call.replaces is not None and call.replaces.id in self._lines and not self._has_successor(call.replaces):
             # Whoever is in that call transferred it to the new far end (RFC 3891 3, H.450.2): nobody is to be asked.
             line = self._add(call)
             line.instead_of = call.replaces
@@ -274,9 +274,16 @@ class Room:
 
     def _transfer_requested(self, call: Call) -> None:
         line = self._lines.get(call.id)
-        new = transfer.follow(line, allowed=self._settings.follow_transfers) if line is not None else None
+        allowed = self._settings.follow_transfers and not self._has_successor(call)
+        new = transfer.follow(line, allowed=allowed) if line is not None else None
         if line is not None and new is not None:
             self._take_up(new, instead_of=call, hops=line.hops + 1)
+
+    def _has_successor(self, call: Call) -> bool:
+        """Whether another call is being made in the place of this one already: each has one at most, so that no far
+        end makes us take part in more calls than that.
+        """
+        return any(line.instead_of is call for line in self._lines.values())
 
     def _transfer_refused(self, call: Call, detail: str) -> None:
         logger.info("= call %s %s is not passed on: %s", call.id, call.remote, detail)

@@ -163,6 +163,31 @@ async def test_somebody_takes_the_place_of_the_far_end() -> None:
 
 
 @scene
+async def test_a_far_end_sends_the_room_to_one_place_at_a_time() -> None:
+    async with Scene() as s:
+        old = s.dialled()
+        old.transfer_requested("sip:c@example.com")
+        old.transfer_requested("sip:d@example.com")
+        assert s.asked(old) == ["follow", "refuse transfer REFUSED"]
+        [_, new] = s.endpoint.calls
+        new.released(EndReason.BUSY)
+        old.transfer_requested("sip:d@example.com")
+        assert s.endpoint.calls[-1].remote == "sip:d@example.com"
+
+
+@scene
+async def test_only_one_takes_the_place_of_a_far_end() -> None:
+    async with Scene(max_calls=2) as s:
+        old = s.dialled()
+        first = s.endpoint.ring("c@example.com", replaces=old)
+        second = s.endpoint.ring("d@example.com", replaces=old)
+        assert s.asked(second) == ["release BUSY"], "it is one call more"
+        first.released(EndReason.CANCELLED)
+        third = s.endpoint.ring("e@example.com", replaces=old)
+        assert s.asked(third) == ["accept"]
+
+
+@scene
 async def test_a_call_that_replaces_one_that_is_gone_rings() -> None:
     async with Scene() as s:
         old = s.dialled()
