@@ -3,7 +3,8 @@
 Rule 1: what the server relays is given only to peers that we have sent something to (`permission`).
 Rule 2: it is refreshed a minute before its end, and at once by whoever takes it over from another: he learns so
 whether it is still there.
-Rule 3: a server that sends us to another is obeyed, never twice to the same one.
+Rule 3: a few octets go to it every 15 s, or a NAT on the way forgets us, and it us (RFC 8656 4.1, RFC 8445 11).
+Rule 4: a server that sends us to another is obeyed, never twice to the same one.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from firmware.ice.attribute import (
 from firmware.ice.authentication import Authentication
 from firmware.ice.datagram import Datagram
 from firmware.ice.error import ALLOCATION_MISMATCH, TRY_ALTERNATE, words
-from firmware.ice.message import ALLOCATE, REFRESH, Kind, Message
+from firmware.ice.message import ALLOCATE, BINDING, REFRESH, Kind, Message
 from firmware.ice.permission import Permissions
 from firmware.ice.transaction import RTO, Transactions
 from firmware.ice.turn_server import TurnServer
@@ -40,6 +41,8 @@ MAX_ALTERNATES: Final = 3
 LIFETIME_WANTED: Final = 600
 """Seconds (RFC 8656 3.2)."""
 MAX_LIFETIME: Final = 3600
+KEEP_ALIVE: Final = 15.0
+"""Seconds between two datagrams that say nothing."""
 REFRESH_BEFORE: Final = 60.0
 """Seconds before its end that an allocation is refreshed; half of it where that is less."""
 
@@ -68,6 +71,7 @@ class Relay:
         self._permissions = Permissions(self._request, self._send_to_server, self._transactions.identifier)
         self._expires = 0.0
         self._refresh = float("inf")
+        self._keep_alive = float("inf")
         self._closed = False
 
     @classmethod
@@ -79,12 +83,13 @@ class Relay:
         self.relayed = allocation.relayed
         self._expires = allocation.expires
         self._refresh = now
+        self._keep_alive = now + KEEP_ALIVE
         return self
 
     @property
     def allocation(self) -> Allocation | None:
         """What somebody else needs to go on with it; None: there is none, or not yet."""
-        if self.relayed is None or self.failure:
+        if self.relayed is None or self.failure or self._closed:
             return None
         by = self._authentication
         return Allocation(
@@ -125,9 +130,9 @@ class Relay:
 
     def timer(self) -> float | None:
         """When handle_timer is wanted."""
-        dues = [self._transactions.timer(), self._permissions.timer()]
-        dues.append(self._refresh if self._refresh < float("inf") else None)
-        return min((due for due in dues if due is not None), default=None)
+        dues = [self._transactions.timer(), self._permissions.timer(), min(self._refresh, self._keep_alive)]
+        due = min(due for due in dues if due is not None)
+        return due if due < float("inf") else None
 
     def handle_timer(self, now: float) -> None:
         """Do what is due."""
@@ -135,13 +140,16 @@ class Relay:
         if self._refresh <= now:
             self._refresh = float("inf")
             self._request(REFRESH, [LIFETIME(LIFETIME_WANTED)], self._refreshed, now)
+        if self._keep_alive <= now:
+            self._keep_alive = now + KEEP_ALIVE
+            self._send_to_server(Message.of(BINDING, Kind.INDICATION, self._transactions.identifier()).encode())
         self._permissions.handle_timer(now)
 
     def close(self, now: float) -> None:
         """Give the address back (RFC 8656 8: a lifetime of 0)."""
         self._transactions.clear()
         self._permissions.clear()
-        self._refresh = float("inf")
+        self._refresh = self._keep_alive = float("inf")
         if self.relayed is not None and not self.failure and not self._closed:
             self._closed = True
             self._request(REFRESH, [LIFETIME(0)], lambda _message, _now: None, now)
@@ -192,6 +200,7 @@ class Relay:
                 self._fail("its grant has no address")
                 return
             self.relayed, self.mapped = relayed, message.get(XOR_MAPPED_ADDRESS)
+            self._keep_alive = now + KEEP_ALIVE
             self._keep(lifetime, now)
             return
         error = message.get(ERROR_CODE)
@@ -230,5 +239,5 @@ class Relay:
 
     def _fail(self, why: str) -> None:
         self.failure = why
-        self._refresh = float("inf")
+        self._refresh = self._keep_alive = float("inf")
         self._permissions.clear()

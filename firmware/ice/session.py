@@ -246,6 +246,8 @@ class Session:
         if not pair.take(Step.SUCCEED):
             return
         self._list.succeeded(pair)
+        # RFC 7675 5.1: also what may be sent before the choice needs consent, which this answer has given.
+        self._consents.setdefault(pair.component, Consent(self._rng, now))
         valid = self._valid[pair.component].add(Valid(pair, self._local_at(mapped, pair)), now)
         if pair.nominate:
             self._select(valid, now)
@@ -380,18 +382,19 @@ class Session:
     # What is chosen
 
     def _ask_consent(self, component: int, now: float) -> None:
-        selected = self._valid[component].selected
-        assert selected is not None
+        way = self.way(component)
+        if way is None:
+            return
 
         def answered(message: Message, source: Address, now: float) -> bool:
-            if not self._believes(message, selected.pair, source):
+            if not self._believes(message, way.pair, source):
                 return False
             consent = self._consents.get(component)
-            if message.kind is Kind.SUCCESS and source == selected.remote.address and consent is not None:
+            if message.kind is Kind.SUCCESS and source == way.remote.address and consent is not None:
                 consent.given(now)
             return True
 
-        self._begin(self._transactions.identifier(), selected.pair, answered, lambda _now: None, now, repeat=False)
+        self._begin(self._transactions.identifier(), way.pair, answered, lambda _now: None, now, repeat=False)
 
     def _resume(self, known: Selected, now: float) -> None:
         """Go on with a pair that somebody else has chosen; whether it still works is asked at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -10,7 +11,7 @@ from ice_servers import TurnSimulation
 
 from firmware.ice.datagram import Datagram
 from firmware.ice.message import ALLOCATE, CREATE_PERMISSION, REFRESH, Message
-from firmware.ice.relay import Relay
+from firmware.ice.relay import KEEP_ALIVE, Relay
 from firmware.ice.turn_server import TurnServer
 from firmware.sansio import Address
 
@@ -163,6 +164,7 @@ def test_it_is_given_back_once() -> None:
     client.network.run(1)
     assert client.methods() == [ALLOCATE, CREATE_PERMISSION, REFRESH]
     assert client.server.allocated == {}
+    assert client.relay.allocation is None
     assert client.relay.timer() is None
 
 
@@ -186,3 +188,11 @@ def test_unknown_channels_bring_nothing() -> None:
     client.allocate()
     assert client.relay.unwrap(b"\x40\x01\0\1x") is None
     assert client.relay.unwrap(b"\x40\x01\0\5x") is None
+
+
+def test_a_nat_on_the_way_is_kept_awake() -> None:
+    client = Client()
+    client.allocate()
+    client.network.run(300)
+    to_server = [now for now, _, destination, _ in client.network.sent if destination == client.server.address]
+    assert max(later - earlier for earlier, later in itertools.pairwise(to_server)) <= KEEP_ALIVE + 0.1

@@ -17,7 +17,7 @@ from firmware.ice.attribute import (
     XOR_MAPPED_ADDRESS,
 )
 from firmware.ice.candidate import priority
-from firmware.ice.event import Failed
+from firmware.ice.event import ConsentLost, Failed
 from firmware.ice.message import Kind, Message
 from firmware.ice.session import MAX_LEARNED, PACE, PATIENCE, Session
 from firmware.sansio import Address
@@ -207,6 +207,18 @@ def test_the_far_end_is_lite_so_we_choose() -> None:
     [(_, first)] = made.tick()
     made.refuse(first, 487)
     assert made.session.controlling
+
+
+def test_what_is_never_chosen_is_not_used_forever() -> None:
+    """RFC 7675: 30 s without an answer end what the first one has allowed."""
+    made = Round(THERE, controlling=False)
+    [(_, first)] = made.tick()
+    made.answer(first)
+    made.tick(29)
+    assert made.session.way(1) is not None
+    made.tick(2)
+    assert made.session.way(1) is None
+    assert made.session.events == [ConsentLost(1)]
 
 
 # What comes
