@@ -10,6 +10,7 @@ Rule 3: with new credentials all begins anew; until that has come to something, 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from firmware.call.ice import Candidate, CandidateType, Ice, Selected
 from firmware.errors import DecodeError
@@ -44,6 +45,7 @@ class Agent:
         self._due: float | None = now
         for known in ice.selected:
             self._bind(known, now)
+        self._give_back_unused(now)
         self._look(now)
 
     @property
@@ -67,7 +69,9 @@ class Agent:
             controlling = ice.controlling if ice.controlling != before.controlling else self._session.controlling
             if self._before is None or self._session.is_selected():
                 self._before = self._session
-            self._session = Session(ice, self._rng, self._send, now, controlling=controlling)
+            # What was chosen before was chosen by other credentials.
+            self._session = Session(replace(ice, selected=()), self._rng, self._send, now, controlling=controlling)
+            self._give_back_unused(now)
         self._look(now)
 
     def receive(self, component: int, data: bytes, source: Address, now: float) -> tuple[bytes, Address] | None:
@@ -143,6 +147,12 @@ class Agent:
             known_relay = self._relays.get(allocation.component)
             if known_relay is None or known_relay.relayed != allocation.relayed:
                 self._relays[allocation.component] = Relay.of(allocation, self._rng, self._queue, now)
+
+    def _give_back_unused(self, now: float) -> None:
+        """Give back what only RTCP on a port of its own would need, where there is none (RFC 8445 8.3)."""
+        for component, relay in self._relays.items():
+            if component not in self._session.components:
+                relay.close(now)
 
     def _queue(self, datagram: Datagram) -> None:
         self._datagrams.append(datagram)

@@ -58,6 +58,22 @@ def test_two_ends_in_the_open(components: int) -> None:
         talk(world.network, one, other, component)
 
 
+def test_two_ends_of_ipv6() -> None:
+    """They write their addresses differently, and one is behind a wall that lets in only what was asked for."""
+    network = Network()
+    one = End(network, "2001:db8:1::1", Nat("2001:db8:9::1"))
+    other = End(network, "2001:db8:2::1", components=2)
+    gather(network, one, other)
+    shown = tuple(
+        replace(each, address=("2001:DB8:2:0:0:0:0:1", each.address[1])) for each in other.gathering.candidates
+    )
+    one.start(replace(one.ice(other, controlling=True), remote=shown))
+    other.start(other.ice(one, controlling=False))
+    network.run(3)
+    talk(network, one, other)
+    assert other.selected()[1].remote.type is CandidateType.PEER_REFLEXIVE
+
+
 CONES = ["full cone", "restricted", "port restricted"]
 
 
@@ -198,7 +214,7 @@ def test_restart_keeps_the_old_way_until_there_is_a_new_one() -> None:
     fresh(one)
     fresh(other)
     one.events.clear()
-    one.update(one.ice(other, controlling=True))
+    one.update(replace(one.ice(other, controlling=True), selected=(before,)))
     assert one.say(b"\x80still")
     world.network.run(0.2)
     other.update(other.ice(one, controlling=False))

@@ -136,3 +136,15 @@ def test_an_allocation_told_later_is_used() -> None:
     other.update(other.ice(one, controlling=False))
     network.run(5)
     assert one.selected()[1].local.type is CandidateType.RELAYED
+
+
+def test_what_rtcp_does_not_need_is_given_back() -> None:
+    network = Network()
+    server = TurnSimulation(network, "198.51.100.2", {"room": "secret"})
+    one = End(network, "203.0.113.1", components=2, turn=TurnServer(server.address, "room", "secret"))
+    other = End(network, "203.0.113.2")
+    connect(network, one, other)
+    assert list(server.allocated) == [one.bases[1]]
+    one.close()
+    network.run(1)
+    assert server.allocated == {}
