@@ -58,6 +58,10 @@ class PiSettings(Pins, frozen=True, kw_only=True):
     display: Annotated[
         str, Meta(max_length=32, description='Where the screen is plugged in, "HDMI-A-1" say; "": the first that is.')
     ] = ""
+    television: Annotated[
+        str,
+        Meta(max_length=32, description='The CEC adapter, "/dev/cec1" say; "": the one with a television at it.'),
+    ] = ""
     microphone: Annotated[
         str,
         Meta(max_length=64, description='The sound card that hears, by its name in /proc/asound/cards; "": the best.'),

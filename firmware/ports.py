@@ -149,6 +149,44 @@ class Lamp(Protocol):
 
 BUTTONS = ("call", "hang_up", "mute", "volume_up", "volume_down")
 LAMPS = ("ready", "ringing", "in_call", "muted")
+KEYS = ("select", "back", "red", "green", "mute", "volume_up", "volume_down", *"0123456789")
+"""Of a television's remote control, those that it passes on to what it shows."""
+TELEVISION_KEYS = ("power", "source")
+"""Of the same, some that are for the television itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class TelevisionStatus:
+    """What is known of the television."""
+
+    reachable: bool = False
+    """Whether it answers; a monitor, say, does not."""
+    on: bool | None = None
+    """None: not known."""
+    shows_room: bool | None = None
+    """Whether it shows this unit, and not another of its inputs; None: not known."""
+
+
+class Television(Protocol):
+    """The television that the display is, switched and listened to by HDMI-CEC; it may come and go unasked."""
+
+    when_changed: Callable[[], None] | None
+    """Called, in a thread of the board's own, when there is another status."""
+    when_key_pressed: Callable[[str], None] | None
+    """Called in that thread with one of KEYS; again and again while a key of the volume is held."""
+
+    @property
+    def status(self) -> TelevisionStatus:
+        """What is known of it now."""
+
+    def wake(self) -> None:
+        """Switch it on and have it show this unit; returns at once."""
+
+    def standby(self) -> None:
+        """Switch it off, unless it shows, or may show, something else; returns at once."""
+
+    def close(self) -> None:
+        """Leave it alone from now on, as it is."""
 
 
 class Board(Protocol):
@@ -178,8 +216,14 @@ class Board(Protocol):
     def open_lamps(self) -> Mapping[str, Lamp]:
         """The lamps that are wired, by names of LAMPS."""
 
+    def open_television(self, name: str) -> Television:
+        """The television, which may call this unit by this name; one that can't be reached now is found later."""
+
     def press(self, button: str) -> None:
         """Press and release a button as a finger would.  DeviceError: a real button needs a finger, or no such one."""
+
+    def press_key(self, key: str) -> None:
+        """Press and release a key of the television's remote control (KEYS, TELEVISION_KEYS), likewise."""
 
     def close(self) -> None:
         """Release whatever is still open."""

@@ -18,7 +18,7 @@ from firmware.call.media import (
 from firmware.call.registration import Registration
 from firmware.errors import CallError, DeviceError, FirmwareError
 from firmware.media import message
-from firmware.ports import BUTTONS
+from firmware.ports import BUTTONS, TelevisionStatus
 
 AUDIO = Channel(Kind.AUDIO, Direction.SEND, (Format(9, G722), Format(101, TELEPHONE_EVENT)), ("127.0.0.1", 20_000))
 VIDEO = Channel(Kind.VIDEO, Direction.SEND, (Format(96, H264_BASELINE),), ("127.0.0.1", 20_002))
@@ -174,3 +174,30 @@ class SimpleButtons:
         if button not in BUTTONS:
             raise DeviceError(f"there is no button {button}")
         self.pressed.append(button)
+
+    def press_key(self, key: str) -> None:
+        self.pressed.append(f"key {key}")
+
+
+class SimpleTelevision:
+    """A television that remembers what it was told; a test sets its status and presses its keys."""
+
+    def __init__(self) -> None:
+        self.when_changed: Callable[[], None] | None = None
+        self.when_key_pressed: Callable[[str], None] | None = None
+        self.status = TelevisionStatus(reachable=True, on=False)
+        self.told: list[str] = []
+
+    def become(self, *, reachable: bool = True, on: bool | None = True, shows_room: bool | None = True) -> None:
+        self.status = TelevisionStatus(reachable, on, shows_room)
+        if self.when_changed is not None:
+            self.when_changed()
+
+    def wake(self) -> None:
+        self.told.append("wake")
+
+    def standby(self) -> None:
+        self.told.append("standby")
+
+    def close(self) -> None:
+        self.told.append("close")

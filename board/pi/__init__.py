@@ -7,6 +7,7 @@
           └──▶ camera_encoder: m2m_encoder, or x264 when that fails ──▶ access units
     display ── drm: a picture composed in memory (board.compose), flipped to
     board.gpio: buttons and lamps, by gpiozero and lgpio
+    cec_adapter ── board.cec: the television, switched, and its remote control
 
 - ``sound_card``: the cards that are there, and which one is the room's
 - ``alsa``: a stream to or from a card, without blocking, on pyalsaaudio
@@ -17,6 +18,7 @@
 - ``v4l2``: the kernel's video structures; ``v4l2_device``: an open video node and its buffers
 - ``m2m_encoder``: the H.264 encoder of the Pi 4 and those before it
 - ``drm``: the kernel's display structures and an open card; ``display``: the screen
+- ``cec``: the kernel's CEC structures; ``cec_adapter``: the wire to the television
 - ``volume``: how loud a card plays, by its own control or by arithmetic
 - ``inventory``: what there is, in words, for `visavis board`
 - ``board``: opens what the settings describe

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from board.gpio import Gpio
-    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker
+    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker, Television
 
 
 class _Device(Protocol):
@@ -74,9 +74,20 @@ class PiBoard:
         """The lamps that are wired.  DeviceError: as for the buttons."""
         return self._gpio().open_lamps()
 
+    def open_television(self, name: str) -> Television:
+        """The television behind the CEC adapter; it is found whenever there is one."""
+        from board.cec.television import CecTelevision
+        from board.pi.cec_adapter import CecAdapters
+
+        return self._kept("television", CecTelevision(CecAdapters(self._settings.television, name)))
+
     def press(self, button: str) -> None:
         """DeviceError: a real button needs a finger."""
         raise DeviceError(f"the button {button} is real: it needs a finger")
+
+    def press_key(self, key: str) -> None:
+        """DeviceError: a real remote control needs a finger."""
+        raise DeviceError(f"the key {key} is real: it needs a finger")
 
     def close(self) -> None:
         """Release whatever is still open."""

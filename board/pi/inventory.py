@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from board.cec.playback import is_source
+from board.pi.cec_adapter import CecAdapters, adapter_name, physical_address
 from board.pi.display import choose_mode, find_screen
 from board.pi.m2m_encoder import find_encoder
 from board.pi.sound_card import choose, sound_cards
@@ -28,6 +30,7 @@ def inventory(settings: PiSettings) -> dict[str, str]:
         "display": _found(lambda: _display(settings.display)),
         "microphone": _found(lambda: _sound(settings.microphone, hears=True)),
         "speaker": _found(lambda: _sound(settings.speaker, hears=False)),
+        "television": _found(lambda: _television(settings.television)),
         "pins": ", ".join(sorted(path.name for path in DEV.glob("gpiochip*"))) or "none",
     }
 
@@ -62,6 +65,12 @@ def _display(wanted: str) -> str:
     card.close()
     mode = choose_mode(connector.modes)
     return f"{connector.name}, {mode.hdisplay}x{mode.vdisplay} at {mode.vrefresh}/s, {card.path}"
+
+
+def _television(wanted: str) -> str:
+    node = CecAdapters(wanted, "").best()
+    there = "" if is_source(physical_address(node)) else ", nothing plugged in"
+    return f"{adapter_name(node)}, {node}{there}"
 
 
 def _sound(wanted: str, *, hears: bool) -> str:

@@ -12,6 +12,8 @@ bounces.  The same unit, tests and demonstrations run on it.
 
     write() ──▶ speaker ──▶ wave (a WAV file)       show() ──▶ display ──▶ compose ──▶ screenshot()
 
+``television`` is a whole one, with a remote control: it starts, shows and goes to standby by CEC (`board.cec`).
+
 ``counter`` writes and reads the number in the test card's pictures, so that a test knows which picture arrived,
 whatever codecs, scalers and screens were on its way.  Nothing here does arithmetic on single pixels or needs numpy.
 """

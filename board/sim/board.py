@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from board.gpio import Gpio
-    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker
+    from board.sim.television import SimTelevision
+    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker, Television
 
 
 class _Device(Protocol):
@@ -33,6 +34,7 @@ class SimBoard:
         self._open: weakref.WeakSet[_Device] = weakref.WeakSet()
         self._recorded = False
         self._pins: Gpio | None = None
+        self._set: SimTelevision | None = None
 
     def describe(self) -> Mapping[str, str]:
         """What the settings make of each device."""
@@ -44,6 +46,7 @@ class SimBoard:
             "microphone": settings.microphone,
             "speaker": settings.speaker,
             "pins": "mock pins",
+            "television": "simulated, with a remote control",
         }
 
     def open_microphone(self) -> Microphone:
@@ -105,9 +108,23 @@ class SimBoard:
         """Lamps on mock pins."""
         return self._gpio().open_lamps()
 
+    def open_television(self, name: str) -> Television:  # noqa: ARG002
+        """A television in standby; it has no use for a name."""
+        from board.cec.television import CecTelevision
+        from board.sim.television import SimTelevision
+
+        self._set = SimTelevision()
+        return self._kept(CecTelevision(self._set))
+
     def press(self, button: str) -> None:
         """Press and release a button as a finger would; returns at once.  DeviceError: there is no such button."""
         self._gpio().press(button)
+
+    def press_key(self, key: str) -> None:
+        """Press and release a key of the remote control.  DeviceError: there is no such key, or no television."""
+        if self._set is None:
+            raise DeviceError("no television is in use")
+        self._set.press_key(key)
 
     def close(self) -> None:
         """Release whatever is still open."""

@@ -17,7 +17,7 @@ from firmware.media.codecs import available
 from firmware.media.engine import Engine
 from firmware.media.message import Configure
 from firmware.net.ports import PortPool
-from firmware.room import Room
+from firmware.room import Room, Television
 
 if TYPE_CHECKING:
     from firmware.call.endpoint import Endpoint
@@ -95,10 +95,22 @@ class Unit:
             stack.callback(self.room.subscribe(lamps.update))
         except DeviceError as error:
             self.room.set_fault("lamps", str(error))
+        if self._config.television.enabled:
+            self._start_television(stack)
         screen = Screen(self._engine.show, call_button)
         stack.callback(screen.close)
         stack.callback(self.room.subscribe(screen.update))
         screen.update(self.room.state)
+
+    def _start_television(self, stack: contextlib.AsyncExitStack) -> None:
+        from firmware.ui import RemoteControl
+
+        settings = self._config.television
+        device = self._board.open_television(self._config.room.name)
+        stack.callback(device.close)
+        stack.callback(Television(device, settings, self.room).close)
+        if settings.remote_control:
+            stack.callback(RemoteControl(device, self.room, self._config.room.call_button).close)
 
     async def _start_web(self, stack: contextlib.AsyncExitStack) -> None:
         from firmware.web.server import Server  # aiohttp costs 14 MB: only where it is wanted

@@ -1,13 +1,15 @@
-"""Every setting of a unit, by section: type, limits, default and description."""
+"""Every setting of a unit, by section: type, limits, default and description; those of its devices are in `devices`."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
+
+from firmware.config.devices import Board, Television
 
 
 def _is_address(text: str) -> bool:
@@ -427,18 +429,6 @@ class Web(Struct, frozen=True, kw_only=True):
     ] = ()
 
 
-class Board(Struct, frozen=True, kw_only=True):
-    """The hardware."""
-
-    kind: Annotated[
-        Literal["auto", "pi", "sim"], Meta(description="A Raspberry Pi, the simulated board, or what the machine is.")
-    ] = "auto"
-    sim: Annotated[dict[str, Any], Meta(description="Settings of the simulated board.")] = field(default_factory=dict)
-    pi: Annotated[dict[str, Any], Meta(description="Settings of the Raspberry Pi's devices.")] = field(
-        default_factory=dict
-    )
-
-
 class Storage(Struct, frozen=True, kw_only=True):
     """What a unit makes or learns by itself, such as its certificate."""
 
@@ -469,6 +459,7 @@ class Config(Struct, frozen=True, kw_only=True):
     media: Media = Media()
     qos: Qos = Qos()
     web: Web = Web()
+    television: Television = Television()
     board: Board = field(default_factory=Board)
     storage: Storage = Storage()
     log: Log = Log()

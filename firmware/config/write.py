@@ -17,7 +17,8 @@ import msgspec.inspect as mi
 from msgspec import Struct
 
 from firmware.config.allowed import describe, tables_of
-from firmware.config.sections import Board, Boards, Config
+from firmware.config.devices import Board
+from firmware.config.sections import Boards, Config
 from firmware.config.toml import toml_value
 from firmware.errors import ConfigError
 

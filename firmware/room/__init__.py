@@ -11,12 +11,13 @@ Rule 4: all runs on one event loop, whose clock is the room's.
     lamps, screen, web         ◀── RoomState (subscribe)        ◀── on_change, handle_report
 
 `state.py` has the values, `line.py` what is kept of one call, `transfer.py` how the room is
-passed on, `room.py` the room itself.
+passed on, `television.py` when the television is switched, `room.py` the room itself.
 """
 
 from firmware.room.line import Line
 from firmware.room.room import DIGITS, MAX_ADDRESS, MAX_DIGITS, NOTICE_TIME, Media, NoSuchCallError, Room
 from firmware.room.state import CallView, Notice, RoomState
+from firmware.room.television import Television
 
 __all__ = [
     "DIGITS",
@@ -30,4 +31,5 @@ __all__ = [
     "Notice",
     "Room",
     "RoomState",
+    "Television",
 ]

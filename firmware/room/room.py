@@ -18,6 +18,7 @@ from firmware.room.state import Notice, RoomState
 if TYPE_CHECKING:
     from firmware import config
     from firmware.call.endpoint import Endpoint
+    from firmware.room.television import Television
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,8 @@ class Room:
         self._faults: dict[str, str] = {}
         self._failed_at_start: set[str] = set()
         """Devices that the media process which is just starting could not open."""
+        self.television: Television | None = None
+        """What switches the television; None: nothing does."""
         self._addresses: tuple[str, ...] = ()
         self._subscribers: list[Callable[[RoomState], None]] = []
         self._publishing = False
@@ -134,6 +137,7 @@ class Room:
             notice=self._notice,
             faults=tuple(self._faults.values()),
             registrations=tuple(one for endpoint in self._endpoints for one in endpoint.registrations),
+            television=self.television.status if self.television is not None else None,
         )
 
     def subscribe(self, on_state: Callable[[RoomState], None]) -> Callable[[], None]:
@@ -243,6 +247,10 @@ class Room:
         if self._faults.pop(device, None) is not None:
             logger.info("= the %s works again", device)
             self._changed()
+
+    def device_changed(self) -> None:
+        """Hear that there is another status of the television."""
+        self._changed()
 
     # What the room does by itself
 

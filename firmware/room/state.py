@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from firmware.call.call import State
     from firmware.call.registration import Registration
+    from firmware.ports import TelevisionStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class RoomState:
     """Devices that are missing or have failed: a sentence each."""
     registrations: tuple[Registration, ...] = ()
     """Where the room registers, so that it is found, and how that stands."""
+    television: TelevisionStatus | None = None
+    """None: it is not ours to switch."""
 
     def call(self, call_id: str) -> CallView | None:
         """The call of this number."""

@@ -5,6 +5,7 @@ Each way out is a pure function of the room's state, so that what is lit and sho
 ::
 
     finger ──▶ board.Button ──thread──▶ buttons ──▶ room's commands
+           ──▶ remote control ──▶ board.Television ──thread──▶ buttons.RemoteControl ──▶ the same
     room's state ──▶ lamps.lights(state) ──▶ board.Lamp
                  └─▶ screen.scene(state, moment) ──▶ Scene ──▶ media process: compositor ──▶ board.Display
 
@@ -13,8 +14,8 @@ there, whether the microphone is open, and, when nothing is going on, how to cal
 letters can't say.
 """
 
-from firmware.ui.buttons import Buttons
+from firmware.ui.buttons import Buttons, RemoteControl
 from firmware.ui.lamps import Lamps
 from firmware.ui.screen import Screen
 
-__all__ = ["Buttons", "Lamps", "Screen"]
+__all__ = ["Buttons", "Lamps", "RemoteControl", "Screen"]

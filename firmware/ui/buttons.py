@@ -1,4 +1,4 @@
-"""What the buttons do: a table of actions on the room.
+"""What the buttons, and the keys of the television's remote control, do: tables of actions on the room.
 
 Rule 1: a board calls in a thread of its own; the action runs on the room's event loop.
 Rule 2: one press is one action, however long it is and however badly the contact bounces.
@@ -19,7 +19,7 @@ from firmware.call.call import State
 from firmware.errors import FirmwareError
 
 if TYPE_CHECKING:
-    from firmware.ports import Button
+    from firmware.ports import Button, Television
     from firmware.room import Room
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,9 @@ def press_volume_down(room: Room, _call_button: str) -> None:
     room.set_volume(room.state.volume - VOLUME_STEP)
 
 
-ACTIONS: Final[dict[str, Callable[[Room, str], None]]] = {
+Action = Callable[["Room", str], None]
+
+ACTIONS: Final[dict[str, Action]] = {
     "call": press_call,
     "hang_up": press_hang_up,
     "mute": press_mute,
@@ -67,6 +69,29 @@ ACTIONS: Final[dict[str, Callable[[Room, str], None]]] = {
     "volume_down": press_volume_down,
 }
 """By name of ports.BUTTONS."""
+
+
+def _send_digit(digit: str) -> Action:
+    def send(room: Room, _call_button: str) -> None:
+        """Let the far end that is talked to hear a digit."""
+        call = next((call for call in room.state.calls if call.state is State.ACTIVE and not call.held), None)
+        if call is not None:
+            room.send_digits(call.id, digit)
+
+    return send
+
+
+KEY_ACTIONS: Final[dict[str, Action]] = {
+    "select": press_call,
+    "green": press_call,
+    "back": press_hang_up,
+    "red": press_hang_up,
+    "mute": press_mute,
+    "volume_up": press_volume_up,
+    "volume_down": press_volume_down,
+    **{digit: _send_digit(digit) for digit in "0123456789"},
+}
+"""By name of ports.KEYS."""
 
 
 class Buttons:
@@ -97,8 +122,41 @@ class Buttons:
         self._pressed[name] = pressed
         if name not in self._buttons or (last is not None and pressed - last < REPEAT_TIME):
             return
-        logger.info("the button %s was pressed", name)
-        try:
-            ACTIONS[name](self._room, self._call_button)
-        except FirmwareError as error:
-            logger.info("the button %s does nothing now: %s", name, error)
+        _act(ACTIONS[name], f"the button {name}", self._room, self._call_button)
+
+
+class RemoteControl:
+    """The keys that a television passes on, acting on a room.  Made on the event loop on which the room runs."""
+
+    def __init__(self, television: Television, room: Room, call_button: str = "") -> None:
+        self._television = television
+        self._room = room
+        self._call_button = call_button
+        self._loop = asyncio.get_running_loop()
+        self._closed = False
+        television.when_key_pressed = self._when_pressed
+
+    def close(self) -> None:
+        """Let keys do nothing from now on."""
+        self._closed = True
+        self._television.when_key_pressed = None
+
+    def _when_pressed(self, key: str) -> None:
+        """In the board's thread."""
+        with suppress(RuntimeError):  # the loop is closed: the unit stops
+            self._loop.call_soon_threadsafe(self._act, key)
+
+    def _act(self, key: str) -> None:
+        action = KEY_ACTIONS.get(key)
+        if action is not None and not self._closed:
+            _act(action, f"the key {key}", self._room, self._call_button)
+
+
+def _act(action: Action, what: str, room: Room, call_button: str) -> None:
+    logger.info("%s was pressed", what)
+    if room.television is not None:
+        room.television.touched()
+    try:
+        action(room, call_button)
+    except FirmwareError as error:
+        logger.info("%s does nothing now: %s", what, error)

@@ -16,13 +16,13 @@ from aiohttp import web
 from msgspec import Struct
 
 from firmware.errors import DeviceError
-from firmware.ports import BUTTONS
+from firmware.ports import BUTTONS, KEYS, TELEVISION_KEYS
 from firmware.room import NoSuchCallError
 from firmware.web import body
 
 if TYPE_CHECKING:
     from firmware.ports import Board
-    from firmware.room import Room
+    from firmware.room import Room, Television
     from firmware.web.auth import Gate
     from firmware.web.live import Live
 
@@ -30,6 +30,7 @@ BASE: Final = "/api/v1"
 CURRENT: Final = "current"
 """In place of a call's number: the one that the room's own button would mean."""
 COOKIE: Final = "visavis_session"
+_KEYS: Final = (*KEYS, *TELEVISION_KEYS)
 SIMULATED: Final = "sim"
 """The board whose buttons can be pressed from afar."""
 
@@ -194,16 +195,41 @@ async def _events(ask: Ask[None]) -> web.StreamResponse:
 
 async def _board(ask: Ask[None]) -> body.Board:
     name = ask.unit.board.name if ask.unit.board else ""
-    return body.Board(name, BUTTONS if name == SIMULATED else ())
+    return body.Board(name, BUTTONS, _KEYS) if name == SIMULATED else body.Board(name, (), ())
 
 
 async def _press(ask: Ask[None]) -> None:
     button = ask.request.match_info["name"]
     if button not in BUTTONS:
         raise web.HTTPNotFound(text=f"there is no button {button}; there are {', '.join(BUTTONS)}")
-    if ask.unit.board is None or ask.unit.board.name != SIMULATED:
-        raise web.HTTPConflict(text="only the simulated board's buttons can be pressed from afar")
-    ask.unit.board.press(button)
+    _simulated(ask.unit).press(button)
+
+
+async def _press_key(ask: Ask[None]) -> None:
+    key = ask.request.match_info["name"]
+    if key not in _KEYS:
+        raise web.HTTPNotFound(text=f"there is no key {key}; there are {', '.join(_KEYS)}")
+    _simulated(ask.unit).press_key(key)
+
+
+def _simulated(unit: Unit) -> Board:
+    if unit.board is None or unit.board.name != SIMULATED:
+        raise web.HTTPConflict(text="only the simulated board can be operated from afar")
+    return unit.board
+
+
+async def _get_television(ask: Ask[None]) -> body.Television:
+    return body.television(_television(ask.unit).status)
+
+
+async def _switch_television(ask: Ask[body.Switch]) -> None:
+    _television(ask.unit).switch(ask.wanted.on)
+
+
+def _television(unit: Unit) -> Television:
+    if unit.room.television is None:
+        raise web.HTTPNotFound(text="this unit leaves the television alone: television.enabled is off")
+    return unit.room.television
 
 
 async def _log_in(ask: Ask[body.Login]) -> web.Response:
@@ -319,6 +345,25 @@ OPERATIONS: Final = (
         status=101,
         refusals=(400, 503),
     ),
+    Operation(
+        "getTelevision",
+        "GET",
+        "/television",
+        "What is known of the television.",
+        _get_television,
+        response=body.Television,
+        refusals=(404,),
+    ),
+    Operation(
+        "switchTelevision",
+        "PUT",
+        "/television",
+        "Switch the television on and to this room, or off while it shows this room; it takes its time.",
+        _switch_television,
+        body.Switch,
+        status=202,
+        refusals=(404, 409),
+    ),
     Operation("getBoard", "GET", "/board", "The hardware.", _board, response=body.Board),
     Operation(
         "press",
@@ -326,6 +371,15 @@ OPERATIONS: Final = (
         "/board/buttons/{name}/press",
         "Press and release a button of the simulated board.",
         _press,
+        status=204,
+        refusals=(404, 409),
+    ),
+    Operation(
+        "pressKey",
+        "POST",
+        "/board/keys/{name}/press",
+        "Press and release a key of the simulated television's remote control.",
+        _press_key,
         status=204,
         refusals=(404, 409),
     ),

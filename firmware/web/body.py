@@ -14,6 +14,7 @@ from firmware.room import MAX_ADDRESS, MAX_DIGITS
 if TYPE_CHECKING:
     from firmware.call import registration as call_registration
     from firmware.media import message
+    from firmware.ports import TelevisionStatus
     from firmware.room import CallView, RoomState
 
 
@@ -65,6 +66,20 @@ class Volume(Struct, frozen=True, forbid_unknown_fields=True):
     """How loud the speaker is."""
 
     volume: Annotated[int, Meta(ge=0, le=100, description="Percent.")]
+
+
+class Switch(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the television is to be on and show this room, or in standby."""
+
+    on: bool
+
+
+class Television(Struct, frozen=True):
+    """The television that the unit is plugged into, as far as it says (HDMI-CEC)."""
+
+    reachable: Annotated[bool, Meta(description="Whether it answers, so that it can be switched.")]
+    on: Annotated[bool | None, Meta(description="null: not known.")]
+    shows_room: Annotated[bool | None, Meta(description="And not another of its inputs; null: not known.")]
 
 
 class Login(Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,6 +155,7 @@ class Room(Struct, frozen=True):
     registrations: Annotated[
         tuple[Registration, ...], Meta(description="Where the unit registers, and how that stands.")
     ]
+    television: Annotated[Television | None, Meta(description="null: the unit leaves it alone.")]
 
 
 class Stream(Struct, frozen=True):
@@ -187,6 +203,7 @@ class Board(Struct, frozen=True):
 
     name: str
     buttons: Annotated[tuple[str, ...], Meta(description="Buttons that can be pressed through this API.")]
+    keys: Annotated[tuple[str, ...], Meta(description="Keys of the television's remote control, likewise.")]
 
 
 def call(view: CallView, now: float) -> Call:
@@ -223,6 +240,11 @@ def registration(report: call_registration.Registration, now: float) -> Registra
     )
 
 
+def television(status: TelevisionStatus) -> Television:
+    """Make the body of the television's status."""
+    return Television(status.reachable, status.on, status.shows_room)
+
+
 def room(state: RoomState, now: float) -> Room:
     """Make the body of the room's state; *now* is the event loop's time."""
     return Room(
@@ -235,6 +257,7 @@ def room(state: RoomState, now: float) -> Room:
         notice=None if state.notice is None else Notice(state.notice.title, state.notice.text),
         faults=state.faults,
         registrations=tuple(registration(one, now) for one in state.registrations),
+        television=None if state.television is None else television(state.television),
     )
 
 

@@ -44,7 +44,8 @@ STOP_TIME: Final = 0.3
 """How long requests may go on when the server stops, s."""
 PANEL: Final = Path(__file__).with_name("panel")
 FILES: Final = {"/": "index.html"} | {
-    f"/{name}": name for name in ("panel.css", "panel.js", "api.js", "calls.js", "registrations.js", "icon.svg")
+    f"/{name}": name
+    for name in ("panel.css", "panel.js", "api.js", "calls.js", "registrations.js", "television.js", "icon.svg")
 }
 """What is served of PANEL, by path."""
 

@@ -20,6 +20,7 @@ def test_every_device_is_found(
     assert found.pop("machine")
     assert found.pop("camera").endswith(", /dev/video20")
     assert found.pop("pins") == "gpiochip0"
+    assert found.pop("television").startswith("none: ")
     assert found == {
         "encoder": "H.264 in hardware, /dev/video11",
         "display": "Virtual-1, 1280x720 at 75/s, /dev/dri/card0",

@@ -27,6 +27,7 @@ OFFERED = [
     (ports.Microphone, lambda: SimMicrophone(Silence())),
     (ports.Speaker, lambda: SimSpeaker(None)),
     (ports.Camera, lambda: SimCamera(Card(320, 180, 30), 30)),
+    (ports.Television, lambda: open_board("sim", {}).open_television("Aalto")),
     (ports.Display, lambda: SimDisplay(320, 180)),
 ]
 

@@ -3,6 +3,7 @@
 import { address, ask, listen, Refused } from "./api.js";
 import { showCalls, tick } from "./calls.js";
 import { showRegistrations } from "./registrations.js";
+import { operateTelevision, showTelevision } from "./television.js";
 
 const KEYS = ["1", "2 ABC", "3 DEF", "4 GHI", "5 JKL", "6 MNO", "7 PQRS", "8 TUV", "9 WXYZ", "*", "0 +", "#"];
 const REFUSED_TIME = 8000; // ms that a refusal stays on the page
@@ -126,6 +127,7 @@ function show(next) {
   $("faults").replaceChildren(
     ...[...next.faults, ...showRegistrations(next.registrations)].map((fault) => Object.assign(document.createElement("li"), { textContent: fault })),
   );
+  showTelevision(next.television);
   $("tones").hidden = !talkedIn();
   for (const element of document.querySelectorAll("#controls button, #controls input")) {
     element.disabled = false;
@@ -140,6 +142,7 @@ function lost() {
   $("ready").dataset.ready = "no";
   $("ready-text").textContent = "Not connected";
   showRegistrations([]);
+  showTelevision(null);
   for (const element of document.querySelectorAll("#controls button, #controls input:not(#address)")) {
     element.disabled = true;
   }
@@ -201,23 +204,22 @@ function login() {
 
 async function boardButtons() {
   try {
-    const { buttons } = await ask("GET", "/board");
+    const { buttons, keys } = await ask("GET", "/board");
     $("board").hidden = buttons.length === 0;
-    $("buttons").replaceChildren(
-      ...buttons.map((name) => {
-        const button = Object.assign(document.createElement("button"), {
-          type: "button",
-          textContent: name.replaceAll("_", " "),
-        });
-        button.addEventListener("click", () => act(() => ask("POST", `/board/buttons/${name}/press`)));
-        return button;
-      }),
-    );
+    $("buttons").replaceChildren(...buttons.map((name) => pressable("buttons", name)));
+    $("keys").replaceChildren(...keys.map((name) => pressable("keys", name)));
   } catch {
     // without them the page is complete
   }
 }
 
+function pressable(kind, name) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: name.replaceAll("_", " ") });
+  button.addEventListener("click", () => act(() => ask("POST", `/board/${kind}/${name}/press`)));
+  return button;
+}
+
+operateTelevision(act);
 listen(show, lost, login);
 boardButtons();
 setInterval(tick, 1000);

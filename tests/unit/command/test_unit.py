@@ -9,6 +9,8 @@ from interop.ports import own_address
 from msgspec.structs import replace
 from simple_web import until
 
+from board import open_board
+from firmware import ports
 from firmware.__main__ import Boards
 from firmware.call.media import H261, H263, H263_1998, PCMA, PCMU, TELEPHONE_EVENT
 from firmware.command.unit import CODECS, Unit, capabilities
@@ -19,6 +21,16 @@ from firmware.media import codecs
 
 def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+class FixedBoard(Boards):
+    """Boards of which a test holds the one that is opened."""
+
+    def __init__(self, board: ports.Board) -> None:
+        self._board = board
+
+    def open(self, kind: str, settings: ports.BoardSettings) -> ports.Board:
+        return self._board
 
 
 def settings(**sections: Any) -> Config:
@@ -100,6 +112,23 @@ def test_without_protocols_and_web_there_is_still_a_room() -> None:
         assert unit.room.state.addresses == ()
         assert unit.panels == ()
         await unit.stop()
+
+    asyncio.run(main())
+
+
+def test_the_television_is_woken_by_a_button_and_told_by_its_remote_control() -> None:
+    async def main() -> None:
+        quiet = settings(sip=Sip(enabled=False), h323=H323(enabled=False), web=Web(enabled=False))
+        board = open_board("sim", {})
+        unit = Unit(quiet, FixedBoard(board))
+        await unit.start()
+        board.press("volume_up")
+        await until(lambda: bool(unit.room.state.television and unit.room.state.television.shows_room))
+        await until(lambda: bool(unit.room.state.television and unit.room.state.television.on))
+        board.press_key("mute")
+        await until(lambda: unit.room.state.muted)
+        await unit.stop()
+        assert unit.room.state.television is None
 
     asyncio.run(main())
 

@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
-from simple_room import SimpleEndpoint, SimpleMedia
+from simple_room import CHANNELS, SimpleEndpoint, SimpleMedia, SimpleTelevision
 
 from board import open_board
 from firmware import config
 from firmware.call.call import State
 from firmware.errors import CallError
-from firmware.ports import BUTTONS
-from firmware.room import Room
-from firmware.ui.buttons import ACTIONS, REPEAT_TIME, VOLUME_STEP, Buttons
+from firmware.ports import BUTTONS, KEYS
+from firmware.room import Room, Television
+from firmware.ui.buttons import ACTIONS, KEY_ACTIONS, REPEAT_TIME, VOLUME_STEP, Buttons, RemoteControl
 
 FAVOURITE = "sip:reception@example.com"
 
@@ -23,7 +23,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.endpoint = SimpleEndpoint()
-        self.room = Room(config.Room(volume=50), [self.endpoint], SimpleMedia())
+        self.media = SimpleMedia()
+        self.room = Room(config.Room(volume=50), [self.endpoint], self.media)
         self.board = open_board("sim", {})
 
     async def press(self, button: str, until: Callable[[], bool]) -> None:
@@ -155,6 +156,62 @@ def test_a_contact_that_bounces_acts_once() -> None:
             plain.when_pressed()
             await asyncio.sleep(0)
             assert not b.room.state.muted
+
+    run(scenario)
+
+
+def test_every_key_has_an_action() -> None:
+    assert set(KEY_ACTIONS) == set(KEYS)
+
+
+async def settle() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+def test_the_remote_control_answers_talks_and_hangs_up() -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            device = SimpleTelevision()
+            television = Television(device, config.Television(), b.room)
+            remote = RemoteControl(device, b.room, FAVOURITE)
+            press = device.when_key_pressed
+            assert press is not None
+            call = b.endpoint.ring("kate@example.com")
+            press("select")
+            await settle()
+            assert call.state is State.CONNECTING
+            call.established(CHANNELS)
+            device.told.clear()
+            for key in ("5", "mute", "volume_up"):
+                press(key)
+            await settle()
+            assert ("digits", call.id, "5") in b.media.told
+            assert b.room.state.muted
+            assert b.room.state.volume == 50 + VOLUME_STEP
+            assert device.told == ["wake"] * 3
+            press("back")
+            await settle()
+            assert call.state is State.ENDED
+            press("7")
+            press("unheard of")
+            remote.close()
+            press("select")
+            await settle()
+            assert len(b.endpoint.calls) == 1
+            television.close()
+
+    run(scenario)
+
+
+def test_a_button_wakes_the_television() -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            device = SimpleTelevision()
+            television = Television(device, config.Television(), b.room)
+            await b.press("mute", lambda: b.room.state.muted)
+            assert device.told == ["wake"]
+            television.close()
 
     run(scenario)
 

@@ -3,12 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from simple_room import CHANNELS
-from simple_web import Web, on_web, run
+from simple_room import CHANNELS, SimpleTelevision
+from simple_web import Web, on_web, run, until
 
+from firmware import config
 from firmware.call.call import EndReason, State
 from firmware.call.media import Direction, Kind
 from firmware.media.message import AudioTick, Statistics, StreamStatistics
+from firmware.room import Television
 from firmware.web.api import OPERATIONS
 
 
@@ -46,6 +48,7 @@ async def test_the_state(web: Web) -> None:
             "notice": None,
             "faults": [],
             "registrations": [],
+            "television": None,
         },
     )
 
@@ -175,16 +178,45 @@ async def test_the_screen(web: Web) -> None:
 @on_web
 async def test_the_board_s_buttons(web: Web) -> None:
     _, board = await web.ask("GET", "/board")
-    assert board == {"name": "sim", "buttons": ["call", "hang_up", "mute", "volume_up", "volume_down"]}
+    assert board["name"] == "sim"
+    assert board["buttons"] == ["call", "hang_up", "mute", "volume_up", "volume_down"]
     assert (await web.ask("POST", "/board/buttons/mute/press"))[0] == 204
     assert web.board.pressed == ["mute"]
     assert (await web.ask("POST", "/board/buttons/eject/press"))[0] == 404
 
 
 @on_web
+async def test_the_keys_of_the_television_s_remote_control(web: Web) -> None:
+    _, board = await web.ask("GET", "/board")
+    assert {"select", "back", "power"} < set(board["keys"])
+    assert (await web.ask("POST", "/board/keys/select/press"))[0] == 204
+    assert web.board.pressed == ["key select"]
+    assert (await web.ask("POST", "/board/keys/eject/press"))[0] == 404
+
+
+@on_web
+async def test_the_television(web: Web) -> None:
+    for method, wanted in (("GET", None), ("PUT", {"on": True})):
+        assert (await web.ask(method, "/television", wanted))[0] == 404
+    device = SimpleTelevision()
+    television = Television(device, config.Television(wake_for=()), web.room)
+    assert await web.ask("GET", "/television") == (200, {"reachable": True, "on": False, "shows_room": None})
+    assert (await web.ask("PUT", "/television", {"on": True}))[0] == 202
+    assert (await web.ask("PUT", "/television", {"on": False}))[0] == 409
+    device.become()
+    await until(lambda: television.status.on is True)
+    assert (await web.ask("PUT", "/television", {"on": False}))[0] == 202
+    assert device.told == ["wake", "standby"]
+    _, state = await web.ask("GET", "/state")
+    assert state["television"] == {"reachable": True, "on": True, "shows_room": True}
+    television.close()
+
+
+@on_web
 async def test_real_buttons_need_a_finger(web: Web) -> None:
     web.board.name = "pi"
-    assert (await web.ask("GET", "/board"))[1]["buttons"] == []
+    assert (await web.ask("GET", "/board"))[1] == {"name": "pi", "buttons": [], "keys": []}
+    assert (await web.ask("POST", "/board/keys/select/press"))[0] == 409
     assert (await web.ask("POST", "/board/buttons/mute/press"))[0] == 409
     assert web.board.pressed == []
 

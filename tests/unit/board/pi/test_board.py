@@ -4,7 +4,7 @@ import pytest
 
 from board.pi.board import PiBoard
 from firmware.errors import DeviceError
-from firmware.ports import Board
+from firmware.ports import Board, TelevisionStatus
 
 
 @pytest.mark.parametrize("device", ["microphone", "speaker"])
@@ -27,6 +27,19 @@ def test_a_camera_that_is_not_there_says_so() -> None:
 def test_a_real_button_needs_a_finger() -> None:
     with pytest.raises(DeviceError, match="needs a finger"):
         PiBoard({}).press("call")
+
+
+def test_a_real_remote_control_needs_one_too() -> None:
+    with pytest.raises(DeviceError, match="needs a finger"):
+        PiBoard({}).press_key("select")
+
+
+def test_a_television_that_is_not_there_yet_is_waited_for() -> None:
+    board = PiBoard({"television": "No such adapter"})
+    television = board.open_television("Aalto")
+    television.wake()
+    assert television.status == TelevisionStatus()
+    board.close()
 
 
 def test_closing_what_was_never_opened() -> None:

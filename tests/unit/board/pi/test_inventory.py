@@ -9,10 +9,11 @@ from board.settings import PiSettings
 
 
 def test_every_device_is_named_and_none_is_needed() -> None:
-    settings = PiSettings(camera="Nonesuch", display="Nonesuch", microphone="Nonesuch", speaker="Nonesuch")
+    missing = ("camera", "display", "microphone", "speaker", "television")
+    settings = PiSettings(**dict.fromkeys(missing, "Nonesuch"))
     found = inventory.inventory(settings)
-    assert list(found) == ["machine", "camera", "encoder", "display", "microphone", "speaker", "pins"]
-    assert all(found[device].startswith("none: ") for device in ("camera", "display", "microphone", "speaker"))
+    assert list(found) == ["machine", "camera", "encoder", "display", "microphone", "speaker", "television", "pins"]
+    assert all(found[device].startswith("none: ") for device in missing)
 
 
 def test_the_machine_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hil.waiting import wait_for
 from signals import SILENCE, find_tone, level
 
 import board
@@ -92,6 +93,20 @@ def test_pressing_without_having_opened_the_buttons() -> None:
     sim.press("call")
     with pytest.raises(DeviceError, match="eject"):
         sim.press("eject")
+    sim.close()
+
+
+def test_pressing_keys_of_the_remote_control() -> None:
+    sim = SimBoard({})
+    with pytest.raises(DeviceError, match="no television is in use"):
+        sim.press_key("select")
+    keys: list[str] = []
+    television = sim.open_television("Aalto")
+    television.when_key_pressed = keys.append
+    television.wake()
+    assert wait_for(lambda: television.status.on and television.status.shows_room)
+    sim.press_key("select")
+    assert wait_for(lambda: keys == ["select"])
     sim.close()
 
 

@@ -1,0 +1,139 @@
+"""The television by HDMI-CEC: the kernel's interface, with another adapter and cec-follower at the other end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from hil.television import CecTelevision
+from hil.waiting import wait_for
+
+from board import open_board
+from board.pi import cec_adapter
+from firmware.errors import DeviceError
+from firmware.ports import Board, Television
+
+IMAGE_VIEW_ON, ACTIVE_SOURCE, ASK_SOURCE, STANDBY = "4004", "4f821000", "4f85", "4036"
+
+
+@pytest.fixture(scope="module")
+def tv(on_bench: bool) -> Iterator[CecTelevision]:
+    if not on_bench:
+        pytest.skip("nobody looks at what is said on the wire of this machine")
+    with CecTelevision() as tv:
+        yield tv
+
+
+@pytest.fixture
+def television(tv: CecTelevision, board: Board) -> Television:
+    """The television as the unit has it, on and reached."""
+    tv.switch_on()
+    tv.plug()
+    television = board.open_television("Sitzungszimmer 3")
+    assert wait_for(lambda: television.status.reachable and television.status.on)
+    tv.heard()
+    return television
+
+
+def woken(tv: CecTelevision, television: Television) -> None:
+    television.wake()
+    assert tv.hears(IMAGE_VIEW_ON, ACTIVE_SOURCE)
+    assert wait_for(lambda: television.status.on and television.status.shows_room)
+
+
+def test_it_is_a_playback_device_of_the_rooms_name(tv: CecTelevision, television: Television) -> None:
+    assert "Sitzungszimmer" in tv.ask("--give-osd-name")
+    assert "1.0.0.0" in tv.ask("--give-physical-addr")
+    assert "pwr-state: on" in tv.ask("--give-device-power-status")
+    assert "1.4" in tv.ask("--get-cec-version")
+
+
+def test_what_is_not_known_is_refused(tv: CecTelevision, television: Television) -> None:
+    assert "Feature Abort" in tv.ask("--custom-command", "cmd=0xa5")
+
+
+def test_it_is_woken_and_shows_the_room(tv: CecTelevision, television: Television) -> None:
+    woken(tv, television)
+
+
+def test_it_goes_to_standby_and_is_woken_again(tv: CecTelevision, television: Television) -> None:
+    woken(tv, television)
+    television.standby()
+    assert tv.hears(ASK_SOURCE, STANDBY)
+    assert wait_for(lambda: television.status.on is False)
+    television.wake()
+    assert tv.hears(IMAGE_VIEW_ON, ACTIVE_SOURCE, ACTIVE_SOURCE, seconds=30), "once more when it is on"
+    assert wait_for(lambda: television.status.on, 30)
+
+
+def test_another_source_is_not_switched_off(tv: CecTelevision, television: Television) -> None:
+    woken(tv, television)
+    tv.tell("--active-source", "phys-addr=0.0.0.0")
+    assert wait_for(lambda: television.status.shows_room is False)
+    television.standby()
+    assert not tv.hears(STANDBY, seconds=3)
+
+
+def test_turning_to_the_unit_is_answered(tv: CecTelevision, television: Television) -> None:
+    tv.tell("--set-stream-path", "phys-addr=1.0.0.0")
+    assert tv.hears(ACTIVE_SOURCE)
+    assert wait_for(lambda: television.status.shows_room)
+
+
+def test_keys_of_the_remote_control_arrive(tv: CecTelevision, television: Television) -> None:
+    keys: list[str] = []
+    came = threading.Semaphore(0)
+
+    def pressed(key: str) -> None:
+        keys.append(key)
+        came.release()
+
+    television.when_key_pressed = pressed
+    for command in ("select", "number-5", "mute", "back"):
+        tv.ask("--user-control-pressed", f"ui-cmd={command}")
+        assert came.acquire(timeout=10), command
+        tv.ask("--user-control-released")
+    assert keys == ["select", "5", "mute", "back"]
+
+
+def test_switching_it_off_is_noticed(tv: CecTelevision, television: Television) -> None:
+    woken(tv, television)
+    tv.tell("--to", "15", "--standby")
+    assert wait_for(lambda: television.status.on is False)
+
+
+def test_the_cable_is_pulled_and_put_in_again(tv: CecTelevision, television: Television) -> None:
+    woken(tv, television)
+    tv.unplug()
+    assert wait_for(lambda: not television.status.reachable)
+    tv.plug()
+    assert wait_for(lambda: television.status.reachable and television.status.on)
+    woken(tv, television)
+
+
+def test_a_television_that_looks_unplugged_is_woken(tv: CecTelevision, television: Television) -> None:
+    tv.unplug()
+    assert wait_for(lambda: not television.status.reachable)
+    television.wake()
+    tv.plug()
+    assert tv.hears(IMAGE_VIEW_ON, ACTIVE_SOURCE)
+
+
+def test_a_second_unit_finds_it_busy(tv: CecTelevision, television: Television) -> None:
+    with pytest.raises(DeviceError, match=f"another program has {tv.unit_node}"):
+        cec_adapter.CecAdapters("", "Other").open(tv.unit_node)
+
+
+def test_closing_gives_the_address_back(tv: CecTelevision, board: Board) -> None:
+    television = board.open_television("Aalto")
+    assert wait_for(lambda: television.status.reachable)
+    board.close()
+    other = open_board("pi", {"television": tv.unit_node})
+    again = other.open_television("Aalto")
+    assert wait_for(lambda: again.status.reachable)
+    other.close()
+
+
+def test_it_is_described(tv: CecTelevision, board: Board) -> None:
+    assert board.describe()["television"].endswith(tv.unit_node)
