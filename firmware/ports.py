@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import av
     from PIL import Image
 
@@ -189,6 +191,41 @@ class Television(Protocol):
         """Leave it alone from now on, as it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the machine is; None: it does not tell."""
+
+    temperature: float | None = None
+    """Of the processor, degrees Celsius."""
+    under_voltage: bool | None = None
+    """Whether the power supply gives too little now."""
+    throttled: bool | None = None
+    """Whether the processor is slowed down now, to protect the machine."""
+    storage_worn: int | None = None
+    """Percent of its life that are used up."""
+    storage_free: int | None = None
+    """Bytes."""
+    storage_size: int | None = None
+    storage_read_only: bool | None = None
+    """Whether nothing can be written any more."""
+    memory_free: int | None = None
+    """Bytes that programs can have."""
+    memory_size: int | None = None
+
+
+class Watchdog(Protocol):
+    """What restarts the machine when it is not fed in time."""
+
+    timeout: float
+    """In what time, s."""
+
+    def feed(self) -> None:
+        """Say that all is well."""
+
+    def close(self) -> None:
+        """Stop it, without a restart."""
+
+
 class Board(Protocol):
     """All the devices of one machine."""
 
@@ -218,6 +255,15 @@ class Board(Protocol):
 
     def open_television(self, name: str) -> Television:
         """The television, which may call this unit by this name; one that can't be reached now is found later."""
+
+    def read_health(self, folder: Path) -> Health:
+        """How the machine is now; ``folder`` is where the unit writes.  For any thread; may wait for the storage."""
+
+    def open_watchdog(self, timeout: float) -> Watchdog:
+        """The watchdog, which begins to watch; the time is s, a little more where it can't be set so finely."""
+
+    def pretend(self, health: Health) -> None:
+        """Let this be the machine's health from now on.  DeviceError: a real machine is as it is."""
 
     def press(self, button: str) -> None:
         """Press and release a button as a finger would.  DeviceError: a real button needs a finger, or no such one."""

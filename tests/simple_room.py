@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import (
@@ -18,7 +19,7 @@ from firmware.call.media import (
 from firmware.call.registration import Registration
 from firmware.errors import CallError, DeviceError, FirmwareError
 from firmware.media import message
-from firmware.ports import BUTTONS, TelevisionStatus
+from firmware.ports import BUTTONS, Health, TelevisionStatus
 
 AUDIO = Channel(Kind.AUDIO, Direction.SEND, (Format(9, G722), Format(101, TELEPHONE_EVENT)), ("127.0.0.1", 20_000))
 VIDEO = Channel(Kind.VIDEO, Direction.SEND, (Format(96, H264_BASELINE),), ("127.0.0.1", 20_002))
@@ -169,11 +170,18 @@ class SimpleButtons:
     def __init__(self, name: str = "sim") -> None:
         self.name = name
         self.pressed: list[str] = []
+        self.health = Health()
 
     def press(self, button: str) -> None:
         if button not in BUTTONS:
             raise DeviceError(f"there is no button {button}")
         self.pressed.append(button)
+
+    def read_health(self, folder: Path) -> Health:
+        return self.health
+
+    def pretend(self, health: Health) -> None:
+        self.health = health
 
     def press_key(self, key: str) -> None:
         self.pressed.append(f"key {key}")

@@ -90,7 +90,8 @@ class PlaybackDevice:
     def wake(self, now: float) -> None:
         """Switch the television on and have it show this unit."""
         self._standby_at = None
-        if now < self._woken + REPEAT_TIME and self._shown is not False:
+        told = self._address is None or (self._shown is True and self._on is not False)
+        if told and now < self._woken + REPEAT_TIME:
             return
         self._woken, self._waking_until = now, now + WAKE_TIME
         if self._address is None:

@@ -19,6 +19,7 @@
 - ``m2m_encoder``: the H.264 encoder of the Pi 4 and those before it
 - ``drm``: the kernel's display structures and an open card; ``display``: the screen
 - ``cec``: the kernel's CEC structures; ``cec_adapter``: the wire to the television
+- ``health``: temperature, voltage, storage, memory; ``watchdog``: restarts a unit that hangs
 - ``volume``: how loud a card plays, by its own control or by arithmetic
 - ``inventory``: what there is, in words, for `visavis board`
 - ``board``: opens what the settings describe

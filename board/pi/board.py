@@ -10,9 +10,21 @@ from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from board.gpio import Gpio
-    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker, Television
+    from firmware.ports import (
+        BoardSettings,
+        Button,
+        Camera,
+        Display,
+        Health,
+        Lamp,
+        Microphone,
+        Speaker,
+        Television,
+        Watchdog,
+    )
 
 
 class _Device(Protocol):
@@ -80,6 +92,22 @@ class PiBoard:
         from board.pi.cec_adapter import CecAdapters
 
         return self._kept("television", CecTelevision(CecAdapters(self._settings.television, name)))
+
+    def read_health(self, folder: Path) -> Health:
+        """What the kernel tells."""
+        from board.pi.health import read_health
+
+        return read_health(folder)
+
+    def open_watchdog(self, timeout: float) -> Watchdog:
+        """The chip's watchdog.  DeviceError: there is none, another program feeds it, or it can't wait so long."""
+        from board.pi.watchdog import PiWatchdog
+
+        return self._kept("watchdog", PiWatchdog(timeout))
+
+    def pretend(self, health: Health) -> None:  # noqa: ARG002
+        """DeviceError: a real machine is as it is."""
+        raise DeviceError("this machine is real: its health can't be pretended")
 
     def press(self, button: str) -> None:
         """DeviceError: a real button needs a finger."""

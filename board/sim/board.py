@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from board.settings import SimSettings, read
 from firmware.errors import DeviceError
+from firmware.ports import Health
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from board.gpio import Gpio
     from board.sim.television import SimTelevision
-    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker, Television
+    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker, Television, Watchdog
 
 
 class _Device(Protocol):
@@ -22,6 +24,20 @@ class _Device(Protocol):
 
 
 D = TypeVar("D", bound=_Device)
+
+
+WELL = Health(
+    temperature=48.0,
+    under_voltage=False,
+    throttled=False,
+    storage_worn=10,
+    storage_free=12_000_000_000,
+    storage_size=16_000_000_000,
+    storage_read_only=False,
+    memory_free=1_400_000_000,
+    memory_size=2_000_000_000,
+)
+"""A machine of 2 GB with a new card of 16 GB."""
 
 
 class SimBoard:
@@ -35,6 +51,7 @@ class SimBoard:
         self._recorded = False
         self._pins: Gpio | None = None
         self._set: SimTelevision | None = None
+        self._health = WELL
 
     def describe(self) -> Mapping[str, str]:
         """What the settings make of each device."""
@@ -115,6 +132,20 @@ class SimBoard:
 
         self._set = SimTelevision()
         return self._kept(CecTelevision(self._set))
+
+    def read_health(self, folder: Path) -> Health:  # noqa: ARG002
+        """As it was last pretended to be; at first it is well."""
+        return self._health
+
+    def open_watchdog(self, timeout: float) -> Watchdog:
+        """One that only says what it would do."""
+        from board.sim.watchdog import SimWatchdog
+
+        return self._kept(SimWatchdog(timeout))
+
+    def pretend(self, health: Health) -> None:
+        """Let this be the machine's health from now on."""
+        self._health = health
 
     def press(self, button: str) -> None:
         """Press and release a button as a finger would; returns at once.  DeviceError: there is no such button."""

@@ -6,6 +6,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from firmware import health
 from firmware.command.process import start_log, until, until_stopped
 from firmware.command.settings import settings
 from firmware.command.unit import Unit
@@ -32,11 +33,13 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
             if stopped.is_set():
                 return 0
             addresses = " or ".join(unit.room.state.addresses) or "nothing: no protocol is enabled"
+            health.notify(health.READY)
             logger.info("= ready after %.2f s; call %s", time.monotonic() - began, addresses)
             for panel in unit.panels:
                 logger.info("= panel at %s", panel)
             await stopped.wait()
             logger.info("= stopping")
+            health.notify(health.STOPPING)
         finally:
             await unit.stop()
         return 0

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 from firmware.call.callers import Callers
 from firmware.call.media import H263, H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Encryption, Kind
 from firmware.command.tls import dtls_certificate, make_tls
+from firmware.config import storage_folder
 from firmware.errors import DeviceError
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
 from firmware.media.message import Configure
 from firmware.net.ports import PortPool
-from firmware.room import Room, Television
+from firmware.room import Room, Television, Watch
 
 if TYPE_CHECKING:
     from firmware.call.endpoint import Endpoint
@@ -66,6 +67,9 @@ class Unit:
             await self.room.start()
             stack.push_async_callback(self.room.stop)
             self._start_ui(stack)
+            watch = Watch(self._board, self._config.health, storage_folder(self._config.storage), self.room)
+            watch.start()
+            stack.push_async_callback(watch.stop)
             if self._config.web.enabled:
                 await self._start_web(stack)
             await engine

@@ -10,7 +10,7 @@ Rule 4: a password is kept as a hash only (see `firmware.web.auth`), and no sett
 a type allows, `toml` writes a value, `storage` knows where a unit keeps what is no setting.
 """
 
-from firmware.config.devices import Board, Television
+from firmware.config.devices import Board, Health, Television
 from firmware.config.read import Wrong, contradictions, load, parse, read_table, read_text
 from firmware.config.sections import (
     H323,
@@ -32,6 +32,7 @@ __all__ = [
     "Board",
     "Boards",
     "Config",
+    "Health",
     "Log",
     "Media",
     "Room",

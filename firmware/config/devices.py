@@ -34,6 +34,23 @@ class Television(Struct, frozen=True, kw_only=True):
     ] = True
 
 
+class Health(Struct, frozen=True, kw_only=True):
+    """The machine's health."""
+
+    temperature: Annotated[
+        float, Meta(ge=40, le=110, description="From what temperature of the processor on to warn, degrees Celsius.")
+    ] = 80.0
+    watchdog: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=600,
+            description="Let the hardware's watchdog restart the machine when the unit has hung for so long, s; most "
+            "take 15 at most; 0: never.",
+        ),
+    ] = 0.0
+
+
 class Board(Struct, frozen=True, kw_only=True):
     """The hardware."""
 

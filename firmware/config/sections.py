@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from firmware.config.devices import Board, Television
+from firmware.config.devices import Board, Health, Television
 
 
 def _is_address(text: str) -> bool:
@@ -460,6 +460,7 @@ class Config(Struct, frozen=True, kw_only=True):
     qos: Qos = Qos()
     web: Web = Web()
     television: Television = Television()
+    health: Health = Health()
     board: Board = field(default_factory=Board)
     storage: Storage = Storage()
     log: Log = Log()

@@ -10,14 +10,17 @@ Rule 4: all runs on one event loop, whose clock is the room's.
     buttons, web, command line ──▶ dial answer hang_up hold ... ──▶ Call, Media
     lamps, screen, web         ◀── RoomState (subscribe)        ◀── on_change, handle_report
 
-`state.py` has the values, `line.py` what is kept of one call, `transfer.py` how the room is
-passed on, `television.py` when the television is switched, `room.py` the room itself.
+`state.py` has the values, `media.py` what the room asks of the media process, `line.py` what is kept of one call,
+`transfer.py` how the room is passed on, `television.py` when the television is switched, `health.py` what is to be said
+of the machine's health, `watch.py` who looks and feeds the watchdogs, `room.py` the room itself.
 """
 
 from firmware.room.line import Line
-from firmware.room.room import DIGITS, MAX_ADDRESS, MAX_DIGITS, NOTICE_TIME, Media, NoSuchCallError, Room
+from firmware.room.media import Media
+from firmware.room.room import DIGITS, MAX_ADDRESS, MAX_DIGITS, NOTICE_TIME, NoSuchCallError, Room
 from firmware.room.state import CallView, Notice, RoomState
 from firmware.room.television import Television
+from firmware.room.watch import Watch
 
 __all__ = [
     "DIGITS",
@@ -32,4 +35,5 @@ __all__ = [
     "Room",
     "RoomState",
     "Television",
+    "Watch",
 ]

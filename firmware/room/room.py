@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Channel, Direction
@@ -18,6 +18,8 @@ from firmware.room.state import Notice, RoomState
 if TYPE_CHECKING:
     from firmware import config
     from firmware.call.endpoint import Endpoint
+    from firmware.ports import Health
+    from firmware.room.media import Media
     from firmware.room.television import Television
 
 logger = logging.getLogger(__name__)
@@ -38,42 +40,6 @@ class NoSuchCallError(CallError):
     """There is no call of that number, or none in a state that the command is for."""
 
 
-class Media(Protocol):
-    """What the room asks of the media process, see `firmware.media.engine`."""
-
-    @property
-    def running(self) -> bool:
-        """Whether the media process takes commands."""
-
-    @property
-    def audio_tick(self) -> message.AudioTick | None:
-        """How late the audio tick was in the last second; None: no sound yet."""
-
-    def apply(self, call_id: str, channels: Iterable[Channel]) -> None:
-        """Make these the call's channels."""
-
-    def send_digits(self, call_id: str, digits: str) -> None:
-        """Send telephone events."""
-
-    def force_key_frame(self, call_id: str) -> None:
-        """Let the next picture be one that can be decoded by itself."""
-
-    def freeze_picture(self, call_id: str) -> None:
-        """Keep the far end's picture until its next key frame."""
-
-    def mute(self, on: bool) -> None:
-        """Send silence, or not."""
-
-    def set_volume(self, percent: int) -> None:
-        """Set the speaker's loudness."""
-
-    def statistics(self, call_id: str) -> message.Statistics | None:
-        """What flowed in the last second."""
-
-    async def screenshot(self, image_format: str, width: int, height: int) -> bytes:
-        """What is on the screen.  DeviceError: there is no screen, or it gives nothing now."""
-
-
 class Room:
     """One conference room.  `start` before any command; all on the event loop that runs then."""
 
@@ -91,6 +57,9 @@ class Room:
         """Devices that the media process which is just starting could not open."""
         self.television: Television | None = None
         """What switches the television; None: nothing does."""
+        self.health: Health | None = None
+        """How the machine was a moment ago; None: not looked at yet."""
+        self._warnings: tuple[str, ...] = ()
         self._addresses: tuple[str, ...] = ()
         self._subscribers: list[Callable[[RoomState], None]] = []
         self._publishing = False
@@ -138,6 +107,7 @@ class Room:
             faults=tuple(self._faults.values()),
             registrations=tuple(one for endpoint in self._endpoints for one in endpoint.registrations),
             television=self.television.status if self.television is not None else None,
+            warnings=self._warnings,
         )
 
     def subscribe(self, on_state: Callable[[RoomState], None]) -> Callable[[], None]:
@@ -247,6 +217,11 @@ class Room:
         if self._faults.pop(device, None) is not None:
             logger.info("= the %s works again", device)
             self._changed()
+
+    def set_health(self, health: Health, warnings: tuple[str, ...]) -> None:
+        """Say how the machine is, and what of that people ought to know."""
+        self.health, self._warnings = health, warnings
+        self._changed()
 
     def device_changed(self) -> None:
         """Hear that there is another status of the television."""

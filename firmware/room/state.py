@@ -79,6 +79,8 @@ class RoomState:
     """Where the room registers, so that it is found, and how that stands."""
     television: TelevisionStatus | None = None
     """None: it is not ours to switch."""
+    warnings: tuple[str, ...] = ()
+    """What is wrong with the machine, and what to do about it: a sentence each."""
 
     def call(self, call_id: str) -> CallView | None:
         """The call of this number."""

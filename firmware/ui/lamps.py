@@ -2,7 +2,7 @@
 
 | lamp    | off                | on                  | blinks                     |
 |---------|--------------------|---------------------|----------------------------|
-| ready   | starting           | the room works      | a device is missing        |
+| ready   | starting           | the room works      | a device is missing or ill |
 | ringing | quiet              |                     | somebody calls             |
 | in_call | no call            | a call is up        | one is being made, or held |
 | muted   | microphone is open | microphone is muted |                            |
@@ -39,7 +39,7 @@ def lights(state: RoomState) -> dict[str, Light]:
     up = any(call.state is State.ACTIVE and not call.held for call in state.calls)
     others = any(call.state not in (State.INCOMING, State.ENDING) for call in state.calls)
     return {
-        "ready": Light.OFF if not state.ready else Light.BLINK if state.faults else Light.ON,
+        "ready": Light.OFF if not state.ready else Light.BLINK if state.faults or state.warnings else Light.ON,
         "ringing": Light.BLINK if ringing else Light.OFF,
         "in_call": Light.ON if up else Light.BLINK if others else Light.OFF,
         "muted": Light.ON if state.muted else Light.OFF,

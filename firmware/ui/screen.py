@@ -156,8 +156,8 @@ def _idle(state: RoomState, moment: Moment) -> list[Item]:
 
 
 def _status(state: RoomState) -> list[Item]:
-    """A lamp and a sentence; the faults, where there are any; and below, quietly, where this room isn't found."""
-    color, words = AMBER, state.faults[:MOST_FAULTS]
+    """A lamp and a sentence; what is wrong, where something is; and below, quietly, where this room isn't found."""
+    color, words = AMBER, (*state.warnings, *state.faults)[:MOST_FAULTS]
     if not state.ready:
         words = ("Starting …",)
     elif not words:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import msgspec
@@ -218,6 +219,16 @@ def _simulated(unit: Unit) -> Board:
     return unit.board
 
 
+async def _health(ask: Ask[None]) -> body.Health:
+    found = ask.unit.room.health
+    return body.health(found) if found is not None else body.Health()
+
+
+async def _pretend(ask: Ask[body.Pretence]) -> None:
+    board = _simulated(ask.unit)
+    board.pretend(body.pretended(board.read_health(Path()), ask.wanted))
+
+
 async def _get_television(ask: Ask[None]) -> body.Television:
     return body.television(_television(ask.unit).status)
 
@@ -364,6 +375,7 @@ OPERATIONS: Final = (
         status=202,
         refusals=(404, 409),
     ),
+    Operation("getHealth", "GET", "/health", "How the machine is.", _health, response=body.Health),
     Operation("getBoard", "GET", "/board", "The hardware.", _board, response=body.Board),
     Operation(
         "press",
@@ -382,6 +394,16 @@ OPERATIONS: Final = (
         _press_key,
         status=204,
         refusals=(404, 409),
+    ),
+    Operation(
+        "pretendHealth",
+        "PUT",
+        "/board/health",
+        "Let the simulated machine be hot, worn or short of something.",
+        _pretend,
+        body.Pretence,
+        status=204,
+        refusals=(409,),
     ),
     Operation(
         "logIn",

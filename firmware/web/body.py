@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from firmware.call.call import State as CallState
 from firmware.call.media import Direction, Kind
@@ -12,9 +13,9 @@ from firmware.call.registration import RegistrationState
 from firmware.room import MAX_ADDRESS, MAX_DIGITS
 
 if TYPE_CHECKING:
+    from firmware import ports
     from firmware.call import registration as call_registration
     from firmware.media import message
-    from firmware.ports import TelevisionStatus
     from firmware.room import CallView, RoomState
 
 
@@ -80,6 +81,34 @@ class Television(Struct, frozen=True):
     reachable: Annotated[bool, Meta(description="Whether it answers, so that it can be switched.")]
     on: Annotated[bool | None, Meta(description="null: not known.")]
     shows_room: Annotated[bool | None, Meta(description="And not another of its inputs; null: not known.")]
+
+
+class Health(Struct, frozen=True):
+    """How the machine is; null: it does not tell."""
+
+    temperature: Annotated[float | None, Meta(description="Of the processor, degrees Celsius.")] = None
+    under_voltage: Annotated[bool | None, Meta(description="The power supply gives too little now.")] = None
+    throttled: Annotated[bool | None, Meta(description="The processor is slowed down now.")] = None
+    storage_worn: Annotated[int | None, Meta(description="Percent of the storage's life that are used up.")] = None
+    storage_free: Annotated[int | None, Meta(description="Bytes.")] = None
+    storage_size: Annotated[int | None, Meta(description="Bytes.")] = None
+    storage_read_only: Annotated[bool | None, Meta(description="Nothing can be written any more.")] = None
+    memory_free: Annotated[int | None, Meta(description="Bytes that programs can have.")] = None
+    memory_size: Annotated[int | None, Meta(description="Bytes.")] = None
+
+
+class Pretence(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the simulated machine's health what is to be otherwise from now on; what is left out stays as it is."""
+
+    temperature: Annotated[float, Meta(ge=-50, le=150)] | UnsetType | None = UNSET
+    under_voltage: bool | UnsetType | None = UNSET
+    throttled: bool | UnsetType | None = UNSET
+    storage_worn: Annotated[int, Meta(ge=0, le=100)] | UnsetType | None = UNSET
+    storage_free: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
+    storage_size: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
+    storage_read_only: bool | UnsetType | None = UNSET
+    memory_free: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
+    memory_size: Annotated[int, Meta(ge=0)] | UnsetType | None = UNSET
 
 
 class Login(Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,6 +184,7 @@ class Room(Struct, frozen=True):
     registrations: Annotated[
         tuple[Registration, ...], Meta(description="Where the unit registers, and how that stands.")
     ]
+    warnings: Annotated[tuple[str, ...], Meta(description="What is wrong with the machine, and what to do about it.")]
     television: Annotated[Television | None, Meta(description="null: the unit leaves it alone.")]
 
 
@@ -240,7 +270,18 @@ def registration(report: call_registration.Registration, now: float) -> Registra
     )
 
 
-def television(status: TelevisionStatus) -> Television:
+def health(found: ports.Health) -> Health:
+    """Make the body of the machine's health."""
+    return Health(**{name: getattr(found, name) for name in Health.__struct_fields__})
+
+
+def pretended(found: ports.Health, wanted: Pretence) -> ports.Health:
+    """The machine's health with what is to be otherwise."""
+    changes = {name: getattr(wanted, name) for name in Pretence.__struct_fields__}
+    return replace(found, **{name: value for name, value in changes.items() if value is not UNSET})
+
+
+def television(status: ports.TelevisionStatus) -> Television:
     """Make the body of the television's status."""
     return Television(status.reachable, status.on, status.shows_room)
 
@@ -257,6 +298,7 @@ def room(state: RoomState, now: float) -> Room:
         notice=None if state.notice is None else Notice(state.notice.title, state.notice.text),
         faults=state.faults,
         registrations=tuple(registration(one, now) for one in state.registrations),
+        warnings=state.warnings,
         television=None if state.television is None else television(state.television),
     )
 

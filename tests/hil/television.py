@@ -7,6 +7,7 @@ import fcntl
 import os
 import subprocess
 import threading
+import time
 from ctypes import c_uint32
 from pathlib import Path
 
@@ -44,15 +45,19 @@ class CecTelevision:
         self.plug()
         self.tell("--tv", "--osd-name=Television")
         self._log: list[str] = []
-        self._monitor = os.open(self.node, os.O_RDWR | os.O_CLOEXEC)
+        self._monitor = os.open(self.node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.ioctl(self._monitor, cec.S_MODE, c_uint32(_MONITOR))
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._closing = threading.Event()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         self._follower: subprocess.Popen[bytes] | None = None
         self.switch_on()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop_follower()
+        self._closing.set()
+        self._listener.join()
         os.close(self._monitor)
         assert wait_for(self._removed)
         if self._webcam_was_there:
@@ -96,12 +101,13 @@ class CecTelevision:
         return wait_for(complete, seconds)
 
     def _listen(self) -> None:
-        while True:
+        while not self._closing.is_set():
             message = cec.Message()
             try:
                 fcntl.ioctl(self._monitor, cec.RECEIVE, message)
-            except OSError:
-                return
+            except BlockingIOError:
+                time.sleep(0.01)
+                continue
             if message.len > 1:
                 self._log.append(bytes(message.msg[: message.len]).hex())
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hil.television import CecTelevision
 from hil.waiting import wait_for
+from simple_room import CHANNELS, SimpleEndpoint, SimpleMedia
+from simple_web import until
 
 from board import open_board
 from board.pi import cec_adapter
+from firmware import config
+from firmware.call.call import State
 from firmware.errors import DeviceError
 from firmware.ports import Board, Television
+from firmware.room import Room
+from firmware.room import Television as RoomTelevision
+from firmware.ui import RemoteControl
 
-IMAGE_VIEW_ON, ACTIVE_SOURCE, ASK_SOURCE, STANDBY = "4004", "4f821000", "4f85", "4036"
+IMAGE_VIEW_ON, ACTIVE_SOURCE, ASK_SOURCE, STANDBY = "4004", "4f821100", "4f85", "4036"
+INPUT = "1.1.0.0"
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +54,14 @@ def woken(tv: CecTelevision, television: Television) -> None:
 
 def test_it_is_a_playback_device_of_the_rooms_name(tv: CecTelevision, television: Television) -> None:
     assert "Sitzungszimmer" in tv.ask("--give-osd-name")
-    assert "1.0.0.0" in tv.ask("--give-physical-addr")
+    assert INPUT in tv.ask("--give-physical-addr")
     assert "pwr-state: on" in tv.ask("--give-device-power-status")
-    assert "1.4" in tv.ask("--get-cec-version")
+    assert "version-1-4" in tv.ask("--get-cec-version")
 
 
 def test_what_is_not_known_is_refused(tv: CecTelevision, television: Television) -> None:
-    assert "Feature Abort" in tv.ask("--custom-command", "cmd=0xa5")
+    tv.ask("--custom-command", "cmd=0x64,payload=0x00:0x41")
+    assert tv.hears("40006400"), "<Feature Abort> of <Set OSD String>: unrecognized opcode"
 
 
 def test_it_is_woken_and_shows_the_room(tv: CecTelevision, television: Television) -> None:
@@ -76,7 +87,7 @@ def test_another_source_is_not_switched_off(tv: CecTelevision, television: Telev
 
 
 def test_turning_to_the_unit_is_answered(tv: CecTelevision, television: Television) -> None:
-    tv.tell("--set-stream-path", "phys-addr=1.0.0.0")
+    tv.tell("--set-stream-path", f"phys-addr={INPUT}")
     assert tv.hears(ACTIVE_SOURCE)
     assert wait_for(lambda: television.status.shows_room)
 
@@ -120,6 +131,28 @@ def test_a_television_that_looks_unplugged_is_woken(tv: CecTelevision, televisio
     assert tv.hears(IMAGE_VIEW_ON, ACTIVE_SOURCE)
 
 
+def test_a_call_wakes_the_television_and_its_remote_control_answers(tv: CecTelevision, television: Television) -> None:
+    async def main() -> None:
+        endpoint = SimpleEndpoint()
+        room = Room(config.Room(), [endpoint], SimpleMedia())
+        await room.start()
+        switched = RoomTelevision(television, config.Television(standby_time=1.0), room)
+        remote = RemoteControl(television, room)
+        call = endpoint.ring("kate@example.com")
+        assert await asyncio.to_thread(tv.hears, IMAGE_VIEW_ON, ACTIVE_SOURCE)
+        await asyncio.to_thread(tv.ask, "--user-control-pressed", "ui-cmd=select")
+        await until(lambda: call.state is State.CONNECTING)
+        call.established(CHANNELS)
+        await asyncio.to_thread(tv.ask, "--user-control-pressed", "ui-cmd=back")
+        await until(lambda: call.state is State.ENDED)
+        assert await asyncio.to_thread(tv.hears, ASK_SOURCE, STANDBY)
+        remote.close()
+        switched.close()
+        await room.stop()
+
+    asyncio.run(main())
+
+
 def test_a_second_unit_finds_it_busy(tv: CecTelevision, television: Television) -> None:
     with pytest.raises(DeviceError, match=f"another program has {tv.unit_node}"):
         cec_adapter.CecAdapters("", "Other").open(tv.unit_node)
@@ -135,5 +168,5 @@ def test_closing_gives_the_address_back(tv: CecTelevision, board: Board) -> None
     other.close()
 
 
-def test_it_is_described(tv: CecTelevision, board: Board) -> None:
+def test_it_is_described(tv: CecTelevision, encoder_node: Path, board: Board) -> None:
     assert board.describe()["television"].endswith(tv.unit_node)

@@ -179,6 +179,29 @@ def test_the_simulated_board_s_buttons_and_refusals(
     asyncio.run(main())
 
 
+def test_the_television_and_the_machine_s_health(
+    program: Callable[[str], str], unit: StartUnit, tmp_path: Path
+) -> None:
+    ours = unit()
+
+    async def main() -> None:
+        async with panel(program, tmp_path, ours) as page:
+            text = "document.getElementById('television-text').innerText"
+            await page.until(f"{text} === 'Television off'")
+            await page.click("#television")
+            await page.until(f"{text} === 'Television on'")
+            await page.click("#board summary")
+            await page.click("#keys button:last-child")  # the remote control's source key
+            await page.until(f"{text} === 'Television shows something else'")
+            ours.api("PUT", "/board/health", {"temperature": 91.5, "under_voltage": True})
+            await page.until("document.getElementById('faults').innerText.includes('too hot, 92 °C')")
+            await page.click("#health summary")
+            await page.until("document.getElementById('health-list').innerText.includes('too weak')")
+            assert await page.value("document.documentElement.scrollWidth") <= 1280
+
+    asyncio.run(main())
+
+
 def test_a_lost_connection_and_the_password(program: Callable[[str], str], unit: StartUnit, tmp_path: Path) -> None:
     address = own_address()
     first = unit(address=address)

@@ -28,6 +28,7 @@ OFFERED = [
     (ports.Speaker, lambda: SimSpeaker(None)),
     (ports.Camera, lambda: SimCamera(Card(320, 180, 30), 30)),
     (ports.Television, lambda: open_board("sim", {}).open_television("Aalto")),
+    (ports.Watchdog, lambda: open_board("sim", {}).open_watchdog(60)),
     (ports.Display, lambda: SimDisplay(320, 180)),
 ]
 

@@ -2,6 +2,7 @@
 
 import { address, ask, listen, Refused } from "./api.js";
 import { showCalls, tick } from "./calls.js";
+import "./health.js";
 import { showRegistrations } from "./registrations.js";
 import { operateTelevision, showTelevision } from "./television.js";
 
@@ -125,7 +126,7 @@ function show(next) {
   }
   $("notice").textContent = next.notice ? `${next.notice.title}: ${next.notice.text}` : "";
   $("faults").replaceChildren(
-    ...[...next.faults, ...showRegistrations(next.registrations)].map((fault) => Object.assign(document.createElement("li"), { textContent: fault })),
+    ...[...next.warnings, ...next.faults, ...showRegistrations(next.registrations)].map((fault) => Object.assign(document.createElement("li"), { textContent: fault })),
   );
   showTelevision(next.television);
   $("tones").hidden = !talkedIn();

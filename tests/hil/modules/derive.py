@@ -89,10 +89,11 @@ def change(path: Path, replacements: Replacements) -> None:
 
 def derive(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
-    for name in ("Makefile", "h264_pcm.h"):
+    for name in ("Makefile", "h264_pcm.h", "raspberrypi-bench.c"):
         shutil.copy(HERE / name, target)
     for name in ("drivers/gpio/gpio-sim.c", "kernel/irq/irq_sim.c", "drivers/media/v4l2-core/v4l2-mem2mem.c"):
         shutil.copy(source / name, target)
+    shutil.copy(source / "drivers/hwmon/raspberrypi-hwmon.c", target)
     for path in [*(source / CODEC).glob("codec-*.[ch]")]:
         shutil.copy(path, target)
     shutil.copy(source / CODEC / "vicodec-core.c", target / "h264-pcm-core.c")

@@ -13,6 +13,10 @@ def test_a_television_is_switched_unless_told_otherwise() -> None:
     assert Config().board.kind == "auto"
 
 
+def test_no_watchdog_watches_unless_it_is_told_to() -> None:
+    assert Config().health.watchdog == 0
+
+
 def test_settings_are_read() -> None:
     config, wrong = parse('[television]\nwake_for = ["ring"]\nstandby_time = 0\n')
     assert wrong == []

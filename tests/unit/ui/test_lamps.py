@@ -29,6 +29,7 @@ def test_every_lamp_is_told_what_to_do() -> None:
         (replace(ROOM, ready=False), "ready", Light.OFF),
         (ROOM, "ready", Light.ON),
         (replace(ROOM, faults=("The camera does not work",)), "ready", Light.BLINK),
+        (replace(ROOM, warnings=("The unit is too hot",)), "ready", Light.BLINK),
         (replace(ROOM, ready=False, faults=("x",)), "ready", Light.OFF),
         (ROOM, "ringing", Light.OFF),
         (replace(ROOM, calls=(call(State.INCOMING),)), "ringing", Light.BLINK),

@@ -55,6 +55,14 @@ def test_a_configured_call_button_is_offered_as_soon_as_the_room_is_ready() -> N
     assert "Starting …" in starting
 
 
+def test_what_is_wrong_with_the_machine_is_said_first_and_in_no_call() -> None:
+    ill = replace(ROOM, warnings=("The power supply is too weak: use another.",), faults=("a", "b"))
+    said = words(scene(ill, MOMENT))
+    assert [text for text in said if text in (*ill.warnings, *ill.faults)] == [*ill.warnings, "a"]
+    assert "Ready" not in said
+    assert ill.warnings[0] not in words(scene(replace(ill, calls=(KATE,)), MOMENT))
+
+
 def test_faults_are_said_instead_of_ready() -> None:
     said = words(scene(replace(ROOM, faults=("The camera does not work: gone", "b", "c")), MOMENT))
     assert "The camera does not work: gone" in said
@@ -256,6 +264,7 @@ rooms = st.builds(
     muted=st.booleans(),
     volume=st.integers(0, 100),
     notice=st.none() | st.builds(Notice, st.text(max_size=50), st.text(max_size=50)),
+    warnings=st.lists(st.text(max_size=200), max_size=3).map(tuple),
     faults=st.lists(st.text(max_size=200), max_size=3).map(tuple),
 )
 

@@ -10,6 +10,7 @@ from firmware import config
 from firmware.call.call import EndReason, State
 from firmware.call.media import Direction, Kind
 from firmware.media.message import AudioTick, Statistics, StreamStatistics
+from firmware.ports import Health
 from firmware.room import Television
 from firmware.web.api import OPERATIONS
 
@@ -48,6 +49,7 @@ async def test_the_state(web: Web) -> None:
             "notice": None,
             "faults": [],
             "registrations": [],
+            "warnings": [],
             "television": None,
         },
     )
@@ -210,6 +212,27 @@ async def test_the_television(web: Web) -> None:
     _, state = await web.ask("GET", "/state")
     assert state["television"] == {"reachable": True, "on": True, "shows_room": True}
     television.close()
+
+
+@on_web
+async def test_the_machine_s_health(web: Web) -> None:
+    _, unknown = await web.ask("GET", "/health")
+    assert set(unknown.values()) == {None}
+    web.room.set_health(Health(temperature=83.2, storage_worn=20), ("The unit is too hot.",))
+    _, health = await web.ask("GET", "/health")
+    assert (health["temperature"], health["storage_worn"], health["under_voltage"]) == (83.2, 20, None)
+    assert (await web.ask("GET", "/state"))[1]["warnings"] == ["The unit is too hot."]
+
+
+@on_web
+async def test_the_simulated_machine_can_be_made_ill(web: Web) -> None:
+    assert (await web.ask("PUT", "/board/health", {"temperature": 85.5, "under_voltage": True}))[0] == 204
+    assert (await web.ask("PUT", "/board/health", {"under_voltage": None}))[0] == 204
+    assert web.board.health == Health(temperature=85.5)
+    for wrong in ({"temperature": 1000}, {"storage_worn": 101}, {"mood": 3}):
+        assert (await web.ask("PUT", "/board/health", wrong))[0] == 400
+    web.board.name = "pi"
+    assert (await web.ask("PUT", "/board/health", {"temperature": 20}))[0] == 409
 
 
 @on_web

@@ -110,6 +110,15 @@ def test_it_is_not_woken_twice_at_once_unless_it_has_turned_away() -> None:
     assert device.messages()[:2] == [IMAGE_VIEW_ON, ACTIVE_SOURCE]
 
 
+def test_one_that_was_just_put_to_standby_is_woken_again() -> None:
+    device = shown()
+    device.standby(1.2)
+    device.handle_timer(1.2 + ANSWER_TIME)
+    device.messages()
+    device.wake(1.3 + ANSWER_TIME)
+    assert device.messages()[:2] == [IMAGE_VIEW_ON, ACTIVE_SOURCE]
+
+
 def test_a_television_that_looks_unplugged_is_woken_and_shown_the_room_when_it_is_back() -> None:
     device = PlaybackDevice()
     device.wake(0.0)

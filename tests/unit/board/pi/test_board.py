@@ -1,5 +1,7 @@
 """`board.pi.board`: what is not there says so; tests/hil has what is there."""
 
+from pathlib import Path
+
 import pytest
 
 from board.pi.board import PiBoard
@@ -27,6 +29,14 @@ def test_a_camera_that_is_not_there_says_so() -> None:
 def test_a_real_button_needs_a_finger() -> None:
     with pytest.raises(DeviceError, match="needs a finger"):
         PiBoard({}).press("call")
+
+
+def test_a_real_machine_is_as_it_is() -> None:
+    board = PiBoard({})
+    found = board.read_health(Path("/"))
+    assert (found.memory_size or 0) > 0
+    with pytest.raises(DeviceError, match="can't be pretended"):
+        board.pretend(found)
 
 
 def test_a_real_remote_control_needs_one_too() -> None:

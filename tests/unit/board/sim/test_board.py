@@ -3,6 +3,8 @@
 import gc
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import board
 from board.sim.audio import Tone
 from board.sim.board import SimBoard
 from board.sim.counter import read_counter
+from board.sim.watchdog import SimWatchdog
 from firmware.errors import DeviceError
 from firmware.ports import BLOCK_BYTES, BUTTONS, LAMPS, Board
 
@@ -108,6 +111,23 @@ def test_pressing_keys_of_the_remote_control() -> None:
     sim.press_key("select")
     assert wait_for(lambda: keys == ["select"])
     sim.close()
+
+
+def test_the_machine_is_well_until_it_is_told_otherwise() -> None:
+    sim = SimBoard({})
+    well = sim.read_health(Path("/"))
+    assert well.temperature == 48.0
+    sim.pretend(replace(well, temperature=90.0))
+    assert sim.read_health(Path("/")) == replace(well, temperature=90.0)
+
+
+def test_its_watchdog_is_closed_with_it() -> None:
+    sim = SimBoard({})
+    dog = sim.open_watchdog(0.05)
+    assert isinstance(dog, SimWatchdog)
+    sim.close()
+    time.sleep(0.1)
+    assert not dog.barked
 
 
 def test_a_process_loads_only_what_it_opens() -> None:
