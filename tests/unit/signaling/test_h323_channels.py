@@ -355,3 +355,22 @@ def test_a_master_that_refuses_everything_as_a_conflict_is_asked_twice(
     ours, _ = established(bench)
     assert asked == ["g722-64k", "g711Ulaw64k"]
     assert Kind.AUDIO not in media_of(ours).sending.values()
+
+
+def test_an_mcu_moves_the_call_to_a_third_party(bench: H323Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """H.323 8.4.6: the empty set closes what we send; after the next one media goes where the new party takes it."""
+    ours, theirs = established(bench)
+    before = {c.kind: c.remote for c in ours.channels if c.direction is Direction.SEND}
+    theirs.hold(True)
+    settle(bench)
+    assert ours.channels == ()
+    third = {Kind.AUDIO: ("192.0.2.3", 6000), Kind.VIDEO: ("192.0.2.3", 6002)}
+    media = theirs._leg._media  # type: ignore[attr-defined]
+    monkeypatch.setattr(media, "port", third.__getitem__)
+    theirs.hold(False)
+    settle(bench)
+    assert directions(ours) == ALL
+    after = {c.kind: c.remote for c in ours.channels if c.direction is Direction.SEND}
+    assert after == third
+    assert after != before
+    assert ours.state is State.ACTIVE
