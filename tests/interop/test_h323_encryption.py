@@ -100,7 +100,8 @@ def test_what_is_on_the_wire(folder: tuple[ExitStack, Path], policy: str, encryp
     assert len(heard) > 300
     video = [rtp.payload for rtp in heard if rtp.payload_type in (97, 105)]
     first_octets = {payload[0] for payload in video}
-    has_parameters = any(payload.startswith(PARAMETER_SETS) for payload in video)
+    # Of a thousand encrypted packets one begins so by chance, now and then; but few are as short.
+    has_parameters = any(len(payload) < 64 and payload.startswith(PARAMETER_SETS) for payload in video)
     if encrypted:
         assert len(first_octets) > len(video) // 3 or len(first_octets) > 200, "NAL units would begin alike"
         assert all(len(rtp.payload) % 16 == 0 for rtp in heard)
