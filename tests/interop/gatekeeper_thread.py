@@ -88,6 +88,12 @@ class TunnelThread:
         way, port = ("tcp", DEFAULT_PORT) if self._tls is None else ("tls", SECURE_PORT)
         await self._driver.listen(way, self.address, port)
 
+    async def say(self, flow: Flow, packets: list[bytes]) -> None:
+        """Send what comes to mind."""
+        for packet in packets:
+            self.gatekeeper.send_octets(flow, packet)
+        self._driver.run()
+
     async def hang_up(self, flow: Flow) -> None:
         """Close a connection, as a translator does that forgets it."""
         self.gatekeeper.hang_up(flow)
