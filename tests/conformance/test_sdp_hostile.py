@@ -85,7 +85,7 @@ MUTATION = st.tuples(st.integers(0, 1200), st.integers(0, 30), st.one_of(FRAGMEN
 
 
 @given(st.sampled_from(OFFERS), st.lists(MUTATION, min_size=1, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_mutated_descriptions(body: bytes, mutations: list[tuple[int, int, bytes]]) -> None:
     for position, length, replacement in mutations:
         start = position % (len(body) + 1)
@@ -94,7 +94,7 @@ def test_mutated_descriptions(body: bytes, mutations: list[tuple[int, int, bytes
 
 
 @given(st.lists(st.sampled_from([line + b"\r\n" for body in OFFERS for line in body.split(b"\r\n")[5:]]), max_size=40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_lines_in_any_order(lines: list[bytes]) -> None:
     exercise(HEAD + b"".join(lines))
 

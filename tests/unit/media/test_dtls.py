@@ -213,7 +213,7 @@ def test_a_certificate_of_a_version_that_there_is_not(monkeypatch: pytest.Monkey
     assert pair.client.keys == tuple(reversed(pair.server.keys or ()))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.binary(min_size=1, max_size=200), max_size=5))
 def test_nonsense_is_passed_over(datagrams: list[bytes]) -> None:
     pair = Pair()
