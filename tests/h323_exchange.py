@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from parties import Wanderer
@@ -29,13 +30,17 @@ class Member(Wanderer):
 class Exchange:
     """Members by name, A at 192.0.2.1 and so on, all at port 1720."""
 
-    def __init__(self, names: str = "ABC", *, encryption: Encryption = Encryption.OFF, **settings: Any) -> None:
+    def __init__(
+        self, names: str = "ABC", *, encryption: Encryption = Encryption.OFF, secure: bool = False, **settings: Any
+    ) -> None:
+        """*secure*: members call each other by TLS."""
         self.wire = Wire()
         self.ports = MemoryPorts()
         self.terminals: list[Terminal] = []
-        self.settings = settings
-        self.tls: Tls | None = None
+        self.settings = settings | ({"tls": True} if secure else {})
+        self.tls: Tls | None = Tls(Path("certificate"), Path("key")) if secure else None
         """What the next members have; on this network it secures nothing."""
+        self.scheme = "h323s" if secure else "h323"
         self.capabilities = Capabilities(encryption=encryption)
         self.members = {name: self._member(name, (f"192.0.2.{n}", 1720)) for n, name in enumerate(names, 1)}
 
@@ -59,7 +64,7 @@ class Exchange:
             make_transport=make,  # type: ignore[arg-type]
         )
         complete(endpoint.start())
-        return Member(endpoint, f"h323:{address[0]}")
+        return Member(endpoint, f"{self.scheme}:{address[0]}")
 
     def call(self, caller: str, called: str) -> tuple[Call, Call]:
         """Make a call that is up; gives both sides of it."""

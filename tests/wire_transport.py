@@ -30,7 +30,8 @@ class WireTransport:
             self.wire.collect()
 
     def local_flow(self, transport: str, remote: Address, domain: str = "") -> Flow:
-        return Flow(transport, self.address, remote, domain=domain.lower() if transport == "tls" else "")
+        local = next((address for way, address in self.listeners if way == transport), self.address)
+        return Flow(transport, local, remote, domain=domain.lower() if transport == "tls" else "")
 
     def failure(self, flow: Flow) -> str:
         return ""

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from firmware.h323 import h450
 from firmware.h323.cause import Cause
-from firmware.h323.h450_address import decode_endpoint, encode_endpoint
+from firmware.h323.h450_address import decode_endpoint, encode_endpoint, encode_reached
 from firmware.h323.h450_event import Identified, TransferAnswered, TransferRequested
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class Transfer:
         numbers = (str((first + n) % MAX_IDENTITY + 1) for n in range(MAX_IDENTITY))
         self.identity = next(number for number in numbers if number not in taken)
         self._identity_until, self._guesses = now + IDENTITY_TIME, 0
-        endpoint = encode_endpoint(session.layers.identity.aliases, session.flow.local)
+        endpoint = encode_reached(session.layers.identity.aliases, session.flow)
         self._operations.answer(invoke_id, {"callIdentity": self.identity, "reroutingNumber": endpoint})
 
     def _set_up(self, invoke_id: int, argument: Value, now: float) -> None:

@@ -12,6 +12,7 @@
 
 =====================  =========================================================================================
 `endpoint`, `leg`      what all protocols share: listening, looking names up, stopping; a call's session and media
+`fair`                 whom a far end may have us call
 `causes`               why a call ended, in the numbers of each protocol
 `h264_levels`          the levels of H.264, which both protocols name
 `sip`                  SipEndpoint: one user agent on its sockets, its calls, dialling

@@ -123,7 +123,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         """Call whom a far end wants us to call, at this address, or where the gatekeeper there says."""
         self._identity = target.identity
         destination = Destination(target.aliases, address if target.address.host else None)
-        self.dial(destination, [address], fast_connect=fast_connect)
+        secured_for = "" if target.address.secure else None
+        self.dial(destination, [address], fast_connect=fast_connect, secured_for=secured_for)
 
     @property
     def session(self) -> Session | None:

@@ -1,14 +1,14 @@
 """Transfer of one H.323 call: whom the far end wants us to call instead, and whom we want it to call (H.450.2).
 
-Rule 1: a far end names an IP address, or an alias; no name of a host is looked up for it, and this machine's own
-services are out of its reach unless it is this machine.
+Rule 1: a far end names an IP address within `firmware.signaling.fair`, or an alias; no name of a host is looked up for
+it.
 Rule 2: an alias alone is found by the gatekeeper; where there is none, it is known where the one stands who named it.
-Rule 3: H.225's Facility with callForwarded asks for the same, before the call is answered.
+Rule 3: who is called by TLS is named by a URL that says so, for a transport address is called in the clear.
+Rule 4: H.225's Facility with callForwarded asks for the same, before the call is answered.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ from firmware.h323 import address as alias
 from firmware.h323.h450_event import Identified, TransferAnswered, TransferRequested
 from firmware.net.resolver import is_address
 from firmware.signaling import causes
+from firmware.signaling.fair import is_fair
 from firmware.signaling.h323_address import DEFAULT_PORT, H323Address, is_h323, parse_address
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class H323Transfer:
         wanted = parse_address(text, with_gatekeeper=self._exchange.has_gatekeeper)
         names = (alias.alias(wanted.alias),) if wanted.alias else ()
         try:
-            if not wanted.host or is_address(wanted.host):
+            if not wanted.secure and (not wanted.host or is_address(wanted.host)):
                 address = (wanted.host, wanted.port) if wanted.host else None
                 session.services.transfer.transfer(names, address, now)
             else:
@@ -137,7 +138,8 @@ class H323Transfer:
             transfer._consulted = None  # noqa: SLF001
             call.transfer_refused(event.error or "nobody is named")
         else:
-            address = event.address or event.session.flow.remote
+            flow = event.session.flow
+            address = event.address or (flow.remote if flow.transport != "tls" else None)
             session.services.transfer.transfer(event.aliases, address, now, identity=event.identity)
 
     def ended(self, *, transferred: bool) -> None:
@@ -170,8 +172,4 @@ class H323Transfer:
             return H323Address(name, "")
         else:
             return H323Address(name, far, port)
-        return found if found is not None and is_address(found.host) and _is_fair(found.host, far) else None
-
-
-def _is_fair(host: str, far: str) -> bool:
-    return not ipaddress.ip_address(host).is_loopback or ipaddress.ip_address(far).is_loopback
+        return found if found is not None and is_address(found.host) and is_fair(found.host, far) else None

@@ -19,6 +19,7 @@ from firmware.net.driver import Driver
 from firmware.net.resolver import is_address
 from firmware.signaling import causes, sip_media
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable, readable_name
+from firmware.signaling.fair import is_fair
 from firmware.signaling.sip_accounts import Accounts
 from firmware.signaling.sip_address import is_sip, parse_address
 from firmware.signaling.sip_certificate import make_certificate
@@ -27,7 +28,6 @@ from firmware.signaling.sip_leg import SipLeg
 from firmware.signaling.sip_location import Candidate, direct, locate
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
 from firmware.signaling.sip_srtp import SipSrtp
-from firmware.signaling.sip_transfer import is_fair
 from firmware.sip import events
 from firmware.sip.identity import Identity
 from firmware.sip.transport import DEFAULT_PORTS

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from firmware.errors import CallError
+from firmware.signaling.fair import is_fair
 from firmware.signaling.sip_address import parse_address
-from firmware.signaling.sip_transfer import Target, is_fair
+from firmware.signaling.sip_transfer import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,20 +1,18 @@
 """Transfer of one SIP call: whom the far end wants us to call, and whom we want it to call (RFC 3515, RFC 5589).
 
-Rule 1: a far end may name whom it likes, but this machine's own services are out of its reach, unless it is the same
-machine itself.
+Rule 1: a far end may name whom it likes, within `firmware.signaling.fair`.
 Rule 2: in a call by SIPS nobody can have us call without it: it would go on less safely than it began (RFC 5630 4).
 Rule 3: the far end hears at once that we try, or that we don't; and in the end what came of it.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from firmware.errors import CallError
-from firmware.net.resolver import is_address
 from firmware.signaling import causes
+from firmware.signaling.fair import is_fair
 from firmware.signaling.sip_address import parse_address
 from firmware.sip.events import Referred
 
@@ -136,16 +134,3 @@ class SipTransfer:
             call.transfer_refused(f"{event.status} {event.reason}".rstrip())
         elif event.status >= 200:
             event.session.end(now)
-
-
-def is_fair(host: str, far: str) -> bool:
-    """Whether the far end at address *far* may have us call this host; a name is judged by its addresses, once known.
-
-    A wildcard is this machine as well.
-    """
-    if not is_address(host):
-        return True
-    address = ipaddress.ip_address(host)
-    address = getattr(address, "ipv4_mapped", None) or address
-    here = address.is_loopback or address.is_unspecified
-    return not address.is_multicast and (not here or ipaddress.ip_address(far.partition("%")[0]).is_loopback)

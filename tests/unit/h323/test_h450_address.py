@@ -3,8 +3,9 @@
 import pytest
 
 from firmware.asn1 import Value
-from firmware.h323.h450_address import decode_endpoint, encode_endpoint
+from firmware.h323.h450_address import decode_endpoint, encode_endpoint, encode_reached
 from firmware.h323.h450_types import OPERATIONS
+from firmware.sansio import Flow
 
 HERE = ("192.0.2.7", 1720)
 
@@ -23,6 +24,25 @@ def test_comes_back(aliases: tuple[tuple[str, str], ...], address: tuple[str, in
     argument = OPERATIONS["callTransferInitiate"].argument
     decoded: dict[str, Value] = argument.decode(argument.encode(value))
     assert decode_endpoint(decoded["reroutingNumber"]) == (aliases, address)
+
+
+@pytest.mark.parametrize(
+    ("flow", "found"),
+    [
+        (Flow("tcp", HERE, ("192.0.2.8", 1720)), ((("h323-ID", "bob"),), HERE)),
+        (
+            Flow("tls", ("192.0.2.7", 1300), ("192.0.2.8", 1300)),
+            ((("h323-ID", "bob"), ("url-ID", "h323s:192.0.2.7:1300")), None),
+        ),
+        (
+            Flow("tls", ("2001:db8::7", 1300), ("2001:db8::8", 1300)),
+            ((("h323-ID", "bob"), ("url-ID", "h323s:[2001:db8::7]:1300")), None),
+        ),
+    ],
+    ids=["in the clear", "by TLS", "by TLS and IPv6"],
+)
+def test_where_we_are_reached(flow: Flow, found: object) -> None:
+    assert decode_endpoint(encode_reached((("h323-ID", "bob"),), flow)) == found
 
 
 def test_somebody_must_be_named() -> None:

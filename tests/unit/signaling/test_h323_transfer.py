@@ -119,6 +119,40 @@ def test_with_consultation(exchange: Exchange) -> None:
     exchange.check_clean()
 
 
+def transports(exchange: Exchange, by: str) -> set[str]:
+    """By what a member has called others, and taken their calls."""
+    return {flow.transport for _, flow, _ in exchange.wire.sent if flow.local[0] == by}
+
+
+def test_by_tls_without_consultation() -> None:
+    exchange = Exchange(secure=True)
+    ours, _ = exchange.call("A", "B")
+    ours.transfer("h323s:192.0.2.3")
+    exchange.settle(3.0)
+    assert ended(ours, EndReason.TRANSFERRED)
+    assert exchange["B"].call.remote == "h323s:192.0.2.3"
+    assert exchange["C"].call.state is State.ACTIVE
+    assert transports(exchange, "192.0.2.3") == {"tls"}
+    exchange.check_clean()
+
+
+@pytest.mark.parametrize("c_calls_a", [False, True])
+def test_by_tls_with_consultation(c_calls_a: bool) -> None:
+    exchange = Exchange(secure=True)
+    with_b, _ = exchange.call("A", "B")
+    if c_calls_a:
+        c_with_a, with_c = exchange.call("C", "A")
+    else:
+        with_c, c_with_a = exchange.call("A", "C")
+    with_b.transfer(with_c)
+    exchange.settle(3.0)
+    assert exchange["A"].refusals == []
+    assert ended(c_with_a, EndReason.TRANSFERRED)
+    assert exchange["C"].call.replaces is c_with_a
+    assert transports(exchange, "192.0.2.3") == {"tls"}
+    exchange.check_clean()
+
+
 def test_consultation_with_somebody_who_leaves(exchange: Exchange) -> None:
     with_b, _ = exchange.call("A", "B")
     with_c, c_with_a = exchange.call("A", "C")
@@ -193,6 +227,10 @@ def test_addresses_that_are_none(exchange: Exchange, address: str) -> None:
         ((("url-ID", "sip:bob@192.0.2.3"),), None, None),
         ((), ("127.0.0.1", 1720), None),
         ((("url-ID", "h323:127.0.0.1:80"),), None, None),
+        ((("url-ID", "h323:[::ffff:127.0.0.1]:80"),), None, None),
+        ((("url-ID", "h323:0.0.0.0"),), None, None),
+        ((("url-ID", "h323:224.2.2.2"),), None, None),
+        ((("url-ID", "h323s:192.0.2.3"),), None, "h323s:192.0.2.3"),
         ((), ("::1", 1720), None),
     ],
 )

@@ -12,9 +12,9 @@ from sip_exchange import Exchange
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Encryption
 from firmware.errors import CallError
+from firmware.signaling.fair import is_fair
 from firmware.signaling.sip_leg import SipLeg
 from firmware.signaling.sip_location import Candidate
-from firmware.signaling.sip_transfer import is_fair
 from firmware.sip.refer import Referral
 from firmware.sip.uri import Uri
 
@@ -274,21 +274,6 @@ def test_a_name_that_leads_to_this_machine(exchange: Exchange, monkeypatch: pyte
     monkeypatch.setattr(exchange["B"].sip, "_search", search)
     exchange.settle()
     assert exchange["A"].refusals == ["503 Service Unavailable"]
-
-
-@pytest.mark.parametrize(
-    ("host", "far", "fair"),
-    [
-        ("127.0.0.1", "127.0.0.1", True),
-        ("127.0.0.1", "192.0.2.1", False),
-        ("::1", "::1", True),
-        ("::1", "fe80::1%eth0", False),
-        ("192.0.2.9", "fe80::1%eth0", True),
-        ("ff02::1", "::1", False),
-    ],
-)
-def test_fair(host: str, far: str, fair: bool) -> None:
-    assert is_fair(host, far) is fair
 
 
 def test_a_far_end_that_never_says_what_came_of_it(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
