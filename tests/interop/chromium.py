@@ -9,7 +9,7 @@ import asyncio
 import base64
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -144,10 +144,10 @@ class Page:
 
 
 @contextlib.asynccontextmanager
-async def browser(program: str, folder: Path) -> AsyncIterator[Page]:
-    """Start Chromium and give its one page."""
+async def browser(program: str, folder: Path, flags: Sequence[str] = ()) -> AsyncIterator[Page]:
+    """Start Chromium, with more *flags* of its own, and give its one page."""
     process = await asyncio.create_subprocess_exec(
-        *(program, *FLAGS, f"--user-data-dir={folder}", "about:blank"),
+        *(program, *FLAGS, *flags, f"--user-data-dir={folder}", "about:blank"),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
