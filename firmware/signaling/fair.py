@@ -1,4 +1,4 @@
-"""Whom a far end may have us call: anybody, but for this machine's own services, unless it is the same machine itself."""
+"""Whom a far end may have us call: anybody but this machine's own services, unless it is the same machine itself."""
 
 from __future__ import annotations
 
