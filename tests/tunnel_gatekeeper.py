@@ -30,7 +30,7 @@ class TunnelGatekeeper:
 
     def __init__(self, host: str, **how: Any) -> None:
         self.address: Address = (host, 1720)
-        self.also = [(host, port) for port in (1719, 1721, 1301)]
+        self.also = [(host, port) for port in (1719, 1721, 1300, 1301)]
         self.zone = Gatekeeper((host, 1719), routed=True, **how)
         self.flows: list[Flow] = []
         """Connections that stand, those by which others registered among them."""

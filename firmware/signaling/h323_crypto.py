@@ -96,6 +96,11 @@ class H323Crypto:
         secret = self._exchange.secret
         return h235_media.usable(secret.group.bits) if secret else h235_media.ALGORITHMS
 
+    @property
+    def proposed(self) -> tuple[Algorithm, ...]:
+        """Give what a call of ours proposes before anything is agreed, best first."""
+        return self._algorithms if self._offered else ()
+
     # Keys
 
     def make_key(self, algorithm: Algorithm, kind: Kind, payload_type: int | None = None) -> SessionKey:

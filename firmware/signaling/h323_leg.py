@@ -82,6 +82,8 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         """The caller's, for fast connect, until they are answered."""
         self._fast = False
         """Fast connect opened channels."""
+        self._chosen: tuple[Value, ...] = ()
+        """The far end's choice of our proposals."""
         self._answered = False
         self._determined = False
         self._capabilities_known = False
@@ -220,9 +222,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
     # Fast connect
 
     def _choose(self, session: Session, media: H323Media) -> list[Value]:
-        """Answer the caller's proposals, which are in the clear."""
-        if media.crypto.agreed:
-            return []
+        """Answer the caller's proposals."""
         try:
             chosen = fast_connect.choose(media, self._proposals)
         except CallError as error:
@@ -235,7 +235,9 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
     def _fast_started(self, channels: tuple[Value, ...]) -> None:
         """Take what the far end chose of our proposals."""
         session, media = self._require()
+        media.crypto.learn(session.tokens)
         fast_connect.take(media, channels)
+        self._chosen = channels
         self._adopt(session, channels, called=False)
         self._changed()
         self._go_on()
@@ -326,7 +328,10 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
     def _connected(self) -> None:
         session, media = self._require()
         self._answered = True
-        media.crypto.finish(session.tokens)
+        if media.crypto.open:
+            media.crypto.finish(session.tokens)
+            # Their keys could not be read before.
+            fast_connect.take(media, self._chosen)
         if media.crypto.required and not media.crypto.agreed:
             self.fail(EndReason.NOT_ENCRYPTED, "the far end gave no key that can be used")
         elif self._capabilities_known and not media.held_by_far_end and not media.selection.has_common:
@@ -397,15 +402,13 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
                 continue
             media = self._media = self._make_media(flow)
             tokens = media.crypto.offer()
-            # What fast connect opens is in the clear.
-            fast = self._fast_connect and not media.crypto.required
             try:
                 self._session = self._terminal.call(
                     flow,
                     self._destination,
                     self._transport.now(),
                     capabilities=media.capability_set(),
-                    fast_start=fast_connect.propose(media) if fast else (),
+                    fast_start=fast_connect.propose(media) if self._fast_connect else (),
                     tokens=tokens,
                     transfer=self._identity,
                 )

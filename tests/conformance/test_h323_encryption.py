@@ -14,12 +14,12 @@ from parties import ALL, accept, check_agreement, directions, ended, established
 from firmware.asn1 import Value
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Capabilities, Channel, Direction, Encryption, Kind, Suite
-from firmware.h323 import h235_dh, h235_media
+from firmware.h323 import h235_dh, h235_media, h245, q931, tpkt, user_information
 from firmware.h323.user_information import UserInformation
-from firmware.sansio import Action, Address
-from firmware.signaling import h323
+from firmware.sansio import Action, Address, Flow
+from firmware.signaling import h323, h323_fast_connect
 from firmware.signaling.h323_crypto import H323Crypto
-from firmware.signaling.h323_media import H323Media
+from firmware.signaling.h323_media import H323Media, address_value
 
 OFF, PREFERRED, REQUIRED = Encryption
 WAYS = pytest.mark.parametrize(("tunnelling", "fast_connect"), [(True, False), (True, True), (False, False)])
@@ -361,3 +361,128 @@ def test_the_far_ends_limits_hold_for_encrypted_pictures_too(bench: H323Bench) -
     sent: Channel = next(c for c in ours.channels if (c.kind, c.direction) == (Kind.VIDEO, Direction.SEND))
     assert sent.bitrate == 448_000
     assert sent.crypto is not None
+
+
+# Fast connect
+
+
+def proposals(bench: H323Bench, name: str) -> list[Value]:
+    """The items of fastStart in the messages of this name."""
+    found: list[Value] = []
+    for _, flow, data in bench.wire.sent:
+        for payload in tpkt.PacketReader().receive(data) if flow.transport == "tcp" else ():
+            if payload[0] == q931.PROTOCOL_DISCRIMINATOR:
+                contents = user_information.decode(q931.decode(payload).user_information)
+                found += contents.fast_start if contents.name == name else ()
+    return found
+
+
+def data_type(item: Value) -> str:
+    parameters = item.get("reverseLogicalChannelParameters", item["forwardLogicalChannelParameters"])
+    return str(parameters["dataType"][0])
+
+
+def opened(bench: H323Bench) -> list[Value]:
+    """The types of the channels that were opened by tunnelled H.245."""
+    found: list[Value] = []
+    for _, flow, data in bench.wire.sent:
+        for payload in tpkt.PacketReader().receive(data) if flow.transport == "tcp" else ():
+            contents = user_information.decode(q931.decode(payload).user_information)
+            for name, message in [h245.MESSAGE.decode(octets)[1] for octets in contents.control]:
+                if name == "openLogicalChannel":
+                    inside, _ = h235_media.unwrap(message["forwardLogicalChannelParameters"]["dataType"])
+                    found.append(inside[0])
+    return found
+
+
+@CALLERS
+@pytest.mark.parametrize("policy", [PREFERRED, REQUIRED])
+def test_fast_connect_opens_encrypted_sound(policy: Encryption, by_far_end: bool) -> None:
+    bench = bench_of(policy, policy, fast_connect=True)
+    ours, theirs = established(bench, by_far_end=by_far_end)
+    assert directions(ours) == directions(theirs) == ALL
+    check_agreement(ours, theirs)
+    assert ours.encrypted
+    assert theirs.encrypted
+    proposed, chosen = proposals(bench, "setup"), proposals(bench, "connect")
+    assert {data_type(item) for item in proposed} == (
+        {"h235Media"} if policy is REQUIRED else {"h235Media", "audioData"}
+    )
+    assert [data_type(item) for item in chosen] == ["h235Media"] * 2
+    assert all("encryptionSync" in item for item in chosen)
+    assert not any("encryptionSync" in item for item in proposed), "the called side makes the keys"
+    assert opened(bench) == ["videoData"] * 2, "sound was open before"
+    sound = [channel for channel in ours.channels if channel.kind is Kind.AUDIO]
+    assert {channel.crypto.suite for channel in sound if channel.crypto} == {Suite.AES_256_CBC}
+
+
+def test_fast_connect_with_who_can_t_encrypt_is_in_the_clear_only_where_that_may_be() -> None:
+    bench = bench_of(PREFERRED, OFF, fast_connect=True)
+    ours, _ = established(bench)
+    assert [data_type(item) for item in proposals(bench, "connect")] == ["audioData"] * 2
+    assert not ours.encrypted
+    bench = bench_of(REQUIRED, OFF, fast_connect=True)
+    bench.far.when_called = accept
+    ours = bench.unit.dial(bench.far)
+    settle(bench, 5)
+    assert ended(ours, EndReason.NOT_ENCRYPTED)
+
+
+def test_proposals_in_the_clear_are_not_chosen_where_both_can_encrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As of a caller that encrypts what H.245 opens, and knows fast connect only as it was before.
+    monkeypatch.setattr(H323Crypto, "proposed", ())
+    bench = bench_of(PREFERRED, PREFERRED, fast_connect=True)
+    ours, _ = established(bench)
+    assert proposals(bench, "connect") == []
+    assert ours.encrypted
+
+
+def test_who_chooses_in_the_clear_what_must_be_encrypted_is_not_sent_anything(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def choose(media: H323Media, items: Any) -> list[Value]:
+        """Be a far end that strips what it does not understand."""
+        chosen = real(media, items)
+        for item in chosen:
+            item.pop("encryptionSync")
+            for name in ("forwardLogicalChannelParameters", "reverseLogicalChannelParameters"):
+                if name in item:
+                    item[name] = {**item[name], "dataType": h235_media.unwrap(item[name]["dataType"])[0]}
+        return chosen
+
+    real = h323_fast_connect.choose
+    monkeypatch.setattr(h323_fast_connect, "choose", choose)
+    bench = bench_of(REQUIRED, PREFERRED, fast_connect=True)
+    bench.far.when_called = accept
+    ours = bench.unit.dial(bench.far)
+    settle(bench, 5)
+    assert proposals(bench, "connect")
+    assert all(channel.crypto is not None for channel in ours.channels)
+
+
+@pytest.mark.parametrize(
+    ("sync", "taken"),
+    [
+        ("right", True),
+        (None, False),
+        ({"synchFlag": 104, "h235Key": b""}, False),
+        ({"synchFlag": 3, "h235Key": b"\1"}, False),
+    ],
+)
+def test_a_choice_without_a_key_that_can_be_read_is_no_channel(sync: Value, taken: bool) -> None:
+    bench = bench_of(PREFERRED, PREFERRED)
+    media = bench.unit_endpoint._make_media(Flow("tcp", ("192.0.2.1", 1720), ("192.0.2.2", 1720)))
+    theirs = H323Crypto(PREFERRED, random.Random(2))
+    media.crypto.finish(theirs.answer(media.crypto.offer()))
+    if sync == "right":
+        sync = theirs.write(theirs.make_key(h235_media.AES_128, Kind.AUDIO))
+    item = h323_fast_connect.FastChannel(
+        1,
+        True,
+        h235_media.wrap(("audioData", ("g711Ulaw64k", 20)), h235_media.AES_128),
+        {"sessionID": 1, "mediaChannel": address_value(("192.0.2.2", 4000))},
+        sync,
+    )
+    h323_fast_connect.take(media, [item.value()])
+    assert bool(media.channels) is taken
+    media.close()

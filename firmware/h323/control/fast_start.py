@@ -35,6 +35,8 @@ class FastChannel:
     """A DataType."""
     parameters: dict[str, Value]
     """H2250LogicalChannelParameters."""
+    sync: Value | None = None
+    """EncryptionSync: the session key, which the called side gives for both directions (H.235.6)."""
 
     def value(self) -> dict[str, Value]:
         """Give the OpenLogicalChannel."""
@@ -46,6 +48,8 @@ class FastChannel:
         }
         if not self.from_caller:
             channel["reverseLogicalChannelParameters"] = content
+        if self.sync is not None:
+            channel["encryptionSync"] = self.sync
         return channel
 
 
@@ -64,4 +68,5 @@ def read(item: Value) -> FastChannel | None:
     data_type = content["dataType"]
     if kind != _H2250 or data_type[0] == "nullData" or data_type[0].startswith("+"):
         return None
-    return FastChannel(item["forwardLogicalChannelNumber"], from_caller, data_type, parameters)
+    number, sync = item["forwardLogicalChannelNumber"], item.get("encryptionSync")
+    return FastChannel(number, from_caller, data_type, parameters, sync)
