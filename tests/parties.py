@@ -130,7 +130,7 @@ def directions(call: Call) -> set[tuple[Kind, Direction]]:
     return {(channel.kind, channel.direction) for channel in call.channels}
 
 
-ALL = {(kind, direction) for kind in Kind for direction in Direction}
+ALL = {(kind, direction) for kind in Kind for direction in (Direction.SEND, Direction.RECEIVE)}
 
 
 def channel(call: Call, kind: Kind, direction: Direction) -> Channel:

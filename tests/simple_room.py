@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from firmware.call.call import Call, EndReason, State
+from firmware.call.ice import Selected
 from firmware.call.media import (
     G722,
     H264_BASELINE,
@@ -20,6 +21,7 @@ from firmware.call.registration import Registration
 from firmware.errors import CallError, DeviceError, FirmwareError
 from firmware.media import message
 from firmware.ports import BUTTONS, Health, TelevisionStatus
+from firmware.sansio import Address
 
 AUDIO = Channel(Kind.AUDIO, Direction.SEND, (Format(9, G722), Format(101, TELEPHONE_EVENT)), ("127.0.0.1", 20_000))
 VIDEO = Channel(Kind.VIDEO, Direction.SEND, (Format(96, H264_BASELINE),), ("127.0.0.1", 20_002))
@@ -50,6 +52,9 @@ class SimpleLeg:
 
     def send_digit(self, digit: str) -> None:
         self.asked.append(f"digit {digit}")
+
+    def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
+        self.asked.append(f"way of {len(selected)} from {local[0]}")
 
     def request_key_frame(self) -> None:
         self.asked.append("key frame")

@@ -19,12 +19,14 @@ import logging
 from enum import Enum
 from typing import TYPE_CHECKING, Final, final
 
+from firmware.call.media import Direction
 from firmware.errors import CallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from firmware.call.endpoint import Leg
+    from firmware.call.ice import Selected
     from firmware.call.media import Channel, Handshake
     from firmware.sansio import Address
 
@@ -57,6 +59,7 @@ class EndReason(Enum):
     REFUSED = "The far end does not allow the call."
     UNAUTHORIZED = "A password is wanted there, and this unit has none or a wrong one."
     LOST = "The connection was lost."
+    NO_WAY = "Sound and picture find no way between the two sides."
     PROTOCOL_ERROR = "The far end sent something that makes no sense."
     NOT_ENCRYPTED = "The two sides could not agree to encrypt the call."
     NOT_TRUSTED = "The far end could not prove who it is."
@@ -172,9 +175,9 @@ class Call:
 
     @property
     def _is_encrypted(self) -> bool:
-        return bool(self.channels) and all(
-            channel.crypto is not None or (channel.local, channel.handshake) in self._secured
-            for channel in self.channels
+        flowing = [channel for channel in self.channels if channel.direction is not Direction.NEITHER]
+        return bool(flowing) and all(
+            channel.crypto is not None or (channel.local, channel.handshake) in self._secured for channel in flowing
         )
 
     @property
@@ -259,6 +262,11 @@ class Call:
             self.transfer_target = ""
             if self.state not in (State.ENDING, State.ENDED):
                 self._leg.refuse_transfer(reason)
+
+    def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
+        """Tell which way the medium of this address of ours goes, see Leg.way_found."""
+        if self.state not in (State.ENDING, State.ENDED):
+            self._leg.way_found(local, selected)
 
     # Reports from the leg
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from firmware.call.call import Call, EndReason
+    from firmware.call.ice import Selected
     from firmware.call.registration import Registration
+    from firmware.sansio import Address
 
 
 class Leg(Protocol):
@@ -30,6 +32,9 @@ class Leg(Protocol):
 
     def send_digit(self, digit: str) -> None:
         """Send one of ``0-9 * # A-D`` by signalling; asked only where the channels carry no telephone-event."""
+
+    def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
+        """Learn which pairs of candidates were chosen for the medium of this address of ours, where ICE was agreed."""
 
     def request_key_frame(self) -> None:
         """Ask the far end's encoder for a key frame by signalling; asked only where RTCP feedback can't."""

@@ -24,6 +24,8 @@ class Direction(Enum):
 
     SEND = "send"
     RECEIVE = "receive"
+    NEITHER = "neither"
+    """Nothing flows, but the way that was found for it is kept open (ICE)."""
 
 
 class Feedback(Enum):

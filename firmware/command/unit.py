@@ -21,9 +21,13 @@ from firmware.net.ports import PortPool
 from firmware.room import Room, Television, Watch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from firmware.call.endpoint import Endpoint
     from firmware.command.hardware import Hardware
     from firmware.config import Config
+    from firmware.sansio import Address
+    from firmware.signaling.sip_ice import Gatherer
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +151,7 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
                 certificate=dtls_certificate(config) if by_dtls else None,
                 callers=callers,
                 dscp=config.qos.signalling,
+                gather=_gatherers(config, ports),
             )
         )
     if config.h323.enabled:
@@ -164,6 +169,15 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
             )
         )
     return endpoints
+
+
+def _gatherers(config: Config, ports: PortPool) -> Callable[[Address], Gatherer] | None:
+    """Give who finds out where this unit is reached; None: that is not wanted."""
+    if not config.nat.ice:
+        return None
+    from firmware.net.gathering import Gatherers  # most units have no need of it
+
+    return Gatherers(ports, config.nat)
 
 
 def capabilities(config: Config) -> Capabilities:

@@ -6,11 +6,13 @@ Rule 2: a wrong file is reported whole: every wrong key with its value and what 
 Rule 3: what there may be several of is a list of tables (``[[sip.accounts]]``); in a path they are counted from 1.
 Rule 4: a password is kept as a hash only (see `firmware.web.auth`), and no setting that is secret is ever logged.
 
-`sections` has the settings, `devices` those of the hardware, `read` and `write` the file, `allowed` says in words what
-a type allows, `toml` writes a value, `storage` knows where a unit keeps what is no setting.
+`sections` has the settings, `devices` those of the hardware and `nat` those of calls through NATs; `words` says what
+texts may be, `allowed` says in words what a type allows, `read` and `write` have the file, `toml` writes a value,
+`storage` knows where a unit keeps what is no setting.
 """
 
 from firmware.config.devices import Board, Health, Television
+from firmware.config.nat import Nat
 from firmware.config.read import Wrong, contradictions, load, parse, read_table, read_text
 from firmware.config.sections import (
     H323,
@@ -35,6 +37,7 @@ __all__ = [
     "Health",
     "Log",
     "Media",
+    "Nat",
     "Room",
     "Sip",
     "SipAccount",

@@ -154,12 +154,15 @@ def contradictions(config: Config) -> Iterator[Wrong]:
     if bool(tls.certificate) != bool(tls.key):
         missing = "certificate" if tls.key else "key"
         yield Wrong(f"tls.{missing}", '""', "certificate and key must both be named, or none of them")
+    if config.nat.turn and not config.nat.turn_user:
+        yield Wrong("nat.turn_user", '""', "must be there: a TURN server relays for nobody without a name")
     lists = {
         "media.codecs": media.codecs,
         "sip.transports": config.sip.transports,
         "sip.addresses": config.sip.addresses,
         "h323.addresses": h323.addresses,
         "h323.authentication": h323.authentication,
+        "nat.stun": config.nat.stun,
     }
     for key, values in lists.items():
         if len(set(values)) < len(values):

@@ -2,62 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
 from firmware.config.devices import Board, Health, Television
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_name(text: str) -> bool:
-    return text.isprintable() and not text.isspace()
-
-
-def _is_caller(text: str) -> bool:
-    """Whether it names callers; what looks like a network must be one."""
-    if "/" in text:
-        try:
-            ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            return False
-    return text.isprintable() and " " not in text
-
-
-def _is_host_name(text: str) -> bool:
-    return re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?", text) is not None
-
+from firmware.config.nat import Nat
+from firmware.config.words import is_account, is_address, is_caller, is_gatekeeper, is_host_name, is_name, is_server
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
 
 
-def _is_gatekeeper(text: str) -> bool:
-    return re.fullmatch(r"(auto|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?|[A-Za-z0-9.-]+(:[0-9]{1,5})?|)", text) is not None
-
-
-def _is_account(text: str) -> bool:
-    return re.fullmatch(rf"((sips?:)?{_USER}+@{_SERVER}|)", text) is not None
-
-
-def _is_server(text: str) -> bool:
-    return re.fullmatch(rf"({_SERVER}|)", text) is not None
-
-
-_USER = r"[A-Za-z0-9_.!~*'()&=+$,;?/%#-]"
-_SERVER = r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?"
-
-
-Host = Annotated[str, Meta(extra={"valid": _is_address, "allowed": "an IPv4 or IPv6 address of this machine"})]
+Host = Annotated[str, Meta(extra={"valid": is_address, "allowed": "an IPv4 or IPv6 address of this machine"})]
 
 
 Listeners = Annotated[
@@ -76,7 +33,7 @@ Caller = Annotated[
     Meta(
         min_length=1,
         max_length=256,
-        extra={"valid": _is_caller, "allowed": "an address, a network, a user, user@domain or a domain"},
+        extra={"valid": is_caller, "allowed": "an address, a network, a user, user@domain or a domain"},
     ),
 ]
 
@@ -90,7 +47,7 @@ class Room(Struct, frozen=True, kw_only=True):
             min_length=1,
             max_length=64,
             description="What others read on their screen when this room calls them.",
-            extra={"valid": _is_name, "allowed": "1 to 64 characters on one line that can be shown"},
+            extra={"valid": is_name, "allowed": "1 to 64 characters on one line that can be shown"},
         ),
     ] = "Visavis"
     auto_answer: Annotated[
@@ -142,7 +99,7 @@ class SipAccount(Struct, frozen=True, kw_only=True):
         Meta(
             max_length=256,
             description='The address, such as "room@example.com"; "sips:room@example.com" is reached by TLS only.',
-            extra={"valid": _is_account, "allowed": "an address such as room@example.com"},
+            extra={"valid": is_account, "allowed": "an address such as room@example.com"},
         ),
     ] = ""
     user: Annotated[
@@ -169,7 +126,7 @@ class SipAccount(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             max_length=255,
-            extra={"valid": _is_server, "allowed": "a host, host:port or an empty text"},
+            extra={"valid": is_server, "allowed": "a host, host:port or an empty text"},
             description='Where to register: a host or host:port; "": at what stands after the @.',
         ),
     ] = ""
@@ -177,7 +134,7 @@ class SipAccount(Struct, frozen=True, kw_only=True):
         str,
         Meta(
             max_length=255,
-            extra={"valid": _is_server, "allowed": "a host, host:port or an empty text"},
+            extra={"valid": is_server, "allowed": "a host, host:port or an empty text"},
             description='The host or host:port by which all of this account goes; "": straight to the registrar.',
         ),
     ] = ""
@@ -276,7 +233,7 @@ class H323(Struct, frozen=True, kw_only=True):
         Meta(
             max_length=255,
             extra={
-                "valid": _is_gatekeeper,
+                "valid": is_gatekeeper,
                 "allowed": 'a host, host:port, "auto" or an empty text',
             },
             description='Where to register: a host or host:port (RAS, 1719); "auto": whoever answers in this network; '
@@ -417,7 +374,7 @@ class Web(Struct, frozen=True, kw_only=True):
                 Meta(
                     min_length=1,
                     max_length=253,
-                    extra={"valid": _is_host_name, "allowed": "a host name such as room.example.com"},
+                    extra={"valid": is_host_name, "allowed": "a host name such as room.example.com"},
                 ),
             ],
             ...,
@@ -457,6 +414,7 @@ class Config(Struct, frozen=True, kw_only=True):
     h323: H323 = H323()
     tls: Tls = Tls()
     media: Media = Media()
+    nat: Nat = Nat()
     qos: Qos = Qos()
     web: Web = Web()
     television: Television = Television()

@@ -29,6 +29,7 @@ the room keeps open too.
 - **The worker**: ``worker`` takes commands, ``studio`` is what all calls share, ``session`` is one call, ``stream`` one
   RTP session on its sockets, ``protection`` what encrypts and decrypts at its edge, ``key_agreement`` and ``dtls`` how
   keys for that are agreed where packets go, ``far_address`` whom it believes,
+  or ``connectivity`` (ICE) how it finds a way to him,
   ``network`` the thread that waits for all of them,
   ``meter`` and ``lateness`` what is measured, ``border`` where a failure ends.
 - **Codecs**: ``codecs`` is their table.  Another one is a row there and, where RTP carries it in a way of its own, a

@@ -44,6 +44,7 @@ from firmware.media.message import (
     Stop,
     TakeScreenshot,
     Volume,
+    WayFound,
 )
 from firmware.media.scene import Scene
 from firmware.sansio import Address
@@ -61,7 +62,7 @@ SCREENSHOT_TIME = 5.0
 FIRST_DELAY, LONGEST_DELAY = 0.1, 10.0
 """Seconds before the second replacement in a row, and at most; it doubles, so one that always dies costs little."""
 MAX_SECURED = 64
-"""Handshakes whose keys are remembered: two for each of the calls that a room can have."""
+"""Streams whose keys and ways are remembered: two for each of the calls that a room can have."""
 LONG_LIFE = 3.0
 """Seconds of life after which a death counts as the first again: whatever kills it at once would have by then."""
 
@@ -99,6 +100,8 @@ class Engine:
         self._channels: dict[str, tuple[Channel, ...]] = {}
         self._secured: dict[tuple[str, Address], Secured] = {}
         """What the handshakes of the calls have come to; a call on hold has no channels, but goes on with its keys."""
+        self._ways: dict[tuple[str, Address], WayFound] = {}
+        """What the streams of the calls have found, on hold too."""
         self._mute = Mute(False)
         self._volume: Volume | None = None
         self._scene: Show | None = None
@@ -151,12 +154,16 @@ class Engine:
         else:
             self._channels.pop(call_id, None)
             self._statistics.pop(call_id, None)
-        self._send(Apply(call_id, self._with_keys(call_id, channels)))
+        self._send(Apply(call_id, self._as_known(call_id, channels)))
 
-    def _with_keys(self, call_id: str, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
-        """Give the channels with the keys that their handshakes have come to: a worker may be another than then."""
+    def _as_known(self, call_id: str, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
+        """Give the channels with what the worker found out about them: it may be another than then.
+
+        That is the keys that their handshakes have come to, and their ways.
+        """
         filled = []
-        for channel in channels:
+        for plain in channels:
+            channel = self._with_way(call_id, plain)
             known = self._secured.get((call_id, channel.local))
             if known is None or known.handshake != channel.handshake:
                 filled.append(channel)
@@ -165,6 +172,12 @@ class Engine:
             else:
                 filled.append(replace(channel, crypto=known.receive, return_crypto=known.send))
         return tuple(filled)
+
+    def _with_way(self, call_id: str, channel: Channel) -> Channel:
+        way, ice = self._ways.get((call_id, channel.local)), channel.ice
+        if way is None or ice is None or way.ice != (ice.ours.fragment, ice.theirs.fragment):
+            return channel
+        return replace(channel, ice=replace(ice, selected=way.selected))
 
     def send_digits(self, call_id: str, digits: str) -> None:
         """Send digits (``0-9 * # A-D``) as telephone events."""
@@ -259,7 +272,7 @@ class Engine:
         worker.send(self._mute)
         for call_id, channels in self._channels.items():
             try:
-                self._send(Apply(call_id, self._with_keys(call_id, channels)))
+                self._send(Apply(call_id, self._as_known(call_id, channels)))
             except KeyError as error:
                 logger.error("The sockets of call %s are gone: %s", call_id, error)
         if self._scene is not None:
@@ -296,6 +309,11 @@ class Engine:
                 self._secured[call_id, local] = report
                 while len(self._secured) > MAX_SECURED:
                     del self._secured[next(iter(self._secured))]
+            case WayFound(call_id=call_id, local=local):
+                self._ways.pop((call_id, local), None)
+                self._ways[call_id, local] = report
+                while len(self._ways) > MAX_SECURED:
+                    del self._ways[next(iter(self._ways))]
         self._on_report(report)
 
     def _forget_screenshots(self) -> None:

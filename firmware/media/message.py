@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from firmware.call.ice import Selected
 from firmware.call.media import Channel, Crypto, Direction, Handshake, Kind
 from firmware.media.scene import Scene
 from firmware.sansio import Address
@@ -132,6 +133,8 @@ class StreamStatistics(Struct, frozen=True):
     height: int = 0
     key_frames: int = 0
     """Since the start."""
+    way: str = ""
+    """What both ends found by ICE: ``direct``, ``nat`` (through one) or ``relay`` (by a TURN server); "": nothing."""
 
 
 class Statistics(Struct, frozen=True, tag=True):
@@ -215,6 +218,29 @@ class NotSecured(Struct, frozen=True, tag=True):
     """It was another than signalling said."""
 
 
+class WayFound(Struct, frozen=True, tag=True):
+    """What the stream of this local address was looking for; said again when it takes another way.
+
+    The engine keeps it for a worker that takes this one's place.
+    """
+
+    call_id: str
+    local: Address
+    ice: tuple[str, str]
+    """Which search it was: the fragments of our credentials and of theirs."""
+    selected: tuple[Selected, ...]
+    """The pair of each component."""
+
+
+class WayLost(Struct, frozen=True, tag=True):
+    """A stream has found no way to the far end, or (*found*) has lost the one it had."""
+
+    call_id: str
+    kind: Kind
+    reason: str
+    found: bool
+
+
 class Screenshot(Struct, frozen=True, tag=True):
     """The answer to TakeScreenshot; b"" where there is no display."""
 
@@ -236,5 +262,7 @@ Report = (
     | ChannelFailed
     | Secured
     | NotSecured
+    | WayFound
+    | WayLost
     | Screenshot
 )

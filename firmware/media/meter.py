@@ -62,6 +62,7 @@ class Meter:
                     shown.width if shown else 0,
                     shown.height if shown else 0,
                     sender.key_frames if sender else 0,
+                    line.stream.way,
                 )
             )
         if line.receive is not None:
@@ -81,6 +82,7 @@ class Meter:
                     width,
                     height,
                     receiver.key_frames if receiver else 0,
+                    line.stream.way,
                 )
             )
         return streams

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from random import Random
 
+from firmware.call.ice import Ice, Selected
 from firmware.call.media import Channel, Direction, Feedback, Handshake, Kind
 from firmware.media import mixer
 from firmware.media.audio import FarEnd
@@ -32,6 +33,8 @@ from firmware.media.message import (
     Secured,
     Statistics,
     StreamStatistics,
+    WayFound,
+    WayLost,
 )
 from firmware.media.meter import Meter
 from firmware.media.pictures import Fan, Source
@@ -83,16 +86,16 @@ class MediaSession:
             self._lines.pop(address).close()
         for address, pair in sockets.items():
             line = self._lines.get(address)
-            send, receive = (wanted[address].get(direction) for direction in (Direction.SEND, Direction.RECEIVE))
-            if line is not None and not line.suits(send or receive):
+            send, receive, idle = (wanted[address].get(direction) for direction in Direction)
+            if line is not None and not line.suits(send or receive or idle):
                 self._lines.pop(address).close()
                 line = None
             if line is None:
-                line = self._lines[address] = self._open_line(send or receive, pair)
+                line = self._lines[address] = self._open_line(send or receive or idle, pair)
             else:
                 for sock in pair:
                     sock.close()
-            line.use(send, receive)
+            line.use(send, receive, idle)
 
     @property
     def sound(self) -> FarEnd | None:
@@ -175,7 +178,7 @@ class MediaSession:
         configure = self._studio.configure
         for sock in pair:
             mark(sock, configure.audio_dscp if channel.kind is Kind.AUDIO else configure.video_dscp)
-        if channel.kind is Kind.AUDIO and channel.handshake is None:  # else it may have begun the handshake
+        if channel.kind is Kind.AUDIO and channel.handshake is None and channel.ice is None:  # else it may have begun
             _drain(pair[0])
         self._studio.network.add(stream, pair)
         return _Line(self._call_id, stream, self._studio, self._pictures)
@@ -197,6 +200,8 @@ class _Line:
         self.stream = stream
         self.send: Channel | None = None
         self.receive: Channel | None = None
+        self.idle: Channel | None = None
+        """In their place, where nothing flows."""
         self.audio_sender: AudioSender | None = None
         self.audio_receiver: AudioReceiver | None = None
         self.video_sender: VideoSender | None = None
@@ -210,6 +215,8 @@ class _Line:
         stream.on_failed = self._stream_failed
         stream.on_keys = self._secured
         stream.on_no_keys = self._not_secured
+        stream.on_way = self._way_found
+        stream.on_no_way = self._way_lost
 
     def suits(self, channel: Channel | None) -> bool:
         """Whether the stream can carry this channel: another clock needs another session (RFC 3550 5.2)."""
@@ -219,11 +226,12 @@ class _Line:
             and channel.codec.clock_rate == self.stream.clock_rate
         )
 
-    def use(self, send: Channel | None, receive: Channel | None) -> None:
+    def use(self, send: Channel | None, receive: Channel | None, idle: Channel | None) -> None:
         """Make these the stream's channels."""
-        if (send, receive) == (self.send, self.receive):
+        if (send, receive, idle) == (self.send, self.receive, self.idle):
             return
-        self.stream.use(send, receive)
+        self.stream.use(send, receive, idle)
+        self.idle = idle
         old_send, self.send = self.send, send
         old_receive, self.receive = self.receive, receive
         if not _same_coding(old_send, send):
@@ -332,6 +340,17 @@ class _Line:
 
     def _not_secured(self, why: str) -> None:
         self._studio.report(NotSecured(self._call_id, self.stream.kind, why, why == STRANGER))
+
+    def _way_found(self, ice: Ice, selected: tuple[Selected, ...]) -> None:
+        channel = self.send or self.receive or self.idle
+        if channel is not None:
+            fragments = ice.ours.fragment, ice.theirs.fragment
+            self._studio.report(WayFound(self._call_id, channel.local, fragments, selected))
+        if self.video_sender is not None:
+            self.video_sender.force_key_frame()  # whatever was made till now was not sent
+
+    def _way_lost(self, why: str, found: bool) -> None:
+        self._studio.report(WayLost(self._call_id, self.stream.kind, why, found))
 
     def _failed(self, channel: Channel, error: Exception) -> None:
         reason = str(error) or type(error).__name__

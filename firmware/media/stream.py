@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from random import SystemRandom
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from firmware.call.ice import Ice, Selected
 from firmware.call.media import Channel, Direction, Feedback, Handshake, Kind
 from firmware.media.dtls import Keys, is_dtls
 from firmware.media.far_address import FarAddress
@@ -25,6 +26,9 @@ from firmware.rtp.payload import COMFORT_NOISE
 from firmware.rtp.session import BitrateLimited, Goodbye, KeyFrameRequested, Retransmit, Session
 from firmware.rtp.statistics import Statistics
 from firmware.sansio import Address
+
+if TYPE_CHECKING:
+    from firmware.media.connectivity import Connectivity
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +82,10 @@ class Stream:
         """Called with what came of a handshake."""
         self.on_no_keys: Callable[[str], None] = lambda _why: None
         """Called when a handshake has failed, and the stream stays silent."""
+        self.on_way: Callable[[Ice, tuple[Selected, ...]], None] = lambda _ice, _selected: None
+        """Called with the way that was found, and when it is another."""
+        self.on_no_way: Callable[[str, bool], None] = lambda _why, _found: None
+        """Called when there is no way; True: any more."""
         self.began = now
         self._rtp, self._rtcp = sockets
         self._lock = threading.Lock()
@@ -85,6 +93,10 @@ class Stream:
         self._protection = Protection()
         self._complained = False
         self._channels: tuple[Channel | None, Channel | None] = (None, None)
+        self._connectivity: Connectivity | None = None
+        """Where a way has to be found; then nobody is believed but by it."""
+        self._handshake: Handshake | None = None
+        """That is to begin once there is a way."""
         self._agreement: KeyAgreement | None = None
         self._keys: Keys | None = None
         """What the agreement was when last looked at."""
@@ -103,11 +115,14 @@ class Stream:
             timestamp_offset=timestamp_offset,
         )
 
-    def use(self, send: Channel | None, receive: Channel | None) -> None:
-        """Keep to what was agreed from now on.  ValueError: what it is encrypted with makes no sense."""
-        channel, now = send or receive, time.monotonic()
+    def use(self, send: Channel | None, receive: Channel | None, idle: Channel | None = None) -> None:
+        """Keep to what was agreed from now on; *idle* instead of both: nothing flows but what keeps the way open.
+
+        ValueError: what it is encrypted with makes no sense.
+        """
+        channel, now = send or receive or idle, time.monotonic()
         assert channel is not None
-        self._channels = send, receive
+        self._channels = send, receive or idle
         if self._agreement is not None and self._agreement.handshake != channel.handshake:
             self._agreement = self._keys = None
         self._protect(now)  # first: without it nothing may be sent
@@ -135,9 +150,38 @@ class Stream:
                 else {}
             )
             self._session.expect_source()
-        if channel.handshake is not None and self._agreement is None:
-            self._keys = _known(send, receive)
-            self._agreement = KeyAgreement(channel.handshake, self._mux, self._send_handshake, now, self._keys)
+        self._connect(channel.ice, now)
+        if self._agreement is None:
+            self._handshake = channel.handshake
+            self._begin_handshake(now)
+
+    def _connect(self, ice: Ice | None, now: float) -> None:
+        """Look for a way, where that was agreed."""
+        way = self._connectivity
+        if ice is None:
+            if way is not None:
+                way.close(now)
+            self._connectivity = None
+        elif way is not None:
+            way.update(ice, now)
+        else:
+            from firmware.media.connectivity import Connectivity  # most calls go without
+
+            way = Connectivity(ice, self.sockets, now)
+            way.on_selected, way.on_lost = self._way_found, self.on_no_way
+            self._connectivity = way
+
+    def _way_found(self, selected: tuple[Selected, ...]) -> None:
+        if self._connectivity is not None:
+            self.on_way(self._connectivity.ice, selected)
+        self._begin_handshake(time.monotonic())
+
+    def _begin_handshake(self, now: float, *, asked: bool = False) -> None:
+        """Begin what has to wait for a way, once there is one, or the far end has found it (*asked*)."""
+        handshake, way = self._handshake, self._connectivity
+        if handshake is not None and (asked or way is None or way.settled):
+            self._handshake, self._keys = None, _known(*self._channels)
+            self._agreement = KeyAgreement(handshake, self._mux, self._send_handshake, now, self._keys)
 
     def _protect(self, now: float) -> None:
         """Use the keys of the channels, or those that were agreed since."""
@@ -156,17 +200,23 @@ class Stream:
 
     def receive(self, sock: socket.socket, data: bytes, source: Address, now: float) -> None:
         """Take a datagram."""
+        way = self._connectivity
+        if way is not None:
+            found = way.receive(data, sock is self._rtcp, source, now)
+            if found is None:
+                return
+            data, source = found
         if is_dtls(data):  # RFC 7983 7
             self._receive_handshake(data, sock is self._rtcp, source, now)
             return
         if sock is self._rtcp or (self._mux and is_control(data)):
             proof = self._protection.authenticates
-            if self._far_control.accepts(source, now, proof) or self._far.accepts(source, now):
+            if way is not None or self._far_control.accepts(source, now, proof) or self._far.accepts(source, now):
                 clear = self._protection.unprotect_control(data, now)
                 if clear is not None:
                     self._receive_control(clear, source, now)
             return
-        if not self._far.accepts(source, now, self._protection.authenticates):
+        if way is None and not self._far.accepts(source, now, self._protection.authenticates):
             return
         clear = self._protection.unprotect(data, now)
         if clear is None:
@@ -186,7 +236,8 @@ class Stream:
         """When handle_timer is wanted."""
         due = self._session.timer()
         agreement = self._agreement.timer() if self._agreement is not None else _NEVER
-        return min(_NEVER if due is None else due, self.sink.timer() if self.sink else _NEVER, agreement)
+        way = self._connectivity.timer() if self._connectivity is not None else _NEVER
+        return min(_NEVER if due is None else due, self.sink.timer() if self.sink else _NEVER, agreement, way)
 
     def handle_timer(self, now: float) -> None:
         """Send the RTCP that is due."""
@@ -200,6 +251,8 @@ class Stream:
         if self._agreement is not None and self._agreement.timer() <= now:
             self._agreement.handle_timer(now)
             self._look_at_agreement(self._agreement, now)
+        if self._connectivity is not None and self._connectivity.timer() <= now:
+            self._connectivity.handle_timer(now)
 
     def failed(self, error: Exception) -> None:
         """See network.Member."""
@@ -233,8 +286,15 @@ class Stream:
         with self._lock:
             data = self._session.close(now)
         self._send_control(data)
+        if self._connectivity is not None:
+            self._connectivity.close(now)
         self._rtp.close()
         self._rtcp.close()
+
+    @property
+    def way(self) -> str:
+        """What kind of way packets take, see `connectivity`; "": they go where signalling said."""
+        return self._connectivity.kind if self._connectivity is not None else ""
 
     @property
     def round_trip(self) -> float | None:
@@ -273,7 +333,11 @@ class Stream:
 
     def _receive_handshake(self, data: bytes, control: bool, source: Address, now: float) -> None:
         far = self._far_control if control else self._far
-        if self._agreement is None or not far.accepts(source, now):
+        if self._connectivity is not None:
+            self._begin_handshake(now, asked=True)
+        elif not far.accepts(source, now):
+            return
+        if self._agreement is None:
             return
         self._begun_by[control] = source
         self._agreement.receive(data, control, now)
@@ -294,21 +358,27 @@ class Stream:
 
     def _send_handshake(self, data: bytes, control: bool) -> None:
         far = self._far_control if control else self._far
-        self._send_to(self._rtcp if control else self._rtp, data, self._begun_by[control] or far.destination)
+        self._transmit(data, control, self._begun_by[control] or far.destination)
 
     def _send_control(self, data: bytes | None) -> None:
         if data:
-            data = self._protection.protect_control(data)
-            self._send_to(self._rtp if self._mux else self._rtcp, data, self._far_control.destination)
+            self._transmit(self._protection.protect_control(data), not self._mux, self._far_control.destination)
 
     def _send_packet(self, packet: bytes) -> None:
-        self._send_to(self._rtp, self._protection.protect(packet), self._far.destination)
+        self._transmit(self._protection.protect(packet), False, self._far.destination)
 
-    def _send_to(self, sock: socket.socket, data: bytes | None, destination: Address | None) -> None:
-        if data is None or destination is None:
+    def _transmit(self, data: bytes | None, control: bool, destination: Address | None) -> None:
+        """Send by the port of RTP, or (*control*) of RTCP: by the way that was found, or where signalling said."""
+        way = self._connectivity
+        if data is None:
+            return
+        if way is not None:
+            way.send(data, control)
+            return
+        if destination is None:
             return
         try:
-            sock.sendto(data, destination)
+            (self._rtcp if control else self._rtp).sendto(data, destination)
         except OSError as error:  # no route, a full buffer: a lost packet like any other
             logger.debug("To %s: %s", destination, error)
 

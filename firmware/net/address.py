@@ -80,3 +80,12 @@ def source_address(remote: Address) -> str:
         except OSError as error:
             raise FirmwareError(f"no way to {at(remote)}: {error.strerror}") from None
         return without_scope(probe.getsockname()[0])
+
+
+def is_near(ours: str, theirs: str) -> bool:
+    """Whether two addresses are of networks that no router translates between, as far as one can see."""
+    try:
+        ends = [ipaddress.ip_address(without_scope(host)) for host in (ours, theirs)]
+    except ValueError:
+        return False
+    return all(end.version == 6 for end in ends) or all(end.is_private for end in ends)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
+from firmware.call.call import EndReason
 from firmware.call.media import Direction, Kind
+from firmware.media import message
 from firmware.room.state import CallView
 
 if TYPE_CHECKING:
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 
     from firmware.call.call import Call
     from firmware.call.media import Channel
+    from firmware.sansio import Address
 
 Timer = Literal["ring", "answer", "silence"]
 
@@ -37,6 +40,8 @@ class Line:
         """The call in the place of which this one is made, once it is up."""
         self.hops = 0
         """How many far ends have passed us on, one to the other, to come to this call."""
+        self._ways: set[Address] = set()
+        """Our addresses whose media have found a way, where they were to look for one."""
         self._digits = ""
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
 
@@ -55,6 +60,27 @@ class Line:
         """Keep a digit that the far end has keyed."""
         self._digits = (self._digits + digit)[-MAX_DIGITS:]
 
+    def take(self, report: message.Report) -> None:
+        """Take what the media process says of the call."""
+        match report:
+            case message.Secured(local=local, handshake=handshake):
+                self.call.secured(local, handshake)
+            case message.NotSecured(reason=reason, stranger=stranger):
+                # To go on in the clear would be what somebody in between wants.
+                self.call.hang_up(EndReason.NOT_TRUSTED if stranger else EndReason.NOT_ENCRYPTED, reason)
+            case message.WayFound(local=local, selected=selected):
+                self._ways.add(local)
+                self.call.way_found(local, selected)
+            case message.WayLost(reason=reason, found=found):
+                self.call.hang_up(EndReason.LOST if found else EndReason.NO_WAY, reason)
+            case message.KeyFrameWanted():
+                self.call.request_key_frame()
+
+    @property
+    def has_way(self) -> bool:
+        """Whether all media know where to go."""
+        return all(channel.ice is None or channel.local in self._ways for channel in self.call.channels)
+
     def view(self) -> CallView:
         """The call as others may see it."""
         call = self.call
@@ -69,7 +95,7 @@ class Line:
             held_by_far_end=call.held_by_far_end,
             active_since=self.active_since,
             sees=any(c.kind is Kind.VIDEO for c in received),
-            codecs=tuple(dict.fromkeys(c.codec.name for c in call.channels)),
+            codecs=tuple(dict.fromkeys(c.codec.name for c in call.channels if c.direction is not Direction.NEITHER)),
             digits=self._digits,
             encrypted=call.encrypted,
             exposed=call.exposed,

@@ -330,18 +330,18 @@ class Room:
                 self._device_changed(report)
             case message.ChannelFailed(call_id=call_id, kind=kind, direction=direction, reason=reason):
                 logger.warning("= call %s: no %s to %s: %s", call_id, kind.value, direction.value, reason)
-            case message.Secured(call_id=call_id, local=local, handshake=handshake) if call_id in self._lines:
-                self._lines[call_id].call.secured(local, handshake)
-            case message.NotSecured(call_id=call_id, reason=reason, stranger=stranger) if call_id in self._lines:
-                # To go on in the clear would be what somebody in between wants.
-                why = EndReason.NOT_TRUSTED if stranger else EndReason.NOT_ENCRYPTED
-                self._lines[call_id].call.hang_up(why, reason)
-            case message.KeyFrameWanted(call_id=call_id) if call_id in self._lines:
-                self._lines[call_id].call.request_key_frame()
             case message.DigitReceived(call_id=call_id, digit=digit):
                 self._digit(call_id, digit)
             case message.MediaSilent(call_id=call_id, seconds=seconds) if call_id in self._lines:
                 self._heard_silence(self._lines[call_id], seconds)
+            case (
+                message.Secured(call_id=call_id)
+                | message.NotSecured(call_id=call_id)
+                | message.WayFound(call_id=call_id)
+                | message.WayLost(call_id=call_id)
+                | message.KeyFrameWanted(call_id=call_id)
+            ) if call_id in self._lines:
+                self._lines[call_id].take(report)
 
     def _device_changed(self, report: message.DeviceFailed | message.DeviceRestored) -> None:
         if isinstance(report, message.DeviceRestored):
@@ -366,7 +366,7 @@ class Room:
 
     def _give_up(self, line: Line) -> None:
         if not line.held:  # nothing has to come then; once it has to, the media report silence again
-            line.call.hang_up(EndReason.LOST)
+            line.call.hang_up(EndReason.LOST if line.has_way else EndReason.NO_WAY)
 
     # Help
 

@@ -10,6 +10,7 @@ any other, and is refused by port 0.
                    rtcp (RFC 3605), rtcp-mux (RFC 5761), rtcp-fb (RFC 4585, RFC 5104), content (RFC 4796)
 `crypto`           RFC 4568: keys for SRTP
 `fingerprint`      RFC 8122, RFC 4145: who takes part in a DTLS handshake, and who begins it
+`ice`              RFC 8839: candidates, and the credentials of their checks
 =================  =========================================================================================
 
 Offer and answer (RFC 3264), where descriptions meet the unit's capabilities, are in `firmware.signaling.sip_media`.

@@ -21,7 +21,10 @@
 `sip_address`          what a person may write for a SIP address
 `sip_location`         where such an address leads: transports and addresses to try (RFC 3263)
 `sip_failures`         which of those failed lately
+`sip_negotiation`      the part of it that offers and answers, in order
 `sip_media`            offer and answer (RFC 3264), ports
+`sip_matching`         what of a far end's line is usable
+`sip_ice`              ways through NATs (RFC 8839): what is said of them, and agreed
 `sip_srtp`             how a line is encrypted (RFC 4568, RFC 5763, RFC 8643)
 `sip_certificate`      the certificate of DTLS handshakes
 `sip_formats`          codecs in words of SDP; H.264 as RFC 6184 8.2.2 wants it agreed

@@ -76,6 +76,7 @@ SIP_STATUSES: Final = {
     EndReason.REFUSED: 403,
     EndReason.UNAUTHORIZED: 403,
     EndReason.LOST: 480,
+    EndReason.NO_WAY: 480,
     EndReason.PROTOCOL_ERROR: 400,
     EndReason.NOT_ENCRYPTED: 488,
     EndReason.NOT_TRUSTED: 488,
@@ -95,6 +96,7 @@ REFER_STATUSES: Final = {
 SIP_FAILURES: Final = {
     EndReason.NO_COMMON_MEDIA: (488, "No Common Media"),
     EndReason.LOST: (408, "No Media"),
+    EndReason.NO_WAY: (408, "No Media Path"),
     EndReason.PROTOCOL_ERROR: (400, "Bad Session Description"),
     EndReason.NOT_ENCRYPTED: (488, "Not Encrypted"),
     EndReason.NOT_TRUSTED: (488, "Not Trusted"),
@@ -232,6 +234,7 @@ H323_CAUSES: Final = {
     EndReason.REFUSED: Cause.BEARER_CAPABILITY_NOT_AUTHORIZED,
     EndReason.UNAUTHORIZED: Cause.BEARER_CAPABILITY_NOT_AUTHORIZED,
     EndReason.LOST: Cause.TEMPORARY_FAILURE,
+    EndReason.NO_WAY: Cause.TEMPORARY_FAILURE,
     EndReason.PROTOCOL_ERROR: Cause.PROTOCOL_ERROR,
     EndReason.NOT_ENCRYPTED: Cause.BEARER_CAPABILITY_NOT_AVAILABLE,
     EndReason.NOT_TRUSTED: Cause.BEARER_CAPABILITY_NOT_AVAILABLE,

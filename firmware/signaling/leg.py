@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.call.call import Call, EndReason
-    from firmware.sansio import Flow
+    from firmware.call.ice import Selected
+    from firmware.sansio import Address, Flow
     from firmware.signaling.endpoint import Transport
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,9 @@ class BaseLeg(Generic[S, M]):
 
     def refuse_transfer(self, reason: EndReason) -> None:
         """Do nothing: nobody asks for it."""
+
+    def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
+        """Do nothing: nobody has to be told."""
 
     # What they share
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from firmware.call.call import Call, EndReason, State
 from firmware.errors import DecodeError, FirmwareError
+from firmware.net.address import is_near
 from firmware.net.dns import Dns
 from firmware.net.driver import Driver
 from firmware.net.resolver import is_address
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from firmware.sansio import Address, Core, Flow
     from firmware.signaling.endpoint import Ports, Transport
     from firmware.signaling.sip_certificate import Certificate
+    from firmware.signaling.sip_ice import Gatherer, SipIce
     from firmware.signaling.sip_location import Names
     from firmware.signaling.sip_transfer import Target
     from firmware.sip.header import NameAddr
@@ -76,10 +78,12 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         delayed_offer: bool = False,
         callers: Callers | None = None,
         dscp: int = 0,
+        gather: Callable[[Address], Gatherer] | None = None,
     ) -> None:
         """*ports* gives media ports; without *tls* that transport of the settings is passed over; *certificate* is for
         handshakes of DTLS, made when wanted if there is none; *names* are asked instead of the system's name servers;
-        *delayed_offer* lets the far end offer first in calls that we make; *dscp* marks messages.
+        *delayed_offer* lets the far end offer first in calls that we make; *dscp* marks messages; *gather* finds out
+        where a reserved pair of ports is reached; without, there is no ICE.
         """
         super().__init__(callers)
         self._settings = settings
@@ -99,6 +103,7 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         self._legs: dict[InviteSession, SipLeg] = {}
         self._accounts = Accounts(settings, display_name, self._agent, self._registrations_changed)
         self._certificate = certificate
+        self._gather = gather
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -216,7 +221,15 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
             self._settings.srtp,
             clear_signalling=flow.transport != "tls",
         )
-        return SipMedia(self._capabilities, self._ports, flow.local[0], self._rng.getrandbits(62), srtp)
+        session_id = self._rng.getrandbits(62)
+        return SipMedia(self._capabilities, self._ports, flow.local[0], session_id, srtp, self._make_ice(flow))
+
+    def _make_ice(self, flow: Flow) -> SipIce | None:
+        if self._gather is None:
+            return None
+        from firmware.signaling.sip_ice import SipIce  # only where it is wanted
+
+        return SipIce(self._gather, self._rng, near=is_near(flow.local[0], flow.remote[0]))
 
     def _own_certificate(self) -> Certificate:
         self._certificate = self._certificate or make_certificate()

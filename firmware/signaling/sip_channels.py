@@ -14,6 +14,7 @@ from firmware.signaling.sip_srtp import CLEAR
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from firmware.call.ice import Ice
     from firmware.call.media import Codec
     from firmware.sansio import Address
     from firmware.sdp.session import Bandwidth, MediaDescription, SessionDescription
@@ -44,11 +45,12 @@ def line_channels(
     bitrate: int,
     secured: Secured = CLEAR,
     again: tuple[int | None, int | None] = (None, None),
+    ice: Ice | None = None,
 ) -> list[Channel]:
     """Give the channels of a line of the far end's description.
 
     *way* is what we do, *local* our RTP address, *mux* whether RTCP shares its port, *bitrate* our own limit (0: none);
-    *again* are the payload types of retransmissions, sent and received.
+    *again* are the payload types of retransmissions, sent and received; *ice* keeps a channel where nothing flows now.
     """
     host = session.address_of(media) or ""
     remote = None if ipaddress.ip_address(host).is_unspecified else (host, media.port)
@@ -68,6 +70,7 @@ def line_channels(
         secured.receive,
         secured.send,
         secured.handshake,
+        ice,
     )
     limit = _send_limit(kind, session, media, pairs[0].send.codec, bitrate)
     send = replace(
@@ -81,8 +84,10 @@ def line_channels(
         return_crypto=secured.receive,
     )
     # RFC 3264 5.1: a bandwidth of 0 asks for no media at all.
-    sends = way.sends and limit != 0 and remote is not None
-    return [send] * sends + [receive] * way.receives
+    sends = way.sends and limit != 0 and (remote is not None or ice is not None)
+    channels = [send] * sends + [receive] * way.receives
+    # RFC 7675 5.1: both sides go on to show that they want to hear, or the other takes the way for lost.
+    return channels or [replace(receive, direction=Direction.NEITHER)] * (ice is not None)
 
 
 def _send_limit(

@@ -1,7 +1,6 @@
 """One SIP call: what happens in its session becomes reports to the Call, the Call's commands become requests.
 
-Rule 1: bodies are answered at once, so that an offer never waits while another event is handled.
-Rule 2: of our own offers (hold, resume) one is under way at a time; what is wanted meanwhile is offered after it.
+How both sides describe their media in it, `firmware.signaling.sip_negotiation` has; what is here is the rest.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 from firmware.call.call import EndReason, State
 from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocolError
 from firmware.signaling import causes, sip_info
-from firmware.signaling.leg import BaseLeg
 from firmware.signaling.sip_digits import SipDigits
 from firmware.signaling.sip_media import NoCommonMediaError
+from firmware.signaling.sip_negotiation import Negotiation
 from firmware.signaling.sip_redirection import Redirection
 from firmware.signaling.sip_transfer import SipTransfer
 from firmware.sip import events
@@ -42,7 +41,7 @@ _NOT_ACCEPTABLE: Final = (488, 606)
 _EXPOSED: Final = "signalling is not encrypted, so that keys told there would be no secret"
 
 
-class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
+class SipLeg(Negotiation):
     """The leg (`firmware.call.endpoint.Leg`) of a SIP call.
 
     *make_media* gives the media side for a flow; *on_session* is told each session that the leg takes up,
@@ -72,10 +71,6 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self._account: Account | None = None
         self._candidates: list[Candidate] = []
         self._delayed_offer = False
-        self._offer_wanted = False
-        self._offer_out = False
-        self._held = False
-        """Hold as it was last agreed."""
         self._offered_early = False
         """Our offer went with the ringing."""
 
@@ -113,14 +108,6 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         self._redirection.called(target)
         self._try_next(target, "there is no address to try")
 
-    def fail(self, reason: EndReason, detail: str) -> None:
-        """End what has no session yet, or has one that can't go on."""
-        self.call.released(reason, detail)
-        if self._session is None:
-            self._finish()
-        else:
-            self._command(self._session.end, self._transport.now(), *causes.SIP_FAILURES.get(reason, (None,)))
-
     # The commands of a Leg, see `firmware.call.endpoint`
 
     def alert(self, *, waiting: bool = False) -> None:
@@ -128,31 +115,32 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         if self._session is None:
             return
         session, media = self._require()
-        body: bytes | None = None
-        if session.must_offer:
-            try:
-                body = media.offer()
-            except CallError as error:
-                self._refuse(EndReason.LOCAL_ERROR, str(error))
-                return
+        if not session.must_offer:
+            self._command(partial(session.ring, waiting=waiting), self._transport.now(), 180)
+            if self._offer is not None:
+                self._prepare(media, self._offer)
+            return
+
+        def ring(offer: bytes) -> None:
             self._offered_early = True
-        self._command(partial(session.ring, waiting=waiting), self._transport.now(), 180, body)
+            self._command(partial(session.ring, waiting=waiting), self._transport.now(), 180, offer)
+
+        self._describe(media, None, ring, self._refuse_for)
 
     def accept(self) -> None:
         """Send 200 with our answer, or with our offer where the INVITE had none."""
         session, media = self._require()
-        try:
-            body: bytes | None = None
-            if self._offer is not None:
-                body = media.answer(self._offer)
-            elif not self._offered_early:
-                body = media.offer()
-        except CallError as error:
-            self._refuse(EndReason.LOCAL_ERROR, str(error))
-        except (DecodeError, NoCommonMediaError) as error:
-            self._refuse(_why(error), str(error))
-        else:
+
+        def accept(body: bytes | None) -> None:
             self._command(session.accept, body, self._transport.now())
+
+        def answer() -> None:
+            if self._offer is None and self._offered_early:
+                accept(None)
+            else:
+                self._describe(media, self._offer, accept, self._refuse_for)
+
+        self._in_order(answer)
 
     def release(self, reason: EndReason) -> None:
         """Send what ends a session in its state: a final response, CANCEL or BYE."""
@@ -166,13 +154,6 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
             if reason is EndReason.TRANSFERRED and session.state is SessionState.CONFIRMED:
                 self._command(self._transfers.done, session, self._transport.now())
             self._command(session.end, self._transport.now(), *causes.SIP_FAILURES.get(reason, (None,)))
-
-    def hold(self, on: bool) -> None:
-        """Offer that we take nothing more, or that we take it again (RFC 3264 8.4)."""
-        _, media = self._require()
-        media.held = on
-        self._offer_wanted = True
-        self._negotiate()
 
     def send_digit(self, digit: str) -> None:
         """Send the digit by INFO."""
@@ -255,38 +236,38 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     def _progress(self, event: events.Progress) -> None:
         session, media = self._require()
-        if event.body and (event.offered or not self._delayed_offer):
+
+        def answer_early(body: bytes) -> None:
+            self._command(session.answer_early, body, self._transport.now())
+            self.call.media_changed(media.channels, media.held_by_far_end)
+
+        if event.body and event.offered:
+            self._describe(media, event.body, answer_early, self._fail_for)
+        elif event.body and not self._delayed_offer:
             try:
-                if event.offered:
-                    self._command(session.answer_early, media.answer(event.body), self._transport.now())
-                else:
-                    media.accept(event.body)
-            except CallError as error:
-                self.fail(EndReason.LOCAL_ERROR, str(error))
-                return
+                media.accept(event.body)
             except (DecodeError, NoCommonMediaError) as error:
-                if event.offered:
-                    self.fail(EndReason.NO_COMMON_MEDIA, str(error))
-                    return
                 logger.info("= call %s: early media are of no use: %s", self.call.id, error)
             else:
                 self.call.media_changed(media.channels, media.held_by_far_end)
-        self.call.alerting(waiting=event.waiting)
+        if self.call.state in (State.DIALING, State.ALERTING):
+            self.call.alerting(waiting=event.waiting)
 
     def _accepted(self, body: bytes | None) -> None:
         session, media = self._require()
+
+        def acknowledge(answer: bytes) -> None:
+            self._command(session.acknowledge, answer, self._transport.now())
+            self._established(media)
+
+        if self._delayed_offer and session.state is not SessionState.CONFIRMED:
+            self._describe(media, body or b"", acknowledge, self._fail_for)
+            return
         try:
-            if self._delayed_offer and session.state is SessionState.CONFIRMED:
-                pass  # it was agreed early
-            elif self._delayed_offer:
-                answer = media.answer(body or b"")
-                self._command(session.acknowledge, answer, self._transport.now())
-            elif body is not None or not media.channels:
+            if not self._delayed_offer and (body is not None or not media.channels):  # else it was agreed early
                 media.accept(body or b"")
-        except CallError as error:
-            self.fail(EndReason.LOCAL_ERROR, str(error))
         except (DecodeError, NoCommonMediaError) as error:
-            self.fail(_why(error), str(error))
+            self._fail_for(error)
         else:
             self._established(media)
 
@@ -298,7 +279,7 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
                 media.accept(body or b"")
             except (DecodeError, NoCommonMediaError) as error:
                 if initial:
-                    self.fail(_why(error), str(error))
+                    self._fail_for(error)
                     return
                 logger.info("= call %s: the answer in ACK is of no use: %s", self.call.id, error)
         if initial:
@@ -306,60 +287,6 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
         elif body is not None:
             self._changed(media)
         self._renew_offer(session)
-
-    def _renew_offer(self, session: InviteSession) -> None:
-        """Offer anew where theirs came between: what was agreed now is the ground of ours (RFC 3261 14.1)."""
-        if self._offer_out and not session.negotiating:
-            self._offer_out, self._offer_wanted = False, True
-        self._negotiate()
-
-    def _answered_early(self, body: bytes | None) -> None:
-        """Take the answer to the offer that went with the ringing; nothing flows before we answer."""
-        _, media = self._require()
-        try:
-            media.accept(body or b"")
-        except (DecodeError, NoCommonMediaError) as error:
-            self._refuse(EndReason.NO_COMMON_MEDIA, str(error))
-
-    def _offered(self, body: bytes | None) -> None:
-        session, media = self._require()
-        now = self._transport.now()
-        try:
-            answer = media.offer(anew=True) if body is None else media.answer(body)
-        except DecodeError as error:
-            self._command(session.refuse_offer, error.status, now)
-        except NoCommonMediaError as error:
-            logger.info("= call %s: a change is refused: %s", self.call.id, error)
-            self._command(session.refuse_offer, 488, now)
-        except CallError as error:
-            logger.warning("= call %s: a change is refused: %s", self.call.id, error)
-            self._command(session.refuse_offer, 500, now)
-        else:
-            self._command(session.answer, answer, now)
-            if body is not None and self.call.state is not State.INCOMING:
-                self._changed(media)
-                self._renew_offer(session)  # after an UPDATE; a re-INVITE waits for its ACK
-
-    def _answered(self, body: bytes | None) -> None:
-        _, media = self._require()
-        try:
-            media.accept(body or b"")
-        except (DecodeError, NoCommonMediaError) as error:
-            self._offer_refused(str(error))
-            return
-        self._offer_out = False
-        self._held = media.held
-        self._changed(media)
-        self._negotiate()
-
-    def _offer_refused(self, words: str) -> None:
-        _, media = self._require()
-        logger.info("= call %s: our offer was refused: %s", self.call.id, words)
-        self._offer_out = False
-        if not self._offer_wanted and media.held is not self._held:
-            media.held = self._held
-            self.call.hold_refused(not self._held)
-        self._negotiate()
 
     def _info(self, event: events.Info) -> None:
         if event.content_type == sip_info.MEDIA_CONTROL:
@@ -449,38 +376,29 @@ class SipLeg(BaseLeg["InviteSession", "SipMedia"]):
 
     def _invite(self, media: SipMedia, flow: Flow, target: Uri) -> None:
         self._media = media
-        try:
-            offer = None if self._delayed_offer else media.offer()
+
+        def invite(offer: bytes | None) -> None:
             now = self._transport.now()
-            self._session = self._agent.invite(flow, target, offer, now, account=self._account, fields=self._fields)
-        except (CallError, LocalProtocolError) as error:
+            try:
+                self._session = self._agent.invite(flow, target, offer, now, account=self._account, fields=self._fields)
+            except LocalProtocolError as error:
+                failed(error)
+                return
+            self._on_session(self._session, self)
+            self._transport.run()
+
+        def failed(error: FirmwareError) -> None:
             self._drop_attempt()
             self.fail(EndReason.LOCAL_ERROR, str(error))
-            return
-        self._on_session(self._session, self)
-        self._transport.run()
+
+        if self._delayed_offer:
+            invite(None)
+        else:
+            self._describe(media, None, invite, failed)
 
     def _established(self, media: SipMedia) -> None:
         self.call.established(media.channels)
         if media.held_by_far_end:
             self._changed(media)
-
-    def _changed(self, media: SipMedia) -> None:
-        self.call.media_changed(media.channels, media.held_by_far_end)
-
-    def _negotiate(self) -> None:
-        """Send the offer that is wanted, once nothing is under way."""
-        session, media = self._require()
-        if self._offer_wanted and not session.negotiating and session.state is SessionState.CONFIRMED:
-            self._offer_wanted, self._offer_out = False, True
-            self._command(session.reinvite, media.offer(), self._transport.now())
-
-    def _refuse(self, reason: EndReason, detail: str) -> None:
-        session, _ = self._require()
-        self.call.released(reason, detail)
-        refusal = causes.SIP_FAILURES.get(reason, (causes.SIP_STATUSES[reason],))
-        self._command(session.end, self._transport.now(), *refusal)
-
-
-def _why(error: DecodeError | NoCommonMediaError) -> EndReason:
-    return error.reason if isinstance(error, NoCommonMediaError) else EndReason.NO_COMMON_MEDIA
+        if self.call.state is State.ACTIVE:
+            self._negotiate()  # what early media have found

@@ -6,35 +6,36 @@ Rule 3: the first usable line of each kind is taken.  Its ports are reserved whe
 until `SipMedia.close`.
 Rule 4: payload types are the offerer's (RFC 3264 6.1), and keep their meaning as long as the call lasts (8.3.2).
 Rule 5: an answer names one codec of each kind, the first of the offer's that we have, and telephone events with it.
-Rule 6: what is encrypted, and how, is `firmware.signaling.sip_srtp`'s affair.
+Rule 6: encryption is the affair of `firmware.signaling.sip_srtp`, and ICE that of `firmware.signaling.sip_ice`.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from firmware.call.call import EndReason
-from firmware.call.media import TELEPHONE_EVENT, Channel, Encryption, Format, Kind
+from firmware.call.media import Channel, Encryption, Format, Kind
 from firmware.errors import FirmwareError
 from firmware.sdp import attributes
 from firmware.sdp.attributes import Direction
 from firmware.sdp.session import Bandwidth, MediaDescription, Origin, SessionDescription, parse
-from firmware.signaling import sip_formats, sip_srtp
+from firmware.signaling import sip_formats, sip_matching, sip_srtp
 from firmware.signaling.sip_certificate import make_certificate
 from firmware.signaling.sip_channels import FEEDBACK, PACKET_TIME, line_channels
-from firmware.signaling.sip_srtp import CLEAR, PROFILES, Secured, SipSrtp
+from firmware.signaling.sip_srtp import CLEAR, Secured, SipSrtp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
+    from firmware.call.ice import Selected
     from firmware.call.media import Capabilities, Codec
     from firmware.sansio import Address
     from firmware.sdp.session import Attributes
     from firmware.signaling.endpoint import Ports
-    from firmware.signaling.sip_formats import Agreed, RemoteFormat
+    from firmware.signaling.sip_formats import Agreed
+    from firmware.signaling.sip_ice import SipIce
 
 
 class NoCommonMediaError(FirmwareError):
@@ -75,7 +76,7 @@ class SipMedia:
     """What one call has agreed.
 
     *host* is the address of ours that the far end reaches; *session_id* names our descriptions (RFC 8866 5.2);
-    *srtp* is what will be agreed of encryption.
+    *srtp* is what will be agreed of encryption, *ice* of ways through NATs; without, there is no ICE.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class SipMedia:
         host: str,
         session_id: int,
         srtp: SipSrtp | None = None,
+        ice: SipIce | None = None,
     ) -> None:
         self.channels: tuple[Channel, ...] = ()
         """What may flow now."""
@@ -97,12 +99,36 @@ class SipMedia:
         self._host = host
         self._session_id = session_id
         self.srtp: Final = srtp or SipSrtp(capabilities.encryption, random.SystemRandom(), make_certificate)
+        self._ice = ice
         self._version = 0
         self._said: tuple[MediaDescription, ...] | None = None
         self._lines: tuple[_Line, ...] = ()
         self._offered: tuple[_Line, ...] | None = None
         self._reserved: dict[Kind, Address] = {}
         self._read: tuple[bytes, SessionDescription, _Chosen] | None = None
+
+    def prepare(self, offer: bytes | None, when_done: Callable[[], None], *, anew: bool = False) -> bool:
+        """Find out what the answer to this offer, or our own offer, needs; True: all is known already.
+
+        Else *when_done* is called, and this is asked again.  Raises what `answer` or `offer` would.
+        """
+        if self._ice is None:
+            return True
+        if offer is None:
+            known = None if anew or not self._lines else {line.kind for line in self._lines}
+            kinds = [
+                kind
+                for kind in Kind
+                if sip_matching.codecs(self._capabilities, kind) and (known is None or kind in known)
+            ]
+        else:
+            described, chosen = self._read_offer(offer)
+            kinds = [
+                choice.kind
+                for index, choice in chosen.items()
+                if self._ice.takes(choice.kind, described, described.media[index])
+            ]
+        return self._ice.gather({kind: self._port(kind) for kind in kinds}, when_done)
 
     def offer(self, *, anew: bool = False) -> bytes:
         """Describe what we want now: all we can do in a first offer, then what was agreed, held or not.
@@ -117,12 +143,12 @@ class SipMedia:
                 lines[index] = self._offer_line(line.kind, line if not anew else None, line)
         if anew or not lines:
             for kind in (Kind.AUDIO, Kind.VIDEO):
-                if self._codecs(kind) and all(line.kind is not kind for line in lines):
+                if sip_matching.codecs(self._capabilities, kind) and all(line.kind is not kind for line in lines):
                     # RFC 3264 8.1: a new stream may take the place of one that was refused.
                     places = (i for i, line in enumerate(lines) if line.kind is None and line.said.kind == kind.value)
                     index = next(places, len(lines))
                     lines[index : index + 1] = [self._offer_line(kind, None, None)]
-        self._offered = tuple(lines)
+        self._offered = tuple(self._with_ice(line, answer=False) for line in lines)
         return self._describe(self._offered)
 
     def accept(self, body: bytes) -> None:
@@ -138,7 +164,7 @@ class SipMedia:
         in_clear = False
         for index, line in enumerate(offered):
             media = answer.media[index] if index < len(answer.media) else None
-            pairs = self._match_answer(line, answer, media) if media is not None else ()
+            pairs = self._match_answer(line, answer, media)
             secured = None
             if media is not None and line.kind is not None and pairs:
                 secured = self.srtp.accept(line.kind, line.said, answer, media)
@@ -148,9 +174,11 @@ class SipMedia:
                 continue
             agreed.append(line)
             said = attributes.direction(SessionDescription(), line.said)
-            heard = self._direction(answer, media)
+            heard = sip_matching.direction(answer, media, ice=self._ice is not None)
             receiving.append(heard.receives or not said.sends)
             way = Direction.of(said.sends and heard.receives, said.receives and heard.sends)
+            if self._ice is not None and line.kind is not None:
+                self._ice.accept(line.kind, answer, media, mux=_muxed(line.said, media))
             channels += self._channels(line, answer, media, pairs, way, secured)
         if not receiving:
             raise _nothing("answer", in_clear)
@@ -173,11 +201,14 @@ class SipMedia:
                 lines.append(_Line(media.refused()))
                 continue
             choice = chosen[index]
-            heard = self._direction(offer, media)
+            heard = sip_matching.direction(offer, media, ice=self._ice is not None)
             receiving.append(heard.receives)
             # RFC 3264 6.1: sendonly is answered by recvonly or inactive, and so on; on hold we take nothing.
             way = Direction.of(heard.receives, heard.sends and not self.held)
-            lines.append(self._answer_line(choice, media, way))
+            line = self._answer_line(choice, media, way)
+            if self._ice is not None:
+                self._ice.answer(choice.kind, offer, media, mux=_muxed(line.said, media))
+            lines.append(self._with_ice(line, answer=True))
             channels += self._channels(lines[-1], offer, media, choice.pairs, way, choice.secured)
         answer = self._describe(lines)
         for choice in chosen.values():
@@ -191,18 +222,20 @@ class SipMedia:
         """Raise what `answer` would raise for this offer, as far as the offer is the reason; nothing is reserved."""
         self._read_offer(body)
 
+    def way_found(self, local: Address, selected: tuple[Selected, ...]) -> bool:
+        """Take what was found for the medium of this address of ours; True: the next offer should be made now."""
+        return self._ice is not None and self._ice.select(local, selected)
+
     def close(self) -> None:
         """Give back all ports."""
+        if self._ice is not None:
+            self._ice.close()
         for address in self._reserved.values():
             self._ports.release(address)
         self._reserved.clear()
         self.channels = ()
 
     # What is usable
-
-    def _codecs(self, kind: Kind) -> tuple[Codec, ...]:
-        codecs = self._capabilities.of(kind)
-        return codecs if any(codec.name != TELEPHONE_EVENT.name for codec in codecs) else ()
 
     def _read_offer(self, body: bytes) -> tuple[SessionDescription, _Chosen]:
         """Read an offer and choose from it; once, where it is checked first and answered then."""
@@ -218,9 +251,9 @@ class SipMedia:
         for kind in Kind:
             candidates: list[tuple[bool, bool, int, _Choice]] = []
             for index, media in enumerate(offer.media):
-                if media.kind != kind.value or not self._is_usable(offer, media):
+                if media.kind != kind.value or not sip_matching.is_usable(offer, media, self._host):
                     continue
-                pairs = self._match_offer(kind, sip_formats.read_formats(media, kind))
+                pairs = sip_matching.match_offer(self._capabilities, kind, media)
                 security = self.srtp.choose(kind, offer, media)
                 if pairs and security is not None:
                     # RFC 4796 5: slides are a second picture; they serve as the first only where there is no other.
@@ -235,58 +268,15 @@ class SipMedia:
             raise _nothing("offer", in_clear)
         return chosen
 
-    def _is_usable(self, session: SessionDescription, media: MediaDescription) -> bool:
-        if media.port == 0 or media.protocol not in PROFILES:
-            return False
-        try:
-            address = ipaddress.ip_address(session.address_of(media) or "")
-        except ValueError:  # a name, or nothing
-            return False
-        to_one = not address.is_multicast and str(address) != "255.255.255.255"
-        return to_one and (address.version == 6) is (":" in self._host)
-
-    def _match_offer(self, kind: Kind, formats: Sequence[RemoteFormat]) -> tuple[Agreed, ...]:
-        ours = self._codecs(kind)
-        codecs = [codec for codec in ours if codec.name != TELEPHONE_EVENT.name]
-        able = tuple(sip_formats.taken(codecs))
-        found = (agreed for far in formats for codec in able if (agreed := sip_formats.agree(codec, far)))
-        best = next(found, None)
-        if best is None:
+    def _match_answer(
+        self, line: _Line, answer: SessionDescription, media: MediaDescription | None
+    ) -> tuple[Agreed, ...]:
+        """Give the formats of an answer's line that we offered; (): it is refused or makes no sense."""
+        if media is None or line.kind is None or media.kind != line.said.kind:
             return ()
-        events: tuple[Agreed, ...] = ()
-        if len(codecs) < len(ours):
-            clock_rate = best.send.codec.clock_rate
-            events = _events(formats, clock_rate)
-        return (best, *events)
-
-    def _match_answer(self, line: _Line, answer: SessionDescription, media: MediaDescription) -> tuple[Agreed, ...]:
-        """Give the formats of an answer's line that we offered, in its order; (): it is refused or makes no sense."""
-        if line.kind is None or media.kind != line.said.kind or not self._is_usable(answer, media):
+        if not sip_matching.is_usable(answer, media, self._host):
             return ()
-        formats = sip_formats.read_formats(media, line.kind)
-        found = []
-        for far in formats:
-            # RFC 3264 6.1: the answer should keep our number; where it does, that one is meant.
-            same = [mine for mine in line.formats if mine.payload_type == far.payload_type]
-            ours = (*same, *(mine for mine in line.formats if mine not in same))
-            match = (sip_formats.agree(mine.codec, far, mine.payload_type) for mine in ours)
-            agreed = next((m for m in match if m), None)
-            if agreed is not None:
-                found.append(agreed)
-        codecs = [agreed for agreed in found if agreed.send.codec.name != TELEPHONE_EVENT.name]
-        if not codecs:
-            return ()
-        events = [agreed for agreed in found if agreed.send.codec.name == TELEPHONE_EVENT.name]
-        events.sort(key=lambda agreed: agreed.send.codec.clock_rate != codecs[0].send.codec.clock_rate)
-        return (*codecs, *events)
-
-    @staticmethod
-    def _direction(session: SessionDescription, media: MediaDescription) -> Direction:
-        direction = attributes.direction(session, media)
-        if ipaddress.ip_address(session.address_of(media) or "").is_unspecified:
-            # RFC 3264 8.4: the way of RFC 2543 to put on hold.
-            return Direction.of(direction.sends, receives=False)
-        return direction
+        return sip_matching.match_answer(line.formats, line.kind, media)
 
     # What we say
 
@@ -308,7 +298,11 @@ class SipMedia:
             return replace(again, said=_with_direction(said, way))
         kept = before.formats if before is not None else ()
         known = {_identity(f.codec) for f in kept}
-        more = [codec for codec in sip_formats.variants(self._codecs(kind)) if _identity(codec) not in known]
+        more = [
+            codec
+            for codec in sip_formats.variants(sip_matching.codecs(self._capabilities, kind))
+            if _identity(codec) not in known
+        ]
         formats = (*kept, *sip_formats.number(more, [f.payload_type for f in kept]))
         protocol = before.said.protocol if before is not None else self.srtp.profile
         extra = tuple(("rtcp-fb", f"* {name}") for name in FEEDBACK) if kind is Kind.VIDEO else ()
@@ -370,6 +364,12 @@ class SipMedia:
             attributes=(*said, *extra, (way.value, "")),
         )
 
+    def _with_ice(self, line: _Line, *, answer: bool) -> _Line:
+        if self._ice is None or line.kind is None:
+            return line
+        plain = replace(line.said, port=self._port(line.kind)[1])
+        return replace(line, said=self._ice.describe(line.kind, plain, answer=answer))
+
     def _port(self, kind: Kind) -> Address:
         if kind not in self._reserved:
             self._reserved[kind] = self._ports.reserve(self._host).address
@@ -384,15 +384,18 @@ class SipMedia:
         way: Direction,
         secured: Secured,
     ) -> list[Channel]:
-        if self.held or line.kind is None:
+        ice = self._ice.agreed(line.kind) if self._ice is not None and line.kind is not None else None
+        if line.kind is None or (self.held and ice is None):
             return []
-        mux = all(each.attribute("rtcp-mux") is not None for each in (line.said, media))  # RFC 5761 5.1.1
+        way = way if not self.held else Direction.INACTIVE
+        mux = _muxed(line.said, media)
         bitrate = self._capabilities.video_bitrate if line.kind is Kind.VIDEO else 0
         again = (
             sip_formats.retransmission(media, pairs[0].send.payload_type),
             sip_formats.retransmission(line.said, pairs[0].receive.payload_type),
         )
-        return line_channels(line.kind, session, media, pairs, way, self._port(line.kind), mux, bitrate, secured, again)
+        local = self._port(line.kind)
+        return line_channels(line.kind, session, media, pairs, way, local, mux, bitrate, secured, again, ice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,15 +423,9 @@ def _nothing(what: str, in_clear: bool) -> NoCommonMediaError:
     return NoCommonMediaError(f"nothing of the {what} is usable here")
 
 
-def _events(formats: Iterable[RemoteFormat], clock_rate: int) -> tuple[Agreed, ...]:
-    """Give their telephone events, those with this clock first."""
-    found = [
-        agreed
-        for far in formats
-        if (agreed := sip_formats.agree(replace(TELEPHONE_EVENT, clock_rate=far.codec.clock_rate), far))
-    ]
-    found.sort(key=lambda agreed: agreed.send.codec.clock_rate != clock_rate)
-    return tuple(found)
+def _muxed(ours: MediaDescription, theirs: MediaDescription) -> bool:
+    """Whether RTCP shares the port of RTP (RFC 5761 5.1.1)."""
+    return all(each.attribute("rtcp-mux") is not None for each in (ours, theirs))
 
 
 def _identity(codec: Codec) -> tuple[object, ...]:

@@ -204,6 +204,13 @@ class Stream(Struct, frozen=True):
     width: int
     height: int
     key_frames: Annotated[int, Meta(description="Since the start.")]
+    way: Annotated[
+        str,
+        Meta(
+            description="How packets travel where ICE was agreed: `direct`, `nat` (through one) or `relay` (by a TURN "
+            "server); empty: not known, or as signalling said."
+        ),
+    ]
 
 
 class AudioTick(Struct, frozen=True):

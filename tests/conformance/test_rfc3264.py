@@ -121,7 +121,7 @@ def test_6_1_payload_types_are_the_offerers() -> None:
     answer = lines(media.answer(offer))[0]
     assert answer.formats == ("120", "110")
     assert answer.values("rtpmap") == ("120 opus/48000/2", "110 telephone-event/48000")
-    for way in Direction:
+    for way in (Direction.SEND, Direction.RECEIVE):
         found = channel(media, Kind.AUDIO, way)
         assert [f.payload_type for f in found.formats] == [120, 110]
 

@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from interop.namespaces import Namespace, entered, inside
 from interop.ports import own_address
 from interop.waiting import until
 
@@ -25,6 +26,7 @@ class Coturn:
     password: str = "word"
     arguments: tuple[str, ...] = ()
     """More of its own: ``--stale-nonce=2``."""
+    namespace: Namespace | None = None
 
     def __enter__(self) -> Coturn:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +37,7 @@ class Coturn:
         arguments += ["--lt-cred-mech", f"--user={self.user}:{self.password}", f"--realm={REALM}"]
         arguments += ["--allow-loopback-peers"] if self.address.startswith("127.") else []
         self.process = subprocess.Popen(
-            [self.program, *arguments, *self.arguments],
+            inside(self.namespace, [self.program, *arguments, *self.arguments]),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -68,8 +70,19 @@ class Coturn:
         """How many requests of this method (``ALLOCATE``, ``CHANNEL_BIND``) it has granted."""
         return self.log().count(f"{what} processed, success")
 
+    @property
+    def given_back(self) -> int:
+        """How many allocations were ended by their owners."""
+        return self.log().count("lifetime=0")
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """Those of a unit that uses it."""
+        own = {"turn": self.address, "turn_user": self.user, "turn_password": self.password}
+        return {"ice": True, "stun": [self.address], **own}
+
     def _answers(self) -> bool:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with entered(self.namespace), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.settimeout(0.2)
             try:
                 probe.sendto(bytes.fromhex("000100002112a442") + b"visavis-test", self.server)

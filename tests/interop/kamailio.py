@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from interop.namespaces import Namespace, entered, inside
 from interop.ports import own_address
 from interop.waiting import until
 
@@ -61,8 +62,10 @@ request_route {{
         if (t_check_trans()) t_relay();
         exit;
     }}
+    {nat_all}
     if (has_totag()) {{
         if (loose_route()) {{
+            {nat_dialog}
             t_relay();
         }} else if (is_method("ACK")) {{
             if (t_check_trans()) t_relay();
@@ -78,6 +81,7 @@ request_route {{
             www_challenge("$td", "{challenge}");
             exit;
         }}
+        {nat_register}
         if (!save("location")) sl_reply_error();
         exit;
     }}
@@ -95,7 +99,20 @@ request_route {{
     }}
     t_relay();
 }}
+
+{nat_reply}
 """
+
+NAT_MODULE = """
+loadmodule "nathelper.so"
+modparam("nathelper|registrar", "received_avp", "$avp(received)")"""
+NAT = {
+    "nat_all": 'if (!is_method("REGISTER")) { set_contact_alias(); t_on_reply("nat"); }',
+    "nat_dialog": "handle_ruri_alias();",
+    "nat_register": "fix_nated_register();",
+    "nat_reply": "onreply_route[nat] { set_contact_alias(); }",
+}
+"""What users behind NATs need: each is reached where its messages come from."""
 
 
 @dataclass
@@ -120,6 +137,9 @@ class Kamailio:
     """What its users' addresses end in; "": its address."""
     address: str = field(default_factory=own_address)
     port: int = PORT
+    namespace: Namespace | None = None
+    nat: bool = False
+    """Its users are behind NATs."""
 
     def __enter__(self) -> Kamailio:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -129,7 +149,11 @@ class Kamailio:
         # -DD: stays where its parent can end it; -Y: its files are in the folder.
         arguments = [self.program, "-f", str(configuration), "-DD", "-E", "-Y", str(self.folder), "-m", "16", "-M", "4"]
         self.process = subprocess.Popen(
-            arguments, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT
+            inside(self.namespace, arguments),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
         )
         if not until(lambda: self.process.poll() is not None or self._listens()):
             self.stop()
@@ -161,7 +185,7 @@ class Kamailio:
         return {"address": f"{user}@{self.domain or self.address}", "password": self.users.get(user, ""), **settings}
 
     def _listens(self) -> bool:
-        with socket.socket() as probe:
+        with entered(self.namespace), socket.socket() as probe:
             return probe.connect_ex((self.address, TLS_PORT if self.certificate else self.port)) == 0
 
     def _configuration(self) -> str:
@@ -176,7 +200,7 @@ class Kamailio:
         return CONFIGURATION.format(
             listen="\n".join(listen),
             modules=":".join(folders),
-            load="\n".join(f'loadmodule "{name}.so"' for name in modules),
+            load="\n".join(f'loadmodule "{name}.so"' for name in modules) + (NAT_MODULE if self.nat else ""),
             expires=self.expires,
             algorithm=self.algorithm,
             nonce_life=self.nonce_life,
@@ -185,4 +209,5 @@ class Kamailio:
             users="\n".join(f'    $sht(users=>{user}) = "{word}";' for user, word in self.users.items()),
             domain=self.domain or self.address,
             tls=tls,
+            **(NAT if self.nat else dict.fromkeys(NAT, "")),
         )

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from interop.namespaces import Namespace, entered, inside
 from interop.ports import own_address
 from interop.process import family, family_memory_and_cpu
 from interop.sound import read_samples, tone_share
@@ -48,12 +49,22 @@ class Unit:
     """One `visavis run`.  Use as a context manager: inside, it is ready for calls.
 
     *settings* are those of its configuration, by section, over what a test needs: it answers by itself, hears *tone*
-    Hz, and keeps what its speaker plays.
+    Hz, and keeps what its speaker plays.  It may run in a *namespace* of the network, at the address there.
     """
 
-    def __init__(self, folder: Path, settings: Settings | None = None, *, address: str = "", tone: int = 660) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings | None = None,
+        *,
+        address: str = "",
+        tone: int = 660,
+        namespace: Namespace | None = None,
+    ) -> None:
         self.folder = folder
         self.address = address or own_address()
+        self._namespace = namespace
+        self._web = self.address if namespace is None else "127.0.0.1"
         self.sip_port = (settings or {}).get("sip", {}).get("port", 5060)
         self.tls_port = (settings or {}).get("sip", {}).get("tls_port", 5061)
         self.h323_port = (settings or {}).get("h323", {}).get("port", 1720)
@@ -74,7 +85,7 @@ class Unit:
         self._log = (self.folder / "log").open("wb")
         begin = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "firmware", "run", "--config", str(configuration)],
+            inside(self._namespace, [sys.executable, "-m", "firmware", "run", "--config", str(configuration)]),
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
@@ -160,8 +171,8 @@ class Unit:
 
     def api(self, method: str, path: str, body: object = None) -> Any:
         """Ask the API; give the JSON it answers, or the bytes of anything else.  RefusedError: it refused."""
-        connection = http.client.HTTPConnection(self.address, self.web_port, timeout=10)
-        with contextlib.closing(connection):
+        connection = http.client.HTTPConnection(self._web, self.web_port, timeout=10)
+        with contextlib.closing(connection), entered(self._namespace):
             content = None if body is None else json.dumps(body).encode()
             headers = {"Content-Type": "application/json"} if content else {}
             connection.request(method, f"/api/v1{path}", content, headers)
@@ -257,7 +268,7 @@ class Unit:
             "sip": {"addresses": [self.address], "port": self.sip_port},
             "h323": {"addresses": [self.address]},
             "media": {},
-            "web": {"addresses": [self.address], "port": self.web_port},
+            "web": {"addresses": [self._web], "port": self.web_port},
             "tls": {},
             "storage": {"folder": str(self.folder / "storage")},
             "board": {"kind": "sim"},

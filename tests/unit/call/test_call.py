@@ -10,8 +10,10 @@ import pytest
 
 from firmware.call import call as call_module
 from firmware.call.call import Call, EndReason, State
+from firmware.call.ice import Selected
 from firmware.call.media import PCMU, Channel, Crypto, Direction, Format, Handshake, Kind, Suite
 from firmware.errors import CallError
+from firmware.sansio import Address
 
 CHANNEL = Channel(Kind.AUDIO, Direction.SEND, (Format(0, PCMU),), ("192.0.2.1", 4000))
 
@@ -36,6 +38,9 @@ class Leg:
 
     def send_digit(self, digit: str) -> None:
         self.commands.append(("digit", digit))
+
+    def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
+        self.commands.append(("way", local, selected))
 
     def request_key_frame(self) -> None:
         self.commands.append("key frame")
@@ -331,6 +336,22 @@ def test_what_becomes_of_the_call_that_was_consulted(reason: EndReason, state: S
     assert other.transferring
     call.released(reason)
     assert (other.state, other.transferring) == (state, transferring)
+
+
+def test_a_way_is_told_to_the_leg_as_long_as_there_is_a_call() -> None:
+    call, leg = make(State.ACTIVE)
+    call.way_found(("192.0.2.1", 4000), ())
+    call.released(EndReason.LOST)
+    call.way_found(("192.0.2.1", 4000), ())
+    assert leg.commands == [("way", ("192.0.2.1", 4000), ())]
+
+
+def test_what_is_kept_open_only_is_not_encrypted() -> None:
+    call, _ = make()
+    call.established(
+        [replace(CHANNEL, direction=Direction.NEITHER, crypto=Crypto(Suite.AES_CM_128_HMAC_SHA1_80, bytes(16)))]
+    )
+    assert not call.encrypted
 
 
 def test_waiting_is_remembered() -> None:

@@ -17,15 +17,18 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from dtls_ends import handshake
+from ice_ends import agreed
 from PIL import Image
 from signals import find_tone, level
 
 from board.sim.counter import read_counter
+from firmware.call.ice import Ice
 from firmware.call.media import (
     G722,
     H264_BASELINE,
@@ -44,7 +47,7 @@ from firmware.errors import DeviceError, FirmwareError
 from firmware.media import engine as module
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
-from firmware.media.message import Configure, DigitReceived, Gone, NotSecured, Ready, Report, Secured
+from firmware.media.message import Configure, DigitReceived, Gone, NotSecured, Ready, Report, Secured, WayFound, WayLost
 from firmware.media.scene import FULL_SCREEN, FarEnd, Scene
 from firmware.net.ports import MediaPort, PortPool
 from firmware.rtp.packet import Packet
@@ -90,10 +93,14 @@ class Unit:
         self.engine.show(Scene((FarEnd("1", FULL_SCREEN),)))
         self.ports: list[MediaPort] = [ports.reserve("127.0.0.1") for _ in range(2)]
 
-    def call(self, other: Unit, sound: Format, handshake: Handshake | None = None) -> None:
+    def call(self, other: Unit, sound: Format, handshake: Handshake | None = None, *ways: Ice) -> None:
+        """Agree on channels with the other; *ways*: for sound and picture."""
         channels = []
-        for direction in Direction:
-            for mine, theirs, formats in zip(self.ports, other.ports, ((sound, EVENTS), (VIDEO,)), strict=True):
+        for direction in (Direction.SEND, Direction.RECEIVE):
+            formats_of = ((sound, EVENTS), (VIDEO,))
+            for mine, theirs, formats, way in zip(
+                self.ports, other.ports, formats_of, ways or (None, None), strict=True
+            ):
                 feedback = FEEDBACK if formats[0] is VIDEO else frozenset()
                 channel = Channel(
                     formats[0].codec.kind,
@@ -104,6 +111,7 @@ class Unit:
                     bitrate=800_000,
                     feedback=feedback,
                     handshake=handshake,
+                    ice=way,
                 )
                 channels.append(channel)
         self.engine.apply("1", channels)
@@ -233,6 +241,52 @@ def test_keys_that_were_agreed_outlive_the_worker_and_hold(ports: PortPool, tmp_
             await here.hears(1_000, 440)
             await there.hears(440, 1_000)
             assert not any(isinstance(report, NotSecured) for report in here.reports + there.reports)
+
+    run(call())
+
+
+def test_the_way_that_was_found_outlives_the_worker(ports: PortPool, tmp_path: Path) -> None:
+    async def call() -> None:
+        async with units(ports, tmp_path) as (here, there):
+            ways = [
+                agreed((mine.rtp, mine.rtcp), (theirs.rtp, theirs.rtcp))
+                for mine, theirs in zip(here.ports, there.ports, strict=True)
+            ]
+
+            def connect() -> None:
+                here.call(there, SOUND["G722"], None, *(way[0] for way in ways))
+                there.call(here, SOUND["G722"], None, *(way[1] for way in ways))
+
+            def found(unit: Unit) -> int:
+                return len({r.local for r in unit.reports if isinstance(r, WayFound)})
+
+            connect()
+            await until(lambda: found(here) == found(there) == 2)
+            await asyncio.gather(here.sees("there"), there.sees("here"))
+            for unit in (here, there):
+                assert unit.engine.process_id is not None
+                os.kill(unit.engine.process_id, signal.SIGKILL)
+                await until(lambda u=unit: not u.engine.running)  # type: ignore[misc]
+                await until(lambda u=unit: u.engine.running)  # type: ignore[misc]
+                await asyncio.gather(here.sees("there"), there.sees("here"))
+            # On hold nothing but the way is kept.
+            idle = [
+                replace(channel, direction=Direction.NEITHER)
+                for channel in here.engine._channels["1"]
+                if channel.direction is Direction.RECEIVE
+            ]
+            here.engine.apply("1", idle)
+            await until(lambda: level(there.heard()) < -60)
+            connect()
+            await here.hears(1_000, 440)
+            await there.hears(440, 1_000)
+            assert not any(isinstance(report, WayLost) for report in here.reports + there.reports)
+
+            def ways_of_streams() -> set[str]:
+                statistics = here.engine.statistics("1")
+                return {stream.way for stream in statistics.streams} if statistics is not None else set()
+
+            await until(lambda: ways_of_streams() == {"direct"})
 
     run(call())
 

@@ -15,7 +15,7 @@ from firmware.rtp.statistics import Received, Sent, Statistics
 def line() -> SimpleNamespace:
     channels = {
         direction: Channel(Kind.VIDEO, direction, (Format(97, H264_BASELINE),), ("127.0.0.1", 4000))
-        for direction in Direction
+        for direction in (Direction.SEND, Direction.RECEIVE)
     }
     totals = Statistics(
         0.0,
@@ -23,7 +23,7 @@ def line() -> SimpleNamespace:
         Received(0, 0, 5, 0.5, 0.003, 0, None),
     )
     return SimpleNamespace(
-        stream=SimpleNamespace(began=100.0, totals=totals),
+        stream=SimpleNamespace(way="", began=100.0, totals=totals),
         send=channels[Direction.SEND],
         receive=channels[Direction.RECEIVE],
         audio_receiver=None,

@@ -42,7 +42,7 @@ from firmware.rtp.telephone_event import Event
 VIDEO = Format(97, H264_BASELINE)
 SOUND = Format(0, PCMU)
 EVENTS = Format(101, TELEPHONE_EVENT)
-BOTH = tuple(Direction)
+BOTH = (Direction.SEND, Direction.RECEIVE)
 
 
 def channel(port: MediaPort, peer: Peer, direction: Direction, *formats: Format, **more) -> Channel:

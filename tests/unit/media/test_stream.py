@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 from dtls_ends import fingerprint, handshake
+from ice_ends import agreed
 from media_parts import Peer
 
+from firmware.call.ice import Selected
 from firmware.call.media import (
     H264_BASELINE,
     PCMU,
@@ -283,29 +285,40 @@ class Agreed:
         self.reasons: list[str] = []
         stream.on_keys = lambda _, keys: self.keys.append(keys)
         stream.on_no_keys = self.reasons.append
+        self.ways: list[tuple[Selected, ...]] = []
+        stream.on_way = lambda _, selected: self.ways.append(selected)
 
 
 @pytest.fixture
 def two(make_stream, network: Network):
     """Two streams that talk with each other; what they say is encrypted once they have agreed on keys."""
 
-    def start(one: Handshake, other: Handshake, mux: bool = True) -> tuple[Agreed, Agreed]:
+    def start(
+        one: Handshake | None, other: Handshake | None, mux: bool = True, *, ice: bool = False
+    ) -> tuple[Agreed, Agreed]:
         ends = tuple(Agreed(make_stream()) for _ in range(2))
-        for end, far, own in zip(ends, reversed(ends), (one, other), strict=True):
+        ways = agreed(ends[0].stream.sockets, ends[1].stream.sockets, 1 if mux else 2) if ice else (None, None)
+        for end, far, own, way in zip(ends, reversed(ends), (one, other), ways, strict=True):
             stream = end.stream
             stream.sink = Sink()
             local, remote = stream.sockets[0].getsockname(), far.stream.sockets[0].getsockname()
-            more = {"handshake": own, "rtcp_mux": mux}
-            both = [Channel(Kind.AUDIO, way, FORMATS[Kind.AUDIO], local, remote, **more) for way in Direction]
+            more = {"handshake": own, "rtcp_mux": mux, "ice": way}
+            if ice:  # where signalling said, there is nobody
+                remote = ("127.0.0.1", 9)
+            both = [
+                Channel(Kind.AUDIO, way, FORMATS[Kind.AUDIO], local, remote, **more)
+                for way in (Direction.SEND, Direction.RECEIVE)
+            ]
             network.call(lambda s=stream, b=both: (network.add(s, s.sockets), s.use(*b)))
         return ends
 
     return start
 
 
+@pytest.mark.parametrize("ice", [False, True])
 @pytest.mark.parametrize("mux", [True, False])
-def test_keys_are_agreed_where_packets_go(two, eventually, mux: bool) -> None:
-    one, other = two(CLIENT, SERVER, mux)
+def test_keys_are_agreed_where_packets_go(two, eventually, mux: bool, ice: bool) -> None:
+    one, other = two(CLIENT, SERVER, mux, ice=ice)
     one.stream.send(b"too early", 0, False, 0)
     eventually(lambda: one.keys and other.keys and (mux or (one.keys[-1].send.control and other.keys[-1].send.control)))
     assert one.keys[-1] == tuple(reversed(other.keys[-1]))
@@ -319,6 +332,27 @@ def test_keys_are_agreed_where_packets_go(two, eventually, mux: bool) -> None:
         assert not end.reasons
     for end in (one, other):
         eventually(lambda e=end: e.stream._session._source.sender_report is not None)
+
+
+def test_packets_take_the_way_that_is_found(two, network: Network, peer: Peer, eventually) -> None:
+    one, other = two(None, None, ice=True)
+    eventually(lambda: one.ways and other.ways)
+    assert (one.stream.way, len(one.ways[-1])) == ("direct", 1)
+    send_packets(peer, other.stream)  # a stranger, whom signalling's word would have let in
+    one.stream.send(b"sound", 0, False, 0)
+    eventually(lambda: other.stream.sink.packets)
+    time.sleep(0.1)
+    assert [packet.payload for packet in other.stream.sink.packets] == [b"sound"]
+    # On hold nothing flows, but the way is kept; without ICE it goes where signalling says again.
+    send, receive = one.stream._channels
+    idle = replace(receive, direction=Direction.NEITHER)
+    network.call(lambda: one.stream.use(None, None, idle))
+    assert one.stream.way == "direct"
+    plain = [replace(channel, ice=None, remote=peer.address) for channel in (send, receive)]
+    network.call(lambda: one.stream.use(*plain))
+    assert one.stream.way == ""
+    one.stream.send(b"plain", 0, False, 0)
+    assert peer.packet().payload == b"plain"
 
 
 def test_a_stranger_gets_no_keys(two, eventually) -> None:

@@ -93,7 +93,8 @@ def test_a_room_that_goes_before_it_says_anything() -> None:
 def test_every_command_is_taken(room: Room, ports: PortPool, eventually) -> None:
     port = ports.reserve("127.0.0.1")
     channels = tuple(
-        Channel(Kind.AUDIO, direction, (Format(0, PCMU),), port.address, ("127.0.0.1", 9)) for direction in Direction
+        Channel(Kind.AUDIO, direction, (Format(0, PCMU),), port.address, ("127.0.0.1", 9))
+        for direction in (Direction.SEND, Direction.RECEIVE)
     )
     room.tell(Configure())
     room.tell(Apply("1", channels), port.rtp.fileno(), port.rtcp.fileno())

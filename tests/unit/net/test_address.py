@@ -9,6 +9,7 @@ import pytest
 from firmware.errors import FirmwareError
 from firmware.net.address import (
     at,
+    is_near,
     kernel_address,
     own_kernel_address,
     remote_address,
@@ -64,3 +65,10 @@ def test_a_connection_begins_on_the_link_where_it_ends() -> None:
     assert with_scope_of("2001:db8::1", "fe80::2%eth0") == "2001:db8::1"
     assert with_scope_of("fe80::1", "2001:db8::2") == "fe80::1"
     assert with_scope_of("fe80::1%lo", "fe80::2%eth0") == "fe80::1%lo"
+
+
+def test_who_is_near() -> None:
+    assert is_near("10.0.0.1", "192.168.1.1")
+    assert is_near("2001:db8::1", "2a00::1")
+    assert not is_near("10.0.0.1", "8.8.8.8")
+    assert not is_near("10.0.0.1", "")

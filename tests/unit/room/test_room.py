@@ -10,7 +10,7 @@ from simple_room import AUDIO, CHANNELS, SimpleEndpoint, SimpleMedia
 
 from firmware import config
 from firmware.call.call import Call, EndReason, State
-from firmware.call.media import TELEPHONE_EVENT, Crypto, Handshake, Kind, Suite
+from firmware.call.media import TELEPHONE_EVENT, Crypto, Direction, Handshake, Kind, Suite
 from firmware.call.registration import Registration, RegistrationState
 from firmware.errors import CallError, FirmwareError
 from firmware.media import message
@@ -403,6 +403,30 @@ async def test_far_ends_hear_that_the_room_is_muted() -> None:
         s.room.set_mute(False)
         for call in (first, second):
             assert [word for word in s.asked(call) if word.endswith("mute")] == ["mute", "unmute"]
+
+
+@scene
+async def test_a_call_that_finds_no_way_is_ended() -> None:
+    for found, reason in ((False, EndReason.NO_WAY), (True, EndReason.LOST)):
+        async with Scene() as s:
+            call = s.dialled()
+            call.established([AUDIO])
+            s.room.handle_report(message.WayFound("999999", AUDIO.local, ("a", "b"), ()))
+            s.room.handle_report(message.WayFound(call.id, AUDIO.local, ("a", "b"), ()))
+            assert s.asked(call) == [f"way of 0 from {AUDIO.local[0]}"]
+            s.room.handle_report(message.WayLost("999999", Kind.AUDIO, "other call", found))
+            assert call.state is State.ACTIVE
+            s.room.handle_report(message.WayLost(call.id, Kind.AUDIO, "nobody answers", found))
+            assert (call.end_reason, call.end_detail) == (reason, "nobody answers")
+
+
+@scene
+async def test_what_is_kept_open_only_is_not_shown() -> None:
+    async with Scene() as s:
+        call = s.dialled()
+        call.established([replace(AUDIO, direction=Direction.NEITHER)])
+        assert not call.encrypted
+        assert s.room.state.calls[0].codecs == ()
 
 
 @scene

@@ -88,7 +88,7 @@ def test_a_call(ports: PortPool, ip: int, settings: dict[str, Any], request: pyt
     async def main() -> None:
         (address,) = far.addresses
         call = unit.dial(address)
-        everything = {(kind, direction) for kind in Kind for direction in Direction}
+        everything = {(kind, direction) for kind in Kind for direction in (Direction.SEND, Direction.RECEIVE)}
         await until(lambda: {(c.kind, c.direction) for c in call.channels} == everything)
         await until(lambda: {(c.kind, c.direction) for c in calls[0].channels} == everything)
         sent = {c.remote for c in call.channels if c.direction is Direction.SEND}
@@ -212,7 +212,7 @@ def test_a_call_by_tls(ports: PortPool, tmp_path: Path, settings: dict[str, Any]
 
     async def main() -> None:
         call = unit.dial(f"h323s:{hosts[1]}:{far._settings.tls_port}")
-        everything = {(kind, direction) for kind in Kind for direction in Direction}
+        everything = {(kind, direction) for kind in Kind for direction in (Direction.SEND, Direction.RECEIVE)}
         await until(lambda: {(c.kind, c.direction) for c in call.channels} == everything)
         await until(lambda: {(c.kind, c.direction) for c in calls[0].channels} == everything)
         for each in (unit, far):
@@ -281,7 +281,7 @@ def test_all_signalling_by_one_connection_to_the_gatekeeper(ports: PortPool, tmp
             for calling, called, number in ((first, second, "1"), (second, first, "0")):
                 calls = answering(called)
                 call = calling.dial(number)
-                await until(lambda call=call: len(call.channels) == len(Kind) * len(Direction))
+                await until(lambda call=call: len(call.channels) == 2 * len(Kind))
                 call.hang_up()
                 await until(lambda calls=calls: calls and calls[-1].state is State.ENDED)
             for each in units:
@@ -323,7 +323,7 @@ def test_the_gatekeeper_and_the_unit_agree_on_tls(ports: PortPool, tmp_path: Pat
             await until(lambda: all(each._gatekeeper.address for each in units))
             calls = answering(second)
             call = first.dial("1")
-            await until(lambda: len(call.channels) == len(Kind) * len(Direction))
+            await until(lambda: len(call.channels) == 2 * len(Kind))
             for each in units:
                 flows = list(each._transport._connections._streams)  # type: ignore[union-attr]
                 assert [flow.transport for flow in flows] == ["tls"]

@@ -102,7 +102,7 @@ def test_packet_times(extra: str, expected: float) -> None:
     ],
 )
 def test_where_rtcp_goes(extra: str, rtcp: tuple[str, int], mux: bool) -> None:
-    for way in Direction:
+    for way in (Direction.SEND, Direction.RECEIVE):
         found = channel(answered(AUDIO + extra), Kind.AUDIO, way)
         assert (found.remote_rtcp, found.rtcp_mux) == (rtcp, mux)
 
@@ -127,7 +127,7 @@ def test_feedback_under_both_profiles(extra: str, expected: set[Feedback], profi
     ours = make()
     answer = lines(ours.answer(sdp(AUDIO, VIDEO.replace("RTP/AVP", profile) + extra)))[1]
     assert answer.protocol == profile
-    for way in Direction:
+    for way in (Direction.SEND, Direction.RECEIVE):
         assert channel(ours, Kind.VIDEO, way).feedback == expected
     assert len(answer.values("rtcp-fb")) == len(expected)
     assert all(not c.feedback for c in ours.channels if c.kind is Kind.AUDIO)

@@ -135,7 +135,7 @@ async def test_statistics(web: Web) -> None:
     path = f"/calls/{call.id}/statistics"
     assert await web.ask("GET", path) == (200, {"streams": [], "audio_tick": None})
     stream = StreamStatistics(
-        Kind.VIDEO, Direction.RECEIVE, "H264", 1_500_000, 900, 3, 0.01, 0.002, None, 29.97, 1280, 720, 4
+        Kind.VIDEO, Direction.RECEIVE, "H264", 1_500_000, 900, 3, 0.01, 0.002, None, 29.97, 1280, 720, 4, "nat"
     )
     web.media.reports[call.id] = Statistics(call.id, (stream,))
     web.media.audio_tick = AudioTick(0.001, 0.002, 0.003)
@@ -155,6 +155,7 @@ async def test_statistics(web: Web) -> None:
             "width": 1280,
             "height": 720,
             "key_frames": 4,
+            "way": "nat",
         }
     ]
 

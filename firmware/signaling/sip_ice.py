@@ -1,0 +1,271 @@
+"""What a SIP call has agreed of ICE, line by line (RFC 8839).
+
+Rule 1: an offer of ours always has it; an answer has it where the offer has.  A line whose far end takes no part in
+ICE, now or later, goes on without it for as long as the call lasts, and its allocations are given back.
+Rule 2: an offer that was rewritten on the way is answered by ``ice-mismatch``, and goes on without ICE (4.2.5).
+Rule 3: roles, credentials and candidates stay until the far end restarts (RFC 8445 6.1.1, 9); then we have new
+credentials, and the same candidates, which live as long as our sockets.
+Rule 4: once the pairs are chosen, a description says those only (4.4.1.2.2); who chose offers them where they are
+others than the descriptions said by default.
+Rule 5: by default we are where a far end without ICE most likely reaches us (RFC 8445 5.1.4): at our own address for
+one who is near, else where the Internet sees us; never at a relay, which lets in nobody that we don't know yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Protocol
+
+from firmware.call.ice import Candidate, CandidateType, Credentials, Ice, Selected
+from firmware.ice.credentials import make_credentials
+from firmware.sdp import ice
+from firmware.sdp.ice import RTCP, RTP
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Mapping
+
+    from firmware.call.ice import Allocation
+    from firmware.call.media import Kind
+    from firmware.sansio import Address
+    from firmware.sdp.ice import IceDescription
+    from firmware.sdp.session import MediaDescription, SessionDescription
+
+_MAX_REMOTE: Final = 2 * ice.MAX_CANDIDATES
+"""Candidates of a far end that adds some in one description after the other."""
+
+
+class Gatherer(Protocol):
+    """Who finds out where a pair of sockets can be reached, and keeps it so (`firmware.net.gathering.Gatherer`)."""
+
+    on_done: Callable[[], None]
+    """Called once, when `done` becomes true."""
+
+    @property
+    def done(self) -> bool:
+        """Whether all is known that will be."""
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """What was found, by component."""
+
+    @property
+    def allocations(self) -> tuple[Allocation, ...]:
+        """What servers keep for us, as it is now."""
+
+    def hand_over(self) -> None:
+        """Leave the sockets to others, and all that was found too."""
+
+    def close(self) -> None:
+        """Leave the sockets, and give back what servers keep."""
+
+
+@dataclass(slots=True)
+class _Line:
+    """One medium's."""
+
+    local: Address
+    gatherer: Gatherer
+    ours: Credentials
+    agreed: Ice | None = None
+    mux: bool = False
+    selected: dict[int, Selected] = field(default_factory=dict)
+    said: dict[int, Address] = field(default_factory=dict)
+    """Our default destinations, by component, as we last said them."""
+    heard: dict[int, Address] = field(default_factory=dict)
+    """The far end's."""
+    told: bool = False
+    """That others were chosen than these, was offered."""
+
+    @property
+    def components(self) -> tuple[int, ...]:
+        """Those in use; RTCP too as long as nobody has agreed to have it on the port of RTP."""
+        return (RTP,) if self.mux else (RTP, RTCP)
+
+    @property
+    def completed(self) -> bool:
+        """Whether a pair is chosen for each component."""
+        return self.agreed is not None and all(component in self.selected for component in self.components)
+
+
+class SipIce:
+    """What one call has agreed.
+
+    *gather* begins to gather on the pair of ports of an address; *near*: the far end is in a network like ours.
+    """
+
+    def __init__(self, gather: Callable[[Address], Gatherer], rng: random.Random, *, near: bool = False) -> None:
+        self._gather = gather
+        self._rng = rng
+        self._near = near
+        self._lines: dict[Kind, _Line] = {}
+        self._off: set[Kind] = set()
+        """What goes without ICE."""
+        self._mismatched: set[Kind] = set()
+        """What does so because the offer was rewritten."""
+
+    def gather(self, ports: Mapping[Kind, Address], when_done: Callable[[], None]) -> bool:
+        """Gather what these media lack; True: nothing.  Else *when_done* is called whenever one of them has it."""
+        waiting: list[_Line] = []
+        for kind, address in ports.items():
+            if kind in self._off:
+                continue
+            if kind not in self._lines:
+                self._lines[kind] = _Line(address, self._gather(address), make_credentials(self._rng))
+            if not self._lines[kind].gatherer.done:
+                waiting.append(self._lines[kind])
+        for line in waiting:
+            line.gatherer.on_done = when_done
+        return not waiting
+
+    def takes(self, kind: Kind, offer: SessionDescription, media: MediaDescription) -> bool:
+        """Whether an offered line will be answered with ICE."""
+        found = ice.read(offer, media)
+        return found is not None and not found.mismatch and kind not in self._off
+
+    def answer(self, kind: Kind, offer: SessionDescription, media: MediaDescription, *, mux: bool) -> None:
+        """Take an offered line as agreed; `describe` gives what our answer says then."""
+        found, line = ice.read(offer, media), self._lines.get(kind)
+        self._mismatched -= {kind}
+        if line is None or found is None or found.mismatch or kind in self._off:
+            self._go_without(kind)
+            if found is not None and found.mismatch:
+                self._mismatched.add(kind)
+            return
+        if line.agreed is not None and line.agreed.theirs != found.credentials:
+            line.ours = make_credentials(self._rng)  # RFC 8839 4.4.2: a restart is answered by one
+        self._agree(line, found, offer, media, mux, controlling=found.lite)
+        for component, address in found.remote_candidates:
+            if component in line.components and component not in line.selected:
+                line.said[component] = address
+
+    def accept(self, kind: Kind, answer: SessionDescription, media: MediaDescription, *, mux: bool) -> None:
+        """Take an answered line as agreed."""
+        found, line = ice.read(answer, media), self._lines.get(kind)
+        if line is None or found is None or kind in self._off:
+            self._go_without(kind)
+        else:
+            self._agree(line, found, answer, media, mux, controlling=True)
+
+    def agreed(self, kind: Kind) -> Ice | None:
+        """Give what is agreed for a medium; None: it goes without ICE."""
+        line = self._lines.get(kind)
+        return line.agreed if line is not None else None
+
+    def describe(self, kind: Kind, said: MediaDescription, *, answer: bool) -> MediaDescription:
+        """Give a line of ours with what it says of ICE now, in place of what it said before."""
+        line = self._lines.get(kind)
+        plain = replace(said, attributes=tuple(pair for pair in said.attributes if pair[0] not in ice.NAMES))
+        if line is None or kind in self._off:
+            more = ((ice.MISMATCH, ""),) if kind in self._mismatched and answer else ()
+            return replace(plain, connection=None, attributes=(*plain.attributes, *more))
+        candidates = self._candidates(line)
+        asked = dict(line.said) if answer and not line.completed else {}
+        line.said = {
+            component: _default(line, candidates, component, asked, self._near) for component in line.components
+        }
+        chosen = {}
+        if line.completed and line.agreed is not None and line.agreed.controlling and not answer:
+            chosen = {component: line.selected[component].remote.address for component in line.components}
+            line.told = True
+        host, port = line.said[RTP]
+        return replace(
+            plain,
+            port=port,
+            connection=host if host != line.local[0] else None,
+            attributes=(*plain.attributes, *ice.write(line.ours, candidates, line.said, chosen)),
+        )
+
+    def select(self, local: Address, selected: tuple[Selected, ...]) -> bool:
+        """Take the pairs that were chosen for a medium; True: all media have theirs, and an offer should say so."""
+        for line in self._lines.values():
+            if line.local == local and line.agreed is not None:
+                before = dict(line.selected)
+                line.selected = {pair.component: pair for pair in selected}
+                line.told = line.told and before == line.selected
+        lines = [line for line in self._lines.values() if line.agreed is not None]
+        return all(line.completed for line in lines) and any(map(_differs, lines))
+
+    def close(self) -> None:
+        """Stop gathering; who has the sockets now gives back what servers keep."""
+        for line in self._lines.values():
+            if line.agreed is None:
+                line.gatherer.close()
+            else:
+                line.gatherer.hand_over()
+
+    # One line
+
+    def _go_without(self, kind: Kind) -> None:
+        line = self._lines.get(kind)
+        if line is not None and kind not in self._off:
+            if line.agreed is None:
+                line.gatherer.close()
+            line.agreed = None
+        self._off.add(kind)
+
+    def _agree(
+        self,
+        line: _Line,
+        found: IceDescription,
+        description: SessionDescription,
+        media: MediaDescription,
+        mux: bool,
+        *,
+        controlling: bool,
+    ) -> None:
+        before = line.agreed
+        line.mux = mux
+        line.heard = ice.defaults(description, media)
+        remote = tuple(each for each in found.candidates if each.component in line.components)
+        if before is not None and (before.ours, before.theirs) == (line.ours, found.credentials):
+            if not line.completed:
+                known = {(each.component, each.address) for each in before.remote}
+                more = tuple(each for each in remote if (each.component, each.address) not in known)
+                line.agreed = replace(before, remote=(*before.remote, *more)[:_MAX_REMOTE])
+            return
+        line.selected, line.told = {}, False
+        line.agreed = Ice(
+            controlling if before is None else before.controlling,
+            line.ours,
+            found.credentials,
+            line.gatherer.candidates,
+            remote,
+            line.gatherer.allocations,
+            found.lite,
+        )
+        line.gatherer.hand_over()
+
+    @staticmethod
+    def _candidates(line: _Line) -> tuple[Candidate, ...]:
+        if line.completed:  # RFC 8839 4.4.1.2.2
+            return tuple(line.selected[component].local for component in line.components)
+        return tuple(each for each in line.gatherer.candidates if each.component in line.components)
+
+
+def _default(
+    line: _Line, candidates: tuple[Candidate, ...], component: int, asked: Mapping[int, Address], near: bool
+) -> Address:
+    of_component = [each for each in candidates if each.component == component]
+    if any(each.address == asked.get(component) for each in of_component):
+        return asked[component]
+    if line.completed:
+        return of_component[0].address
+    by_type = {each.type: each.address for each in reversed(of_component)}
+    order = [CandidateType.HOST, CandidateType.SERVER_REFLEXIVE]
+    for kind in order if near else reversed(order):
+        if kind in by_type:
+            return by_type[kind]
+    return line.local[0], line.local[1] + component - 1
+
+
+def _differs(line: _Line) -> bool:
+    """Whether we have to offer a line's pairs, for they are others than the descriptions say (RFC 8839 4.3.4)."""
+    if line.agreed is None or not line.agreed.controlling or line.told:
+        return False
+    pairs = line.selected.values()
+    return any(
+        pair.local.address != line.said.get(pair.component) or pair.remote.address != line.heard.get(pair.component)
+        for pair in pairs
+        if pair.component in line.components
+    )

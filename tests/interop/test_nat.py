@@ -1,0 +1,155 @@
+"""Units behind NATs call each other: coturn says where they are and relays, Kamailio knows them by name.
+
+The networks are namespaces of Linux with its own NAT, see `interop.namespaces`.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from interop.conftest import FAR_LABEL, SMALL
+from interop.coturn import Coturn
+from interop.kamailio import Kamailio
+from interop.namespaces import Internet, Namespace
+from interop.test_h323_units import Pair
+from interop.unit import CARD_LABEL, Unit
+from interop.waiting import until
+
+pytestmark = pytest.mark.interop
+
+USERS = ("alice", "bob")
+
+
+class World:
+    """An Internet with a TURN server and a SIP server, and units in houses."""
+
+    def __init__(self, running: ExitStack, program: Callable[[str], str], folder: Path) -> None:
+        self._running = running
+        self._program = program
+        self._folder = folder
+        program("ip")
+        self.internet = running.enter_context(Internet())
+        outside = self.internet.outside
+        self.turn = running.enter_context(
+            Coturn(program("turnserver"), folder / "turn", outside.address, namespace=outside)
+        )
+        self.sip = running.enter_context(
+            Kamailio(program("kamailio"), folder / "sip", address=outside.address, namespace=outside, nat=True)
+        )
+
+    def pair(
+        self,
+        *,
+        symmetric: bool = False,
+        nat: dict[str, Any] | None = None,
+        far_nat: dict[str, Any] | None = None,
+        far_house: Namespace | None = None,
+        **sections: dict[str, Any],
+    ) -> Pair:
+        """Start two units, each behind a NAT of its own, and wait until both are registered.
+
+        *nat* and *far_nat* are the settings of one and the other, else those of who has a TURN server.
+        """
+        units = []
+        for user, tone, label, own in zip(USERS, (660, 880), (CARD_LABEL, FAR_LABEL), (nat, far_nat), strict=True):
+            house = far_house if user == USERS[1] else None
+            house = house or self.internet.house(self._program("nft"), symmetric=symmetric)
+            settings = {
+                "sip": {"accounts": [self.sip.account(user, transport="tcp")], **sections.get("sip", {})},
+                "h323": {"enabled": False},
+                "media": sections.get("media", SMALL),
+                "board.sim": {"camera_label": label},
+                "nat": self.turn.settings if own is None else own,
+            }
+            unit = Unit(self._folder / user, settings, address=house.address, tone=tone, namespace=house)
+            units.append(self._running.enter_context(unit))
+        for unit in units:
+            unit.wait(lambda state: [each["state"] for each in state["registrations"]] == ["registered"])
+        return Pair((units[0], units[1]))
+
+    def connect(self, pair: Pair) -> tuple[str, str]:
+        """Have the first call the second; gives the call's number at both."""
+        caller, callee = pair.units
+        call = caller.dial(f"sip:{USERS[1]}@{self.sip.address}")
+        caller.wait_for_call()
+        return call, callee.wait_for_call()
+
+
+@pytest.fixture
+def world(program: Callable[[str], str], tmp_path: Path) -> Iterator[World]:
+    with ExitStack() as running:
+        yield World(running, program, tmp_path)
+
+
+def ways(unit: Unit, call: str) -> set[str]:
+    return {stream["way"] for stream in unit.streams(call).values()}
+
+
+def invitations(unit: Unit) -> int:
+    return len(re.findall(r"sip.transport: > .*'INVITE ", unit.log()))
+
+
+@pytest.mark.parametrize(("symmetric", "way"), [(False, "nat"), (True, "relay")])
+def test_a_call_between_two_houses(world: World, symmetric: bool, way: str) -> None:
+    pair = world.pair(symmetric=symmetric)
+    caller, callee = pair.units
+    numbers = world.connect(pair)
+    pair.assert_all_see_and_hear()
+    for unit, number in zip(pair.units, numbers, strict=True):
+        assert ways(unit, number) == {way}
+    # RFC 8839 4.3.4: the pairs are others than the descriptions said, and the far end agreed.
+    assert until(lambda: "the way that was found is offered" in caller.log())
+    assert "the way that was found is offered" not in callee.log()
+    caller.command(numbers[0], "hold")
+    caller.wait(lambda state: state["calls"][0]["held"])
+    time.sleep(2)
+    caller.command(numbers[0], "resume")
+    pair.assert_all_hear()
+    for unit in pair.units:
+        unit.kill_media_worker()
+        pair.assert_all_see_and_hear()
+    caller.command(numbers[0], "hang_up")
+    assert pair.wait_for_idle() == ["The call was hung up."] * 2
+    # Two media with two components each, of two units; all are given back.
+    assert world.turn.granted("ALLOCATE") == 8
+    assert until(lambda: world.turn.given_back == 8), world.turn.log()[-3000:]
+
+
+def test_a_call_with_keys_that_are_agreed_on_the_way(world: World) -> None:
+    pair = world.pair(sip={"srtp": ["dtls"]}, media={**SMALL, "encryption": "required"})
+    numbers = world.connect(pair)
+    pair.assert_all_see_and_hear()
+    for unit, number in zip(pair.units, numbers, strict=True):
+        unit.wait(lambda state: state["calls"][0]["encrypted"])
+        assert ways(unit, number) == {"nat"}
+
+
+def test_who_is_on_the_internet_himself_needs_no_server(world: World) -> None:
+    pair = world.pair(nat={"ice": True}, far_nat={"ice": True}, far_house=world.internet.host())
+    numbers = world.connect(pair)
+    pair.assert_all_see_and_hear()
+    assert [ways(unit, number) for unit, number in zip(pair.units, numbers, strict=True)] == [{"nat"}, {"nat"}]
+    assert world.turn.granted("ALLOCATE") == 0
+
+
+def test_without_servers_on_either_side_there_is_no_way(world: World) -> None:
+    pair = world.pair(nat={"ice": True}, far_nat={"ice": True})
+    world.connect(pair)
+    notices = [unit.wait_for_idle(60)["notice"]["text"] for unit in pair.units]
+    assert "Sound and picture find no way between the two sides." in notices
+
+
+def test_without_ice_nothing_is_asked(world: World) -> None:
+    pair = world.pair(nat={"ice": False}, far_nat={"ice": False})
+    world.connect(pair)
+    time.sleep(2)
+    assert world.turn.granted("ALLOCATE") == 0
+    caller = pair.units[0]
+    assert invitations(caller) == 2  # one was challenged
+    assert not until(lambda: caller.heard_tone(pair.units[1].tone) > 0.8, 3.0)

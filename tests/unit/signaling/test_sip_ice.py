@@ -1,0 +1,402 @@
+"""What two descriptions agree of ICE, and what is said of it then."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from gatherers import INTERNET, RELAY, MemoryGatherers
+from offers import AUDIO, OURS, THEIRS, VIDEO, lines, sdp
+from wire_transport import MemoryPorts
+
+from firmware.call.ice import Candidate, CandidateType, Ice, Selected
+from firmware.call.media import Capabilities, Direction, Kind
+from firmware.sansio import Address
+from firmware.sdp import ice
+from firmware.sdp.ice import IceDescription
+from firmware.sdp.session import MediaDescription, SessionDescription
+from firmware.signaling.sip_ice import SipIce
+from firmware.signaling.sip_media import SipMedia
+
+IDENTITY = "a=ice-ufrag:theirs\na=ice-pwd:theirsecretofmorethan22\n"
+RESTARTED = "a=ice-ufrag:others\na=ice-pwd:othersecretofmorethan22\n"
+
+
+def candidate(port: int, component: int = 1, host: str = THEIRS) -> str:
+    return f"a=candidate:1 {component} UDP {2130706431 - component} {host} {port} typ host\n"
+
+
+A = AUDIO + candidate(5000) + candidate(5001, 2)
+V = VIDEO + candidate(5002) + candidate(5003, 2)
+BOTH = (A, V)
+
+
+class Side:
+    """One side of a call, with its gatherers."""
+
+    def __init__(self, *, at_once: bool = True, near: bool = False) -> None:
+        self.gatherers = MemoryGatherers(at_once=at_once)
+        self.ports = MemoryPorts()
+        self.media = SipMedia(
+            Capabilities(), self.ports, OURS, 1, ice=SipIce(self.gatherers, random.Random(1), near=near)
+        )
+        self.done = 0
+
+    def offer(self) -> bytes:
+        assert self.media.prepare(None, self.when_done)
+        return self.media.offer()
+
+    def answer(self, offer: bytes) -> bytes:
+        assert self.media.prepare(offer, self.when_done)
+        return self.media.answer(offer)
+
+    def when_done(self) -> None:
+        self.done += 1
+
+    def agreed(self, kind: Kind = Kind.AUDIO) -> Ice | None:
+        found = {channel.ice for channel in self.media.channels if channel.kind is kind}
+        assert len(found) == 1
+        return found.pop()
+
+    @property
+    def local(self) -> Address:
+        return next(channel.local for channel in self.media.channels if channel.kind is Kind.AUDIO)
+
+    def select(self, *pairs: tuple[CandidateType, Address]) -> bool:
+        """Choose these pairs, by component, for the sound, and the defaults for the picture."""
+        wanted = False
+        for kind in Kind:
+            agreed = self.agreed(kind)
+            if agreed is None:
+                continue
+            channel = next(channel for channel in self.media.channels if channel.kind is kind)
+            selected = []
+            for component, (local, remote) in enumerate(pairs, 1):
+                ours = next(each for each in agreed.local if (each.component, each.type) == (component, local))
+                theirs = Candidate("9", component, 1, remote, CandidateType.HOST)
+                selected.append(Selected(component, ours, theirs))
+            wanted = self.media.way_found(channel.local, tuple(selected))
+        return wanted
+
+
+def said(media: MediaDescription) -> IceDescription | None:
+    return ice.read(SessionDescription(connection=OURS), media)
+
+
+def fragment(body: bytes) -> str:
+    return lines(body)[0].attribute("ice-ufrag") or ""
+
+
+def test_an_offer_has_all_candidates() -> None:
+    body = Side().offer()
+    for media in lines(body):
+        found = said(media)
+        assert found is not None
+        assert not found.mismatch
+        assert {(each.component, each.type.value) for each in found.candidates} == {
+            (component, kind) for component in (1, 2) for kind in ("host", "srflx", "relay")
+        }
+        # RFC 8445 5.1.4: by default where a far end without ICE reaches us; a relay would not let it in.
+        assert (media.connection, media.attribute("rtcp")) == (INTERNET, f"{media.port + 1} IN IP4 {INTERNET}")
+    credentials = {found.credentials for media in lines(body) if (found := said(media))}
+    assert len(credentials) == 2
+
+
+def test_who_is_near_gets_our_own_address() -> None:
+    media = lines(Side(near=True).offer())[0]
+    assert media.connection is None
+    assert (media.attribute("rtcp") or "").endswith(OURS)
+
+
+def test_an_answer_with_ice_is_agreed() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert agreed.controlling
+    assert agreed.theirs.fragment == "theirs"
+    assert [each.address for each in agreed.remote] == [(THEIRS, 5000), (THEIRS, 5001)]
+    assert len(agreed.allocations) == 2
+    assert side.gatherers.states == {"handed over"}
+    assert len(side.media.channels) == 4
+
+
+def test_an_answer_without_goes_on_without() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(AUDIO, VIDEO))
+    assert side.agreed() is None
+    assert side.gatherers.states == {"closed"}
+    for media in lines(side.offer()):
+        assert said(media) is None
+        assert (media.connection, media.attribute("rtcp")) == (None, None)
+    # Nor does it begin later.
+    assert b"ice-" not in side.answer(sdp(*BOTH, session=IDENTITY))
+
+
+def test_an_offer_without_is_answered_without() -> None:
+    plain = SipMedia(Capabilities(), MemoryPorts(), OURS, 1)
+    side = Side(at_once=False)
+    assert side.answer(sdp(AUDIO, VIDEO)) == plain.answer(sdp(AUDIO, VIDEO))
+    assert side.media.channels == plain.channels
+    assert side.gatherers.made == {}
+    assert side.offer() == plain.offer()
+
+
+def test_without_ice_descriptions_are_as_before() -> None:
+    offer = SipMedia(Capabilities(), MemoryPorts(), OURS, 1).offer()
+    assert not any(word in offer for word in (b"ice", b"candidate", b"a=rtcp:"))
+
+
+def test_an_offer_is_answered_with_ice() -> None:
+    side = Side()
+    for media in lines(side.answer(sdp(*BOTH, session=IDENTITY))):
+        found = said(media)
+        assert found is not None
+        assert len(found.candidates) == 6
+    agreed = side.agreed()
+    assert agreed is not None
+    assert not agreed.controlling
+    assert fragment(side.media.offer()) == agreed.ours.fragment
+
+
+def test_who_is_lite_leaves_the_choice_to_us() -> None:
+    side = Side()
+    side.answer(sdp(*BOTH, session=IDENTITY + "a=ice-lite\n"))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert (agreed.lite, agreed.controlling) == (True, True)
+
+
+def test_an_offer_that_was_rewritten() -> None:
+    side = Side()
+    rewritten = AUDIO.replace("5000", "9000") + candidate(5000)
+    audio, video = lines(side.answer(sdp(rewritten, V, session=IDENTITY)))
+    assert audio.attribute("ice-mismatch") is not None
+    assert audio.values("candidate") == ()
+    assert said(video) is not None
+    assert side.agreed(Kind.AUDIO) is None
+    assert side.agreed(Kind.VIDEO) is not None
+    assert b"ice-mismatch" not in side.media.offer()
+
+
+def test_who_answers_that_ours_was_rewritten() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(AUDIO + "a=ice-mismatch\n", V, session=IDENTITY))
+    assert side.agreed(Kind.AUDIO) is None
+    assert side.agreed(Kind.VIDEO) is not None
+    assert side.gatherers.states == {"closed", "handed over"}
+
+
+def test_who_shares_a_port_has_one_component() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(AUDIO + "a=rtcp-mux\n" + candidate(5000), session=IDENTITY))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert {each.component for each in agreed.remote} == {1}
+    again = said(lines(side.media.offer())[0])
+    assert again is not None
+    assert {each.component for each in again.candidates} == {1}
+
+
+def test_nothing_is_described_before_servers_have_answered() -> None:
+    side = Side(at_once=False)
+    assert not side.media.prepare(None, side.when_done)
+    assert not side.media.prepare(None, side.when_done)
+    assert len(side.ports.reserved) == len(side.gatherers.made) == 2
+    side.gatherers.answer()
+    assert side.done == 2
+    assert side.media.prepare(None, side.when_done)
+
+
+def test_what_is_given_up_gives_all_back() -> None:
+    side = Side(at_once=False)
+    side.media.prepare(None, side.when_done)
+    side.media.close()
+    assert side.gatherers.states == {"closed"}
+    assert side.ports.reserved == set()
+
+
+def test_a_change_keeps_what_was_agreed() -> None:
+    side = Side()
+    first = side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    before = side.agreed()
+    again = side.offer()
+    assert fragment(again) == fragment(first)
+    assert lines(again)[0].values("candidate") == lines(first)[0].values("candidate")
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    assert side.agreed() == before
+
+
+def test_more_candidates_may_come_later() -> None:
+    side = Side()
+    side.answer(sdp(*BOTH, session=IDENTITY))
+    side.answer(sdp(A + candidate(7000), V, session=IDENTITY))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert [each.address[1] for each in agreed.remote] == [5000, 5001, 7000]
+    many = "".join(candidate(port) for port in range(8000, 8100))
+    for _ in range(9):
+        side.answer(sdp(A + many, V, session=IDENTITY))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert len(agreed.remote) <= 32
+
+
+def test_a_restart_is_answered_by_one() -> None:
+    side = Side()
+    first = side.answer(sdp(*BOTH, session=IDENTITY))
+    second = side.answer(sdp(*BOTH, session=RESTARTED))
+    assert fragment(first) != fragment(second)
+    agreed = side.agreed()
+    assert agreed is not None
+    assert (agreed.theirs.fragment, agreed.ours.fragment) == ("others", fragment(second))
+    assert not agreed.controlling
+    assert lines(second)[0].values("candidate") == lines(first)[0].values("candidate")
+
+
+def test_another_that_answers_begins_anew() -> None:
+    side = Side()
+    body = side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    side.media.accept(sdp(*BOTH, session=RESTARTED))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert (agreed.theirs.fragment, agreed.ours.fragment) == ("others", fragment(body))
+
+
+HOST, REFLEXIVE, RELAYED = CandidateType.HOST, CandidateType.SERVER_REFLEXIVE, CandidateType.RELAYED
+
+
+def test_who_chose_what_was_default_has_nothing_to_offer() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    assert side.agreed(Kind.VIDEO) is not None
+    wanted = [
+        side.media.way_found(
+            channel.local,
+            tuple(
+                Selected(
+                    component,
+                    next(e for e in channel.ice.local if (e.component, e.type) == (component, REFLEXIVE)),
+                    Candidate("9", component, 1, (THEIRS, port + component - 1), HOST),
+                )
+                for component in (1, 2)
+            ),
+        )
+        for channel, port in zip(side.media.channels[::2], (5000, 5002), strict=True)
+        if channel.ice is not None
+    ]
+    assert wanted == [False, False]
+
+
+def test_what_was_chosen_is_offered() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    assert side.select((RELAYED, (THEIRS, 9000)), (HOST, (THEIRS, 9001)))
+    audio = lines(side.offer())[0]
+    found = said(audio)
+    assert found is not None
+    assert not found.mismatch
+    # RFC 8839 4.4.1.2.2
+    assert [(each.component, each.type) for each in found.candidates] == [(1, RELAYED), (2, HOST)]
+    assert audio.connection == RELAY
+    assert found.remote_candidates == ((1, (THEIRS, 9000)), (2, (THEIRS, 9001)))
+    # It is said once.
+    assert not side.select((RELAYED, (THEIRS, 9000)), (HOST, (THEIRS, 9001)))
+    assert side.select((HOST, (THEIRS, 9000)), (HOST, (THEIRS, 9001)))
+
+
+def test_all_media_are_waited_for() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    agreed = side.agreed()
+    assert agreed is not None
+    pairs = tuple(
+        Selected(component, agreed.local[3 * component - 3], Candidate("9", component, 1, (THEIRS, 9), HOST))
+        for component in (1, 2)
+    )
+    assert not side.media.way_found(side.local, pairs[:1])
+    assert not side.media.way_found(side.local, pairs)  # the picture has none yet
+    assert not side.media.way_found(("192.0.2.77", 1), pairs)
+
+
+def test_who_did_not_choose_says_what_was_chosen_when_asked() -> None:
+    side = Side()
+    side.answer(sdp(*BOTH, session=IDENTITY))
+    assert not side.select((REFLEXIVE, (THEIRS, 9000)), (REFLEXIVE, (THEIRS, 9001)))
+    answer = lines(side.answer(sdp(*BOTH, session=IDENTITY)))[0]
+    found = said(answer)
+    assert found is not None
+    assert [each.type for each in found.candidates] == [REFLEXIVE, REFLEXIVE]
+    assert found.remote_candidates == ()
+
+
+def test_who_has_chosen_before_we_know_is_answered_so() -> None:
+    side = Side()
+    first = lines(side.answer(sdp(*BOTH, session=IDENTITY)))[0]
+    port = first.port
+    chosen = f"a=remote-candidates:1 {RELAY} {port} 2 {OURS} {port + 1}\n"
+    answer = lines(side.answer(sdp(A + chosen, V, session=IDENTITY)))[0]
+    assert (answer.connection, answer.port) == (RELAY, port)
+    assert answer.attribute("rtcp") == f"{port + 1} IN IP4 {OURS}"
+    # Addresses that are not ours are nobody's choice.
+    wrong = "a=remote-candidates:1 198.51.100.1 9 2 198.51.100.1 10\n"
+    assert lines(side.answer(sdp(A + wrong, V, session=IDENTITY)))[0].connection in (RELAY, INTERNET)
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_on_hold_the_way_is_kept(by_us: bool) -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    before = side.agreed()
+    if by_us:
+        side.media.held = True
+        side.offer()
+        side.media.accept(sdp(*(part + "a=recvonly\n" for part in BOTH), session=IDENTITY))
+    else:
+        side.answer(sdp(*(part + "a=inactive\n" for part in BOTH), session=IDENTITY))
+    assert {channel.direction for channel in side.media.channels} == {Direction.NEITHER}
+    assert side.agreed() == before
+
+
+def test_without_ice_nothing_is_kept_on_hold() -> None:
+    side = Side()
+    side.answer(sdp(AUDIO, VIDEO))
+    side.answer(sdp(AUDIO + "a=inactive\n", VIDEO + "a=inactive\n"))
+    assert side.media.channels == ()
+
+
+def test_who_has_no_address_yet_is_not_on_hold() -> None:
+    side = Side()
+    nowhere = [part.replace("5000", "9").replace("5002", "9") for part in (AUDIO, VIDEO)]
+    side.answer(sdp(*nowhere, session=IDENTITY, host="0.0.0.0"))
+    assert not side.media.held_by_far_end
+    assert len(side.media.channels) == 4
+    assert side.agreed() is not None
+
+
+def test_the_version_grows_with_what_is_said() -> None:
+    side = Side()
+    first = side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    assert side.offer() == first
+    side.select((RELAYED, (THEIRS, 9000)), (HOST, (THEIRS, 9001)))
+    assert side.offer() != first
+
+
+def test_selected_pairs_of_old_are_forgotten_in_a_restart() -> None:
+    side = Side()
+    side.answer(sdp(*BOTH, session=IDENTITY))
+    side.select((RELAYED, (THEIRS, 9000)), (HOST, (THEIRS, 9001)))
+    found = said(lines(side.answer(sdp(*BOTH, session=RESTARTED)))[0])
+    assert found is not None
+    assert len(found.candidates) == 6
