@@ -158,7 +158,8 @@ class Call:
         """The far end wants us to call `transfer_target` instead: `follow`, or `refuse_transfer`."""
         self.on_transfer_refused: Callable[[Call, str], None] = _ignore
         """The far end does not call whom we wanted it to; with the wire's own words."""
-        self._leg = leg
+        self._leg_in_use: Leg | None = leg
+        """None once the call has ended: each knows the other, and both are to be gone with the last who cares."""
         self._secured: set[tuple[Address, Handshake | None]] = set()
 
     @property
@@ -172,6 +173,12 @@ class Call:
     def exposed(self) -> bool:
         """Whether everything is encrypted, but with keys that signalling told in the clear: who reads it has them."""
         return self._is_encrypted and self._has_exposed_key
+
+    @property
+    def _leg(self) -> Leg:
+        if self._leg_in_use is None:
+            raise CallError(f"call {self.id} is over")
+        return self._leg_in_use
 
     @property
     def _is_encrypted(self) -> bool:
@@ -339,6 +346,7 @@ class Call:
         self.end_reason = self.end_reason or reason
         self.end_detail = self.end_detail or detail
         self.channels = ()
+        self._leg_in_use = None
         self._advance(_Step.RELEASED)
         consulted, self._consulted = self._consulted, None
         if consulted is not None and self.end_reason is EndReason.TRANSFERRED:

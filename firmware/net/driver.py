@@ -221,7 +221,9 @@ class Driver:
     # Datagrams
 
     def _datagram(self, local: Address, remote: Address, data: bytes) -> None:
-        flow = Flow("udp", local, remote)
+        flow = self._sent_by.get(remote)
+        if flow is None or flow.local != local:
+            flow = Flow("udp", local, remote)
         _log("<", flow, data)
         self._guard(flow, self._core.receive_data, flow, data, self.now())
 

@@ -110,6 +110,11 @@ class BaseLeg(Generic[S, M]):
     def _finish(self) -> None:
         if not self._gone:
             self._gone = True
-            if self._media is not None:
-                self._media.close()
-            self._on_gone()
+            # Call and leg know each other: what they hold would wait for the garbage collector with them.
+            self._drop_attempt()
+            on_gone, self._on_gone = self._on_gone, _ignore
+            on_gone()
+
+
+def _ignore() -> None:
+    """Stand in for who was told already."""

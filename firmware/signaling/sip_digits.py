@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Final
+from weakref import WeakMethod
 
 from firmware.signaling.sip_info import DTMF, DTMF_RELAY, digit_body
 
@@ -27,8 +28,8 @@ class SipDigits:
     """The digits that are to be sent in one call."""
 
     def __init__(self, send: Callable[[str, bytes], None]) -> None:
-        """*send* sends INFO with a body of this media type."""
-        self._send = send
+        """*send*, a method of who has this, sends INFO with a body of this media type."""
+        self._send = WeakMethod(send)  # of who has this: not each for the other's sake
         self._type = DTMF_RELAY
         self._waiting: deque[str] = deque(maxlen=MAX_WAITING)
         self._out = ""
@@ -55,4 +56,6 @@ class SipDigits:
     def _next(self) -> None:
         if self._waiting:
             self._out = self._waiting.popleft()
-            self._send(self._type, digit_body(self._type, self._out))
+            send = self._send()
+            if send is not None:
+                send(self._type, digit_body(self._type, self._out))

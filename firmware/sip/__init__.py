@@ -9,6 +9,7 @@ picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upw
       ▼
     messages   transaction  transaction_machine     a request and its responses, repeated   17; RFC 6026
       │        transaction_layer  timers            over UDP until answered; which is whose
+      │        repetition                           what was over before its copies came
       ▼
     dialogs    dialog                               two user agents' lasting relation       12
       │        invite  invite_client  info          a call, made and taken                  9, 13, 15; RFC 6086

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import re
+from sys import intern
 
 from firmware.errors import DecodeError
 
@@ -81,7 +82,7 @@ def parse_parameters(text: str, position: int, what: str) -> Parameters:
             if not text[position:].strip(SPACE):
                 break
             raise DecodeError(f"{what}: {text[position : position + 20]!r} is not a parameter")
-        parameters.append((match[1], match[2]))
+        parameters.append((intern(match[1]), match[2]))  # there are few names, and many messages
         position = match.end()
     return tuple(parameters)
 

@@ -168,6 +168,10 @@ class Via:
         """Give the same hop with this parameter set."""
         return replace(self, parameters=with_parameter(self.parameters, name, value))
 
+    def for_response(self) -> Via:
+        """Give of this hop what says where a response goes (RFC 3261 18.2.2, RFC 3581 4)."""
+        return replace(self, parameters=tuple(item for item in self.parameters if item[0].lower() == "rport"))
+
 
 @dataclass(frozen=True, slots=True)
 class CSeq:

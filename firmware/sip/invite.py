@@ -374,7 +374,7 @@ class InviteSession:
         server, self.usage.server = self.usage.server, None
         if server is None:
             return
-        server.stop()
+        server.stop(now)
         if self.state is State.ENDING:
             self._bye(now)
         else:

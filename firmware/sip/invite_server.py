@@ -135,7 +135,7 @@ class InviteServer:
         self._layers.add_abilities(response)
         add_description(response, body)
         self._timer.agree(self.request, response, now)
-        self.stop()
+        self.stop(now)
         self.answered = self.accepted = True
         self._transaction.respond(response, now)
         self._repeat = self._layers.timers.start(now + T1, self._repeat_success)
@@ -146,7 +146,7 @@ class InviteServer:
         if self.answered:
             return
         self._transaction.respond(self._respond(status, reason), now)
-        self.stop()
+        self.stop(now)
         self.answered = True
 
     def prack_received(self, transaction: ServerTransaction, update: Update, now: float) -> None:
@@ -169,7 +169,7 @@ class InviteServer:
             (waiting,), self._waiting = self._waiting, None
             self.accept(waiting, now)
 
-    def stop(self) -> None:
+    def stop(self, now: float) -> None:
         """Stop repeating and waiting: the ACK is here, or nobody cares any more."""
         self._stop_repeating()
         if self._reliable is not None:
@@ -178,7 +178,7 @@ class InviteServer:
             self._limit.cancel()
             self._limit = None
         if self.accepted:
-            self._transaction.settle()
+            self._transaction.settle(now)
 
     # ServerUser
 
@@ -238,7 +238,7 @@ class InviteServer:
             self._repeat = self._layers.timers.start(now + self._interval, self._repeat_success)
 
     def _unacknowledged(self, now: float) -> None:
-        self.stop()
+        self.stop(now)
         self._user.never_acknowledged(now)
 
     def _stop_repeating(self) -> None:

@@ -154,10 +154,14 @@ class WhenFinal:
 
     def response_received(self, _transaction: ClientTransaction, response: Response, now: float) -> None:
         """Take a response."""
-        if response.status >= 200 and self._when_final is not None:
-            self._when_final(response.status, response.reason, now, response)
+        if response.status >= 200:
+            self._finish(response.status, response.reason, now, response)
 
     def request_failed(self, _transaction: ClientTransaction, status: int, now: float) -> None:
         """Take that there will be none."""
-        if self._when_final is not None:
-            self._when_final(status, reason_phrase(status), now, None)
+        self._finish(status, reason_phrase(status), now, None)
+
+    def _finish(self, status: int, reason: str, now: float, response: Response | None) -> None:
+        when_final, self._when_final = self._when_final, None  # the transaction stays longer than who asked
+        if when_final is not None:
+            when_final(status, reason, now, response)

@@ -104,7 +104,7 @@ class Modification:
         if self._server is not None:
             # RFC 3261 15.1.2: what is still pending is answered 487.
             self._server.refuse(487, "", now)
-            self._server.stop()
+            self._server.stop(now)
             self._server = None
 
     # What comes from the far end
@@ -118,15 +118,15 @@ class Modification:
         offer = session_description(transaction.request)
         self._dialog.refresh(transaction.request)
         if self._server is not None:
-            self._acknowledged(self._server, None)
+            self._acknowledged(self._server, None, now)
         self._server = InviteServer(self, self._layers, transaction, self._dialog, offer, now, self._update.timer)
         self._report(Offered(self._session, offer))
 
-    def ack_received(self, ack: Request, now: float) -> None:  # noqa: ARG002 (Invitee)
+    def ack_received(self, ack: Request, now: float) -> None:
         """Take an ACK to a 2xx."""
         server = self._server
         if server is not None and server.accepted and ack.cseq.number == server.request.cseq.number:
-            self._acknowledged(server, readable_description(ack))
+            self._acknowledged(server, readable_description(ack), now)
 
     # Invitee
 
@@ -212,8 +212,8 @@ class Modification:
             raise LocalProtocolError("no re-INVITE waits for an answer")
         return self._server
 
-    def _acknowledged(self, server: InviteServer, body: bytes | None) -> None:
-        server.stop()
+    def _acknowledged(self, server: InviteServer, body: bytes | None, now: float) -> None:
+        server.stop(now)
         self._server = None
         self._report(Confirmed(self._session, body if server.offer is None else None))
 

@@ -121,6 +121,11 @@ class SessionTimer:
             if timer is not None:
                 timer.cancel()
 
+    def forget(self) -> None:
+        """Let the call last without, for ever, and let go of who was to be called."""
+        self.stop()
+        self._refresh = self._expired = _ignore
+
     def _learn(self, request: Request) -> None:
         """Take the Min-SE of a request, ours as it was sent last or the far end's."""
         least = request.min_se
@@ -145,3 +150,7 @@ class SessionTimer:
     def _expire(self, now: float) -> None:
         self.stop()
         self._expired(now)
+
+
+def _ignore(now: float) -> None:
+    """Stand in for who does not care any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from firmware.sip.message import Request, Response
+from firmware.sip.repetition import Repetitions
 from firmware.sip.timers import T1
 from firmware.sip.transaction import State
 from firmware.sip.transaction_machine import ClientTransaction, ClientUser, ServerTransaction, Transaction
@@ -41,8 +42,10 @@ class TransactionLayer:
         self._request_bytes = 0
         self._initial: dict[Hashable, ServerTransaction] = {}
         """Requests outside of any dialog, by what stays the same on every path that a fork takes (8.2.2.2)."""
+        self._done: Final = Repetitions()
         self._forget: Final = self._forget_server
         """One for all of them."""
+        self._settle: Final = self._settle_invite
 
     def __len__(self) -> int:
         return len(self._clients) + self._server_count
@@ -90,8 +93,9 @@ class TransactionLayer:
         """Make the transaction of a request that matches none."""
         key = _server_key(request)
         initial = _initial_key(request) if request.to.tag is None else None
+        settled = self._settle if request.method == "INVITE" else None
         transaction = ServerTransaction(
-            request, flow, self._transport, self._timers, self._forget, now, key, initial, _size(request)
+            request, flow, self._transport, self._timers, self._forget, now, key, initial, _size(request), settled
         )
         self._servers[key] = transaction
         self._server_count += 1
@@ -100,6 +104,13 @@ class TransactionLayer:
             self._initial.setdefault(initial, transaction)
         transaction.receive(request, now)
         return transaction
+
+    def _settle_invite(self, transaction: ServerTransaction, now: float) -> None:
+        """Keep of an INVITE what its late copies are known by: it sends nothing more."""
+        self._done.add((transaction.key, transaction.to_tag), now)
+        if transaction.initial is not None:
+            self._done.add(transaction.initial, now)
+        transaction.terminate()
 
     def _forget_server(self, transaction: Transaction) -> None:
         assert isinstance(transaction, ServerTransaction)
@@ -136,7 +147,14 @@ class TransactionLayer:
 
     def merged(self, request: Request) -> bool:
         """Whether this request, which matches no transaction, has come already by another path (8.2.2.2)."""
-        return request.to.tag is None and _initial_key(request) in self._initial
+        if request.to.tag is not None:
+            return False
+        key = _initial_key(request)
+        return key in self._initial or (request.method == "INVITE" and key in self._done)
+
+    def done(self, request: Request) -> bool:
+        """Whether this is one more copy of an INVITE whose ACK is here, and which is absorbed (RFC 6026 7.1)."""
+        return request.method == "INVITE" and (_server_key(request), request.to.tag) in self._done
 
     def flow_closed(self, flow: Flow, now: float) -> None:
         """Take a transport error on all that runs on a flow (17.1.4, 17.2.4)."""

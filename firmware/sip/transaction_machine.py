@@ -260,7 +260,7 @@ class ServerTransaction(Transaction):
     """A request of the far end and our responses (RFC 3261 17.2)."""
 
     __slots__ = (
-        *("_ack", "_data", "_via", "response", "user"),
+        *("_ack", "_data", "_via", "_when_settled", "response", "user"),
         *("initial", "key", "local_tag", "settled", "since", "size", "to_tag"),
     )
 
@@ -275,6 +275,7 @@ class ServerTransaction(Transaction):
         key: Hashable = None,
         initial: Hashable = None,
         size: int = 0,
+        when_settled: Callable[[ServerTransaction, float], None] | None = None,
     ) -> None:
         """*key*, *initial* and *size* are its owner's, for its own use."""
         figure = INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER
@@ -296,6 +297,7 @@ class ServerTransaction(Transaction):
         """The last response, if there was one and it may be sent again."""
         self._data = b""
         self._ack: Request | None = None
+        self._when_settled = when_settled
 
     def receive(self, request: Request, now: float) -> None:
         """Take the request, a retransmission of it, or an ACK that matches this transaction."""
@@ -303,7 +305,7 @@ class ServerTransaction(Transaction):
             self._ack = request
             self._take(Input.ACK, now)
             if self.state is State.CONFIRMED:
-                self.settle()
+                self.settle(now)
         else:
             self._take(Input.REQUEST, now)
 
@@ -319,16 +321,20 @@ class ServerTransaction(Transaction):
         self._stop_timers(tuple(timer.what for timer in self._running if timer.what is not Input.TIMER_TRYING))
         self._take(what, now)
         if self.state is State.COMPLETED and self.figure is NON_INVITE_SERVER:
-            self.settle()
+            self.settle(now)
 
-    def settle(self) -> None:
+    def settle(self, now: float) -> None:
         """Take that only retransmissions of the request can come now: what they don't need is forgotten."""
         if not self.settled and self.response is not None:
             self.settled = True
             self.request = _FORGOTTEN
             if self.figure is INVITE_SERVER:  # after its ACK it sends nothing more, and has nothing to say
                 self.user, self._ack, self._data, self._via = None, None, b"", None
+            elif self._via is not None:
+                self._via = self._via.for_response()
             self.response = None
+            if self._when_settled is not None and self.state is State.ACCEPTED:
+                self._when_settled(self, now)
 
     def _put(self, output: Output, now: float) -> None:
         match output:

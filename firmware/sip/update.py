@@ -85,6 +85,12 @@ class Update:
         if self._asked is not None:
             self.refuse(487, "", now)
 
+    def forget(self) -> None:
+        """Let go of the session, which is reported to nobody any more."""
+        self.timer.forget()
+        self._ended = True
+        del self._session
+
     # Session timer
 
     def _refresh(self, now: float) -> None:

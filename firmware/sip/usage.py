@@ -79,7 +79,7 @@ class Usage:
         """Bring to an end whatever is under way, because the call is."""
         if self.server is not None:
             self.server.refuse(487, "", now)  # RFC 3261 15.1.2
-            self.server.stop()
+            self.server.stop(now)
             self.server = None
         if self.client is not None and self.dialog is not None:
             self.acknowledge(None)
@@ -90,11 +90,17 @@ class Usage:
         self.update.end(now)
 
     def forget(self) -> None:
-        """Take that the call has ended: nothing more is for it."""
-        self.update.timer.stop()
+        """Take that the call has ended: nothing more is for it.
+
+        What knows the session is dropped, so that it is gone with the last who cares, and not with the next round of
+        the garbage collector: in a flood that would be thousands later.
+        """
+        self.update.forget()
+        self.client = self.server = self.modification = self.referral = None
         if self.dialog is not None:
             self._layers.dialogs.pop(self.dialog.id, None)
             self._layers.ended.append(self.dialog.id)
+        del self._session
 
     # Requests of the far end
 

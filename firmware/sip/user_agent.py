@@ -261,6 +261,8 @@ class UserAgent:
             transaction.receive(request, now)
         elif request.method == "ACK":
             self._uas.receive_ack(request, flow, now)
+        elif self._transactions.done(request):
+            self.counters["late copy of an INVITE"] += 1
         elif request.method == "INVITE" and request.to.tag is None and not self.admits(request, flow):
             self._refuse_statelessly(request, flow, 403)
         elif not self._has_room(request, now):

@@ -193,7 +193,8 @@ def test_two_hundred_calls_leave_nothing_behind(
     calls.run(500.0)
     for agent in calls.agents.values():
         assert agent.sizes == {"sessions": 0, "dialogs": 0, "transactions": 0, "timers": 0}
-        assert set(agent.counters) <= {"stray response", "stray ACK", "refused 481", "refused 491", "refused 500"}
+        harmless = {"stray response", "stray ACK", "refused 481", "refused 491", "refused 500"}
+        assert set(agent.counters) <= {*harmless, "late copy of an INVITE"}
 
     ended = Counter(id(event.session) for event in calls.events(Ended))
     assert set(ended.values()) == {1}, "exactly one Ended for each"

@@ -324,18 +324,19 @@ def test_whoever_likes_no_offer(sipp: StartSipp, ringing: Unit, status: str) -> 
 
 
 CHALLENGING = [
-    ("401", "WWW-Authenticate", "PASSWORD alice secret"),
-    ("407", "Proxy-Authenticate", 'CHECK Proxy-Authorization: Digest username="alice"'),
+    ("401", "WWW-Authenticate", "PASSWORD alice secret", "auth"),
+    ("401", "WWW-Authenticate", "PASSWORD alice secret", "auth-int"),
+    ("407", "Proxy-Authenticate", 'CHECK Proxy-Authorization: Digest username="alice"', "auth"),
 ]
-"""The password is proven by the first; SIPp can verify no other header field."""
+"""The password is proven by the first, and by the second the body too; SIPp can verify no other header field."""
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
-@pytest.mark.parametrize(("status", "field", "proof"), CHALLENGING)
+@pytest.mark.parametrize(("status", "field", "proof", "qop"), CHALLENGING)
 def test_the_unit_shows_its_password(
-    sipp: StartSipp, unit: Callable[..., Unit], status: str, field: str, proof: str, transport: str
+    sipp: StartSipp, unit: Callable[..., Unit], status: str, field: str, proof: str, qop: str, transport: str
 ) -> None:
-    words = (("STATUS", status), ("FIELD", field), ("PROOF", proof))
+    words = (("STATUS", status), ("FIELD", field), ("PROOF", proof), ("QOP", qop))
     run = sipp("callee_challenges", transport=transport, replace=words)
     account = {
         "address": f"alice@{run.address}:{run.port}",
@@ -350,6 +351,7 @@ def test_the_unit_shows_its_password(
     run.finish()
     ours.wait_for_idle()
     assert ours.history("1000@") == [["active", "ending", "ended", "The call was hung up."]]
+    assert f"qop={qop}," in run.messages()
 
 
 # By IPv6

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from wire_transport import MemoryPorts, WireTransport, complete
 from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import PCMA, Capabilities, Direction, Kind
+from firmware.errors import CallError
 from firmware.sansio import Flow, Send
 from firmware.signaling import leg
 from firmware.signaling.sip import SipEndpoint
@@ -571,3 +574,33 @@ def test_an_update_between_our_offer_and_its_repetition_is_the_ground_of_the_nex
     assert direction(lines(offered.body or b"")[0]) in ("sendonly", "inactive")
     assert lines(offered.body or b"")[-1].port == 0 or len(lines(offered.body or b"")) == 1
     assert call.state is State.ACTIVE
+
+
+@pytest.mark.parametrize("by_far_end", [False, True])
+def test_what_a_call_that_is_over_held_waits_for_no_garbage_collector(by_far_end: bool) -> None:
+    """In a flood it would be megabytes until then."""
+    bench = Bench()
+    gc.collect()
+    gc.disable()
+    try:
+        far = bench.invite()
+        call = bench.calls.pop()
+        call.accept()
+        bench.settle()
+        leg = bench.endpoint.leg_of(call)
+        assert leg is not None
+        kept = [weakref.ref(each) for each in (leg, leg.session, leg._media)]
+        del leg
+        if by_far_end:
+            far.end(bench.wire.now)
+        else:
+            call.hang_up()
+        bench.settle(40)
+        assert call.state is State.ENDED
+        bench.wire.events[UNIT].clear()
+        assert [each() for each in kept] == [None] * 3
+    finally:
+        gc.enable()
+    with pytest.raises(CallError):
+        call.follow()
+    call.hang_up()

@@ -221,3 +221,10 @@ def test_session_expires() -> None:
             SessionExpires.parse(text)
         with pytest.raises(DecodeError):
             parse_min_se(text)
+
+
+def test_what_a_response_needs_of_a_via() -> None:
+    via = Via.parse("SIP/2.0/UDP host.example.com:5070;branch=z9hG4bKx;received=192.0.2.1;RPort=5080;alias")
+    kept = via.for_response()
+    assert (kept.host, kept.port, kept.rport, kept.branch) == ("host.example.com", 5070, 5080, None)
+    assert Via.parse("SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKx").for_response().parameters == ()

@@ -78,12 +78,15 @@ def test_every_response_but_100_has_a_to_tag() -> None:
 def test_only_the_final_response_counts() -> None:
     ours = layers()
     heard: list[tuple[int, str, bool]] = []
-    user = WhenFinal(lambda status, reason, now, response: heard.append((status, reason, response is not None)))
-    transaction = ours.send(request("OPTIONS", Via=None), flow(), user, 0.0).transaction
+
+    def user() -> WhenFinal:
+        return WhenFinal(lambda status, reason, now, response: heard.append((status, reason, response is not None)))
+
+    transaction = ours.send(request("OPTIONS", Via=None), flow(), user(), 0.0).transaction
     transaction.receive(response(transaction.request, 100), 0.0)
     assert not heard
     transaction.receive(response(transaction.request, 404), 0.0)
     assert heard == [(404, "Not Found", True)]
-    ours.send(request("OPTIONS", Via=None), flow(), user, 0.0).transaction.transport_failed(0.0)
+    ours.send(request("OPTIONS", Via=None), flow(), user(), 0.0).transaction.transport_failed(0.0)
     assert heard[1] == (503, reason_phrase(503), False)
     ours.send(request("OPTIONS", Via=None), flow(), WhenFinal(), 0.0).transaction.transport_failed(0.0)

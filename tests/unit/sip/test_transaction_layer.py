@@ -140,7 +140,7 @@ def test_a_call_that_is_not_acknowledged_is_not_forgotten(layer: TransactionLaye
     for transaction in invites:
         transaction.respond(respond(transaction.request, 200), 0.0)
     assert not layer.server_room(5.0, known=False)
-    invites[2].settle()
+    invites[2].settle(5.0)
     assert layer.server_room(5.0, known=False)
     assert [t.state for t in invites] == [State.ACCEPTED, State.ACCEPTED, State.TERMINATED]
     layer.accept(request("INVITE", branch="z9hG4bKfourth"), flow(), 5.0)
@@ -181,3 +181,28 @@ def test_a_closed_flow_fails_only_its_own(layer: TransactionLayer) -> None:
     layer.flow_closed(flow("tcp"), 0.0)
     assert failed == ["tcp"]
     assert len(layer) == 1
+
+
+def test_an_invite_that_is_done_is_known_by_its_copies_though_it_takes_no_room(layer: TransactionLayer) -> None:
+    """RFC 6026 7.1: one of its retransmissions is absorbed; RFC 3261 8.2.2.2: the copy by another path is told."""
+    invite = request("INVITE")
+    transaction = layer.accept(invite, flow(), 0.0)
+    transaction.respond(respond(invite, 200, to_tag="ours"), 0.0)
+    assert not layer.done(invite), "its 2xx is still to be sent again"
+    transaction.settle(0.0)
+    assert len(layer) == 0
+    assert layer.done(invite)
+    assert layer.match_request(invite) is None
+    assert layer.merged(request("INVITE", branch="z9hG4bKotherpath"))
+    assert not layer.done(request("INVITE", branch="z9hG4bKnext"))
+    assert not layer.done(request("BYE"))
+    assert not layer.merged(request("INVITE", branch="z9hG4bKnext", cseq=2))
+
+
+def test_an_invite_of_rfc_2543_that_differs_in_its_to_tag_only_is_another(layer: TransactionLayer) -> None:
+    old = request("INVITE", branch="", to_tag="one")
+    transaction = layer.accept(old, flow(), 0.0)
+    transaction.respond(respond(old, 200), 0.0)
+    transaction.settle(0.0)
+    assert layer.done(old)
+    assert not layer.done(request("INVITE", branch="", to_tag="two"))

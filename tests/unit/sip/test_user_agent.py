@@ -432,3 +432,24 @@ def test_a_call_that_is_up_stays_when_its_far_end_is_taken_off_the_list() -> Non
     line.send(line.in_dialog("INVITE", body=b"offer 2"))
     assert line.kinds[-1] == "Offered"
     session.answer(b"answer 2", line.now)
+
+
+def test_a_late_copy_of_an_invite_is_no_other_call() -> None:
+    """One that was under way all the time, longer than the call lasted: absorbed, as by the transaction."""
+    line = Line()
+    session = line.incoming()
+    session.accept(b"answer", line.now)
+    line.settle()
+    line.send(line.in_dialog("ACK", cseq=1))
+    line.send(line.in_dialog("BYE"))
+    line.events.clear()
+    before = len(line.peer.responses)
+    line.send(request("INVITE", body=b"offer"))
+    line.settle(1.0)
+    assert line.events == []
+    assert len(line.peer.responses) == before
+    assert line.agent.counters["late copy of an INVITE"] == 1
+    line.send(request("INVITE", body=b"offer", branch="z9hG4bKother"))
+    assert line.peer.statuses[-1] == 482, "the same one by another path"
+    line.send(request("INVITE", body=b"offer", branch="z9hG4bKnew", call_id="new@peer"))
+    assert line.kinds == ["Incoming"]
