@@ -16,7 +16,8 @@ A module imports downwards only, siblings on one line never see each other, and 
     net                                 the only sockets: signalling's driver, the pairs of ports for RTP
     sip | sdp | h323 | rtp | ice        protocol cores: bytes and time in, bytes and time out
     asn1                                aligned PER, in which H.323 writes
-    call | ports | config | sansio      the neutral call, what a board must offer, settings, the contract of a core
+    call | ports | config | health      the neutral call, what a board must offer, settings, what systemd is told
+    sansio                              the contract of a core
     errors
 
 Processes and threads
@@ -29,6 +30,7 @@ Processes and threads
     │          │                  net.driver ──┼── SIP      │    │         │        │          │       │
     │     media.engine ── commands, sockets ───┼───────────▶│ RTP       board: microphone, speaker,   │
     │     buttons, lamps ◀── reports ──────────┼────────────│                  camera, display        │
+    │     television, watchdogs                │            │                                         │
     └──────────────────────────────────────────┘            └─────────────────────────────────────────┘
 
 The border is there because what a stranger sends is decoded behind it: if a decoder dies, the room starts the process

@@ -49,11 +49,11 @@ class Power(IntEnum):
 
 DECK_OTHER_STATUS = 0x1F
 """Operand [Deck Info] of a device that plays nothing from a medium."""
-STATUS_REQUEST_OFF = 2
-"""Operand [Status Request]: report no more."""
+STATUS_REQUEST_ON, STATUS_REQUEST_OFF, STATUS_REQUEST_ONCE = 1, 2, 3
+"""Operand [Status Request]: report now and at every change, no more, once."""
 MENU_ACTIVATED = 0
 """Operand [Menu State]: send the keys here."""
-UNRECOGNIZED_OPCODE = 0
+UNRECOGNIZED_OPCODE, INVALID_OPERAND = 0, 3
 """Operand [Abort Reason]."""
 
 UI_COMMANDS = {

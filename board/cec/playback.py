@@ -18,10 +18,13 @@ from typing import ClassVar
 from board.cec.message import (
     BROADCAST,
     DECK_OTHER_STATUS,
+    INVALID_OPERAND,
     MENU_ACTIVATED,
     NO_ADDRESS,
     ROOT,
     STATUS_REQUEST_OFF,
+    STATUS_REQUEST_ON,
+    STATUS_REQUEST_ONCE,
     TELEVISION,
     UI_COMMANDS,
     UNRECOGNIZED_OPCODE,
@@ -116,7 +119,7 @@ class PlaybackDevice:
         if handle is not None:
             handle(self, message, now)
         elif message.destination != BROADCAST and message.initiator != UNREGISTERED:
-            self._tell(message.initiator, Opcode.FEATURE_ABORT, message.opcode, UNRECOGNIZED_OPCODE)
+            self._refuse(message, UNRECOGNIZED_OPCODE)
         self._look()
 
     def sent(self, message: Message, *, acknowledged: bool) -> None:
@@ -202,8 +205,11 @@ class PlaybackDevice:
 
     def _deck_asked(self, message: Message, _now: float) -> None:
         # Not played from: but without an answer some televisions keep the keys to themselves.
-        if message.operands[:1] != bytes((STATUS_REQUEST_OFF,)):
+        request = message.operands[0] if message.operands else 0
+        if request in (STATUS_REQUEST_ON, STATUS_REQUEST_ONCE):
             self._tell(message.initiator, Opcode.DECK_STATUS, DECK_OTHER_STATUS)
+        elif request != STATUS_REQUEST_OFF:
+            self._refuse(message, INVALID_OPERAND)
 
     def _menu_asked(self, message: Message, _now: float) -> None:
         self._tell(message.initiator, Opcode.MENU_STATUS, MENU_ACTIVATED)
@@ -252,6 +258,9 @@ class PlaybackDevice:
     def _ask(self, now: float) -> None:
         self._tell(TELEVISION, Opcode.GIVE_DEVICE_POWER_STATUS)
         self._ask_at = now + (ASK_TIME if self._waking_until is None else ANSWER_TIME)
+
+    def _refuse(self, message: Message, reason: int) -> None:
+        self._tell(message.initiator, Opcode.FEATURE_ABORT, message.opcode, reason)
 
     def _tell(self, destination: int, opcode: int, *operands: int) -> None:
         if self._address is not None:

@@ -91,7 +91,8 @@ class PiBoard:
         from board.cec.television import CecTelevision
         from board.pi.cec_adapter import CecAdapters
 
-        return self._kept("television", CecTelevision(CecAdapters(self._settings.television, name)))
+        adapters = CecAdapters(self._settings.television, name, self._settings.display)
+        return self._kept("television", CecTelevision(adapters))
 
     def read_health(self, folder: Path) -> Health:
         """What the kernel tells."""

@@ -18,6 +18,7 @@ OP_ALL_DEVTYPE_PLAYBACK = 0x10
 TX_STATUS_OK = 0x1
 RX_STATUS_OK = 0x1
 EVENT_STATE_CHANGE = 1
+CONNECTOR_TYPE_DRM = 1
 MAX_OSD_NAME = 14
 """Bytes."""
 
@@ -54,6 +55,12 @@ class Message(Structure):
     )
 
 
+class ConnectorInfo(Structure):
+    """struct cec_connector_info, whose connector is one of DRM."""
+
+    _fields_ = (("type", c_uint32), ("card_no", c_uint32), ("connector_id", c_uint32), ("rest", c_uint32 * 14))
+
+
 class StateChange(Structure):
     """struct cec_event_state_change."""
 
@@ -85,3 +92,4 @@ ADAP_S_LOG_ADDRS = _request(_READ | _WRITE, 4, LogicalAddresses)
 TRANSMIT, RECEIVE = (_request(_READ | _WRITE, number, Message) for number in (5, 6))
 DQEVENT = _request(_READ | _WRITE, 7, Event)
 S_MODE = _request(_WRITE, 9, c_uint32)
+ADAP_G_CONNECTOR_INFO = _request(_READ, 10, ConnectorInfo)

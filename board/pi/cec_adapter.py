@@ -23,6 +23,7 @@ from board.pi import cec
 from firmware.errors import DeviceError
 
 DEV = Path("/dev")
+DRM = Path("/sys/class/drm")
 
 _MOST_AT_ONCE = 64
 """Messages, and events, that are taken at a time."""
@@ -31,17 +32,21 @@ _MOST_AT_ONCE = 64
 class CecAdapters:
     """The adapters of this machine."""
 
-    def __init__(self, wanted: str, name: str, dev: Path = DEV) -> None:
+    def __init__(self, wanted: str, name: str, display: str = "", dev: Path = DEV) -> None:
         self._wanted = wanted
         self._name = name
+        self._display = display
+        """The connector at which the room's screen is, or "": the first."""
         self._dev = dev
 
     def best(self) -> str:
         """The node of that which is wanted, or at which a television is plugged in, or else the first."""
         nodes = sorted(str(path) for path in self._dev.glob("cec[0-9]*"))
         nodes = [node for node in nodes if self._wanted in ("", node) or self._wanted in adapter_name(node)]
+        if self._display:  # another connector's is another television
+            nodes = [node for node in nodes if connector(node) in ("", self._display)]
         if not nodes:
-            wanted = f" {self._wanted!r}" if self._wanted else ""
+            wanted = "".join(f" {word!r}" for word in (self._wanted, self._display) if word)
             raise DeviceError(f"there is no CEC adapter{wanted} here")
         return next((node for node in nodes if is_source(physical_address(node))), nodes[0])
 
@@ -192,6 +197,23 @@ def adapter_name(node: str) -> str:
     capabilities = cec.Capabilities()
     asked = _asked(node, cec.ADAP_G_CAPS, capabilities)
     return bytes(capabilities.name).decode(errors="replace") if asked else ""
+
+
+def connector(node: str, drm: Path = DRM) -> str:
+    """Which connector of the screen it belongs to, ``HDMI-A-1`` say; "": the kernel doesn't tell."""
+    info = cec.ConnectorInfo()
+    if _asked(node, cec.ADAP_G_CONNECTOR_INFO, info) and info.type == cec.CONNECTOR_TYPE_DRM:
+        return connector_name(info.card_no, info.connector_id, drm)
+    return ""
+
+
+def connector_name(card: int, number: int, drm: Path = DRM) -> str:
+    """The name of a card's connector, by its number; "": there is none."""
+    for path in drm.glob(f"card{card}-*/connector_id"):
+        with suppress(OSError):
+            if path.read_text().strip() == str(number):
+                return path.parent.name.partition("-")[2]
+    return ""
 
 
 def physical_address(node: str) -> int:

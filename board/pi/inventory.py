@@ -30,7 +30,7 @@ def inventory(settings: PiSettings) -> dict[str, str]:
         "display": _found(lambda: _display(settings.display)),
         "microphone": _found(lambda: _sound(settings.microphone, hears=True)),
         "speaker": _found(lambda: _sound(settings.speaker, hears=False)),
-        "television": _found(lambda: _television(settings.television)),
+        "television": _found(lambda: _television(settings.television, settings.display)),
         "pins": ", ".join(sorted(path.name for path in DEV.glob("gpiochip*"))) or "none",
     }
 
@@ -67,8 +67,8 @@ def _display(wanted: str) -> str:
     return f"{connector.name}, {mode.hdisplay}x{mode.vdisplay} at {mode.vrefresh}/s, {card.path}"
 
 
-def _television(wanted: str) -> str:
-    node = CecAdapters(wanted, "").best()
+def _television(wanted: str, display: str) -> str:
+    node = CecAdapters(wanted, "", display).best()
     there = "" if is_source(physical_address(node)) else ", nothing plugged in"
     return f"{adapter_name(node)}, {node}{there}"
 

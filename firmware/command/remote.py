@@ -59,7 +59,7 @@ def status(arguments: Namespace) -> int:
     print(f"{state['name']}: {'ready' if state['ready'] else 'not ready: sound and picture are starting'}")
     print(f"  dialled as {' or '.join(state['addresses']) or 'nothing: no protocol is enabled'}")
     print(f"  volume {state['volume']}{', muted' if state['muted'] else ''}")
-    for fault in state["faults"]:
+    for fault in (*state["warnings"], *state["faults"]):
         print(f"  {fault}")
     for registration in state["registrations"]:
         print(f"  {_registered(registration)}")

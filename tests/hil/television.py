@@ -44,7 +44,8 @@ class CecTelevision:
         _run("v4l2-ctl", "-d", _CAPTURE, "--set-edid=type=hdmi")
         self.plug()
         self.tell("--tv", "--osd-name=Television")
-        self._log: list[str] = []
+        self.log: list[str] = []
+        """What was said on the wire and has not been asked for yet, in hexadecimal."""
         self._monitor = os.open(self.node, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         fcntl.ioctl(self._monitor, cec.S_MODE, c_uint32(_MONITOR))
         self._closing = threading.Event()
@@ -86,7 +87,7 @@ class CecTelevision:
 
     def heard(self) -> list[str]:
         """What the unit has said since the last time, in hexadecimal."""
-        log, self._log = self._log, []
+        log, self.log = self.log, []
         return [line for line in log if line.startswith((f"{UNIT:x}", "f"))]
 
     def hears(self, *messages: str, seconds: float = 15.0) -> bool:
@@ -109,7 +110,7 @@ class CecTelevision:
                 time.sleep(0.01)
                 continue
             if message.len > 1:
-                self._log.append(bytes(message.msg[: message.len]).hex())
+                self.log.append(bytes(message.msg[: message.len]).hex())
 
     def _stop_follower(self) -> None:
         if self._follower is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -129,6 +131,30 @@ def test_a_television_that_looks_unplugged_is_woken(tv: CecTelevision, televisio
     television.wake()
     tv.plug()
     assert tv.hears(IMAGE_VIEW_ON, ACTIVE_SOURCE)
+
+
+FEATURES = (
+    *("core", "power-status", "system-information", "device-osd-transfer", "osd-display", "device-menu-control"),
+    *("remote-control-passthrough", "deck-control", "routing-control", "one-touch-play"),
+)
+
+
+def test_it_complies_as_far_as_cec_compliance_can_tell(tv: CecTelevision, television: Television) -> None:
+    words = ["cec-compliance", "-d", tv.node, "-r4", "-C", "never", "-s", *(f"--test-{name}" for name in FEATURES)]
+    report = subprocess.run(words, capture_output=True, text=True, timeout=90, check=False).stdout
+    assert re.search(r"Total .* Failed: 0, Warnings: 0", report), report
+
+
+def test_nonsense_from_the_wire_does_no_harm(tv: CecTelevision, television: Television) -> None:
+    fuzz = subprocess.Popen(["cec-compliance", "-d", tv.node, "-r4", "--test-fuzzing"], stdout=subprocess.DEVNULL)
+    heard = 0
+    while heard < 50:
+        assert wait_for(lambda: tv.log, 10), "the unit answers no more"
+        heard += len(tv.heard())
+    fuzz.terminate()
+    fuzz.wait(10)
+    tv.switch_on()
+    woken(tv, television)
 
 
 def test_a_call_wakes_the_television_and_its_remote_control_answers(tv: CecTelevision, television: Television) -> None:

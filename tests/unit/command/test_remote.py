@@ -16,6 +16,7 @@ from firmware.call.media import Crypto, Direction, Kind, Suite
 from firmware.call.registration import Registration, RegistrationState
 from firmware.command.remote import flow
 from firmware.media.message import Statistics, StreamStatistics
+from firmware.ports import Health
 from firmware.web.auth import hash_password
 
 
@@ -66,6 +67,7 @@ def test_status(capsys: pytest.CaptureFixture[str]) -> None:
         web.media.reports[call.id] = Statistics(call.id, (stream,))
         web.room.set_mute(True)
         web.room.set_fault("camera", "it is gone")
+        web.room.set_health(Health(), ("The unit is too hot.",))
         call.hold(True)
         assert await visavis(web, "status") == 0
         assert await visavis(web, "status", "--json") == 0
@@ -77,10 +79,11 @@ def test_status(capsys: pytest.CaptureFixture[str]) -> None:
         "Aalto: ready",
         "  dialled as sip:room@192.0.2.1",
         "  volume 70, muted",
-        "  The camera does not work: it is gone",
+        "  The unit is too hot.",
     ]
-    assert lines[4].endswith("to sip:far@example.com: active, on hold")
-    assert lines[5] == "    sends video: H264, 1280x720, 30 frames/s, 1500 kbit/s, loss 1.2 %, round trip 3.4 ms"
+    assert lines[4] == "  The camera does not work: it is gone"
+    assert lines[5].endswith("to sip:far@example.com: active, on hold")
+    assert lines[6] == "    sends video: H264, 1280x720, 30 frames/s, 1500 kbit/s, loss 1.2 %, round trip 3.4 ms"
     assert json.loads("{" + machine)["name"] == "Aalto"
 
 

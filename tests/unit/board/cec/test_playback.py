@@ -202,6 +202,8 @@ def test_what_is_said_on_the_wire_tells_who_is_shown(message: Message, shows_roo
         (said(Opcode.GIVE_DEVICE_POWER_STATUS), Message(UNIT, TV, Opcode.REPORT_POWER_STATUS, b"\0")),
         (said(Opcode.GIVE_DECK_STATUS, b"\x03"), Message(UNIT, TV, Opcode.DECK_STATUS, b"\x1f")),
         (said(Opcode.GIVE_DECK_STATUS, b"\x02"), None),
+        (said(Opcode.GIVE_DECK_STATUS, b"\x04"), Message(UNIT, TV, Opcode.FEATURE_ABORT, b"\x1a\x03")),
+        (said(Opcode.GIVE_DECK_STATUS), Message(UNIT, TV, Opcode.FEATURE_ABORT, b"\x1a\x03")),
         (said(Opcode.MENU_REQUEST, b"\x02"), Message(UNIT, TV, Opcode.MENU_STATUS, b"\0")),
         (Message(TV, UNIT, 0xA5), Message(UNIT, TV, Opcode.FEATURE_ABORT, b"\xa5\0")),
         (Message(PLAYER, UNIT, 0x42, b"\x03"), Message(UNIT, PLAYER, Opcode.FEATURE_ABORT, b"\x42\0")),

@@ -8,7 +8,7 @@ import pytest
 
 from board.pi import cec
 
-SIZES = {cec.Capabilities: 76, cec.LogicalAddresses: 92, cec.Message: 56, cec.Event: 80}
+SIZES = {cec.Capabilities: 76, cec.LogicalAddresses: 92, cec.Message: 56, cec.Event: 80, cec.ConnectorInfo: 68}
 
 
 @pytest.mark.parametrize(("kind", "size"), SIZES.items())
@@ -25,6 +25,7 @@ def test_sizes_are_the_kernels(kind: type[Structure], size: int) -> None:
         (cec.Message, "msg", 32),
         (cec.Message, "tx_status", 50),
         (cec.Event, "u", 16),
+        (cec.ConnectorInfo, "connector_id", 8),
     ],
 )
 def test_fields_lie_where_the_kernel_has_them(kind: type[Structure], field: str, offset: int) -> None:
@@ -38,3 +39,4 @@ def test_requests_are_the_kernels() -> None:
     assert cec.TRANSMIT == 0xC0386105
     assert cec.DQEVENT == 0xC0506107
     assert cec.S_MODE == 0x40046109
+    assert cec.ADAP_G_CONNECTOR_INFO == 0x8044610A
