@@ -89,13 +89,21 @@ def choose(media: H323Media, proposals: Iterable[Value]) -> list[Value]:
     return list(chosen.values())
 
 
-def take(media: H323Media, channels: Sequence[Value]) -> None:
-    """Take what the called side chose of our proposals as open; what of it can't be used is passed over."""
+def take(media: H323Media, channels: Sequence[Value]) -> list[Value]:
+    """Take what the called side chose of our proposals as open, and give it.
+
+    What of it can't be used is passed over, as is what we did not propose: pictures, and a second channel of sound.
+    """
+    taken: dict[bool, Value] = {}
     for kind, channel in _readable(channels):
+        if kind is not Kind.AUDIO or channel.from_caller in taken:
+            continue
         try:
             _take(media, kind, channel, _read_key(media, channel), we_send=channel.from_caller)
         except ChannelRefusedError:
             continue
+        taken[channel.from_caller] = channel.value()
+    return list(taken.values())
 
 
 def is_ours(channel: Value, *, called: bool) -> bool:

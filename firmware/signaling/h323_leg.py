@@ -236,11 +236,15 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         """Take what the far end chose of our proposals."""
         session, media = self._require()
         media.crypto.learn(session.tokens)
-        fast_connect.take(media, channels)
         self._chosen = channels
-        self._adopt(session, channels, called=False)
+        self._take_chosen()
         self._changed()
         self._go_on()
+
+    def _take_chosen(self) -> None:
+        """Take of the far end's choice what can be used by now."""
+        session, media = self._require()
+        self._adopt(session, fast_connect.take(media, self._chosen), called=False)
 
     def _adopt(self, session: Session, channels: Sequence[Value], *, called: bool) -> None:
         """Let H.245 know of channels that fast connect opened."""
@@ -330,8 +334,7 @@ class H323Leg(BaseLeg["Session", "H323Media"]):
         self._answered = True
         if media.crypto.open:
             media.crypto.finish(session.tokens)
-            # Their keys could not be read before.
-            fast_connect.take(media, self._chosen)
+            self._take_chosen()  # their keys could not be read before
         if media.crypto.required and not media.crypto.agreed:
             self.fail(EndReason.NOT_ENCRYPTED, "the far end gave no key that can be used")
         elif self._capabilities_known and not media.held_by_far_end and not media.selection.has_common:

@@ -96,6 +96,15 @@ def test_pictures_that_a_caller_proposes_are_taken() -> None:
     assert receive.codec.h264.packetization_mode == 1
 
 
+def test_what_was_not_proposed_is_not_taken() -> None:
+    caller, called = media(CALLER), media(CALLED)
+    chosen = travelled(choose(called, travelled(propose(caller))))
+    second = [{**channel, "forwardLogicalChannelNumber": 77} for channel in chosen]
+    assert take(caller, [*chosen, *second, picture(3, called_sends=False), picture(4, called_sends=True)]) == chosen
+    assert {c.kind for c in caller.channels} == {Kind.AUDIO}
+    assert len(caller.sending) == len(caller.receiving) == 1
+
+
 def test_what_makes_no_sense_is_passed_over() -> None:
     homeless = picture(1, called_sends=True)
     del homeless["reverseLogicalChannelParameters"]["multiplexParameters"][1]["mediaChannel"]
