@@ -220,7 +220,12 @@ class BaseEndpoint(Generic[L]):
                     then(found)
 
         task = self._lookups[leg] = asyncio.get_running_loop().create_task(look_up())
-        task.add_done_callback(lambda _: self._lookups.pop(leg, None))
+
+        def forget(done: asyncio.Task[None]) -> None:
+            if self._lookups.get(leg) is done:  # else the leg searches for somebody else by now
+                del self._lookups[leg]
+
+        task.add_done_callback(forget)
 
     def _gone(self, leg: L) -> None:
         self._calls.pop(leg, None)

@@ -70,6 +70,37 @@ def test_an_address_is_not_looked_up() -> None:
     assert found == [("192.0.2.1", 7)]
 
 
+def test_a_search_that_leads_to_another_is_not_taken_for_it() -> None:
+    """Stopping must find the one that is under way."""
+
+    async def main() -> None:
+        unit, leg = Endpoint(), Leg()
+        answered = asyncio.Event()
+
+        async def find(host: str) -> list[str]:
+            if host == "elsewhere":
+                await answered.wait()
+            return [host]
+
+        unit._begin(leg, State.DIALING, "somebody")  # type: ignore[arg-type]
+        found: list[str] = []
+
+        def then(hosts: list[str]) -> None:
+            unit._search(leg, find("elsewhere"), found.extend)  # type: ignore[arg-type]
+
+        unit._search(leg, find("here"), then)  # type: ignore[arg-type]
+        first = unit._lookups[leg]  # type: ignore[index]
+        await first
+        await asyncio.sleep(0)
+        assert unit._lookups[leg] is not first  # type: ignore[index]
+        answered.set()
+        await unit._lookups[leg]  # type: ignore[index]
+        await asyncio.sleep(0)
+        assert (found, unit._lookups) == (["elsewhere"], {})
+
+    asyncio.run(main())
+
+
 def test_nobody_takes_a_call_before_the_room_is_there() -> None:
     unit, leg = Endpoint(), Leg()
     call = unit._begin(leg, State.INCOMING, "somebody")  # type: ignore[arg-type]
