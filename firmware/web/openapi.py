@@ -80,7 +80,7 @@ def _describe(operation: Operation, schemas: dict[type[msgspec.Struct], dict[str
 
 def _responses(operation: Operation, schemas: dict[type[msgspec.Struct], dict[str, Any]]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": "Done." if operation.status == 204 else operation.summary}
-    if operation.status not in (101, 204):
+    if operation.response or operation.content != "application/json":
         schema = schemas[operation.response] if operation.response else {}
         success["content"] = {operation.content: {"schema": schema}}
     refusals = {403, *operation.refusals}

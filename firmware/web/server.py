@@ -34,6 +34,8 @@ _http_logger = logging.getLogger(f"{__name__}.http")
 _http_logger.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)))
 
 MAX_CONNECTIONS: Final = 64
+MAX_SILENT: Final = 256
+"""Connections of the last seconds on which no request has arrived, be they still there or not."""
 MAX_BODY: Final = 16 * 1024
 """Bytes of a request's body."""
 REQUEST_TIME: Final = 10.0
@@ -59,7 +61,7 @@ class Server:
         self._gate = Gate(settings.password_hash)
         self._unit = Unit(room, self._live, self._gate, board, asyncio.Semaphore(2))
         self._silent: dict[asyncio.BaseProtocol, asyncio.TimerHandle] = {}
-        """Connections on which no request has arrived yet."""
+        """Connections of the last REQUEST_TIME seconds on which no request has arrived."""
         self._runner: web.AppRunner | None = None
         self._servers: list[asyncio.Server] = []
 
@@ -134,6 +136,8 @@ class Server:
     def _accept(self) -> asyncio.Protocol:
         runner = self._runner
         if runner is None or runner.server is None or len(runner.server.connections) >= MAX_CONNECTIONS:
+            return _Refusing()
+        if len(self._silent) >= MAX_SILENT:  # each is kept for its timer, though most may be gone
             return _Refusing()
         connection = runner.server()
         timer = asyncio.get_running_loop().call_later(REQUEST_TIME, self._close_silent, connection)

@@ -47,6 +47,14 @@ def test_limits_are_described() -> None:
     assert sizes["width"]["maximum"] == 1920
 
 
+def test_what_answers_nothing_describes_nothing() -> None:
+    described = document()
+    for operation in OPERATIONS:
+        entry = described["paths"][operation.path][operation.method.lower()]
+        said = operation.response is not None or operation.content != "application/json"
+        assert ("content" in entry["responses"][str(operation.status)]) is said, operation.name
+
+
 def test_what_needs_no_password_says_so() -> None:
     described = document()
     assert described["paths"]["/session"]["post"]["security"] == []

@@ -133,6 +133,23 @@ def test_who_sends_no_request_is_dropped(monkeypatch: pytest.MonkeyPatch) -> Non
     test()
 
 
+def test_what_comes_and_goes_leaves_little_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REQUEST_TIME", 1.0)
+    monkeypatch.setattr(server, "MAX_SILENT", 3)
+
+    @on_web
+    async def test(web: Web) -> None:
+        for _ in range(5):
+            _, writer = await connect(web)
+            writer.close()
+            await writer.wait_closed()
+            assert len(web.server._silent) <= 3
+        await until(lambda: not web.server._silent)
+        assert (await web.ask("GET", "/state"))[0] == 200
+
+    test()
+
+
 def test_a_body_that_does_not_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "REQUEST_TIME", 0.2)
 
