@@ -10,16 +10,19 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
-import hypothesis
 import pytest
 
-# How long an example takes tells only how busy the machine is.  (In CI hypothesis thinks so by itself.)
-hypothesis.settings.register_profile(
-    "unhurried", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
-hypothesis.settings.load_profile("unhurried")
+if find_spec("hypothesis"):  # the machine of `make hil` has no need of it
+    import hypothesis
+
+    # How long an example takes tells only how busy the machine is.  (In CI hypothesis thinks so by itself.)
+    hypothesis.settings.register_profile(
+        "unhurried", hypothesis.settings(), deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("unhurried")
 
 
 def missing(what: str) -> None:
