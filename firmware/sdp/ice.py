@@ -123,11 +123,6 @@ def defaults(session: SessionDescription, media: MediaDescription) -> dict[int, 
     return {component: address for component, address in found.items() if address is not None}
 
 
-def is_nowhere(session: SessionDescription, media: MediaDescription) -> bool:
-    """Whether the default destination says only that candidates have to be found, which is no hold (4.2.5)."""
-    return (session.address_of(media) or "", media.port) in _NOWHERE
-
-
 def _read(value: str) -> Candidate | None:
     line = _LINE.fullmatch(value)
     if line is None or line[3].upper() != "UDP" or line[7] not in _TYPES or int(line[2]) not in (RTP, RTCP):

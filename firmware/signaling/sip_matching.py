@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from firmware.call.media import TELEPHONE_EVENT
 from firmware.sdp import attributes
 from firmware.sdp.attributes import Direction
-from firmware.sdp.ice import is_nowhere
 from firmware.signaling import sip_formats
 from firmware.signaling.sip_srtp import PROFILES
 
@@ -19,6 +18,10 @@ if TYPE_CHECKING:
     from firmware.call.media import Capabilities, Codec, Format, Kind
     from firmware.sdp.session import MediaDescription, SessionDescription
     from firmware.signaling.sip_formats import Agreed, RemoteFormat
+
+
+_NOWHERE: Final = {("0.0.0.0", 9), ("::", 9)}
+"""RFC 8840 4.1."""
 
 
 def codecs(capabilities: Capabilities, kind: Kind) -> tuple[Codec, ...]:
@@ -42,12 +45,17 @@ def is_usable(session: SessionDescription, media: MediaDescription, host: str) -
 def direction(session: SessionDescription, media: MediaDescription, *, ice: bool = False) -> Direction:
     """Which ways the far end wants a usable line to go; with *ice*, who has no address yet may get one."""
     said = attributes.direction(session, media)
-    if ice and is_nowhere(session, media):
+    if ice and _is_nowhere(session, media):
         return said
     if ipaddress.ip_address(session.address_of(media) or "").is_unspecified:
         # RFC 3264 8.4: the way of RFC 2543 to put on hold.
         return Direction.of(said.sends, receives=False)
     return said
+
+
+def _is_nowhere(session: SessionDescription, media: MediaDescription) -> bool:
+    """Whether the default destination says only that one will be found, which is no hold (RFC 8839 4.2.5)."""
+    return (session.address_of(media), media.port) in _NOWHERE
 
 
 def match_offer(capabilities: Capabilities, kind: Kind, media: MediaDescription) -> tuple[Agreed, ...]:

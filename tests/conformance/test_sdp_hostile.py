@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import random
 from collections.abc import Callable
 
 import pytest
+from gatherers import MemoryGatherers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from linear_time import assert_linear
 from offers import OURS
 from wire_transport import MemoryPorts
 
+from firmware.call.ice import Selected
 from firmware.call.media import Capabilities, Direction, Encryption
 from firmware.errors import DecodeError, RemoteProtocolError
-from firmware.sdp import attributes, crypto, fingerprint
+from firmware.sdp import attributes, crypto, fingerprint, ice
 from firmware.sdp.session import MAX_BYTES, MAX_LINE, parse
+from firmware.signaling.sip_ice import SipIce
 from firmware.signaling.sip_media import NoCommonMediaError, SipMedia
 from firmware.sip.body import session_description
 from firmware.sip.message import Headers, Request
@@ -36,7 +41,17 @@ KEYS = (
     + b":".join([b"4A"] * 32)
     + b"\r\na=setup:actpass\r\na=rtcp-mux\r\na=rtcp:5005 IN IP4 192.0.2.9\r\n"
 )
+ICE = (
+    b"a=ice-ufrag:9uB6\r\na=ice-pwd:YH75Fviy6338Vbrhrlp8Yh\r\na=ice-options:ice2\r\n"
+    b"a=candidate:1 1 UDP 2130706431 192.0.2.2 5000 typ host\r\n"
+    b"a=candidate:2 1 UDP 1694498815 192.0.2.9 45664 typ srflx raddr 192.0.2.2 rport 5000 generation 0\r\n"
+    b"a=candidate:3 2 UDP 1694498814 192.0.2.9 45665 typ relay raddr 192.0.2.2 rport 5001\r\n"
+    b"a=candidate:4 1 TCP 1 name.local 9 typ host tcptype active\r\n"
+    b"a=remote-candidates:1 192.0.2.1 40000 2 192.0.2.1 40001\r\na=end-of-candidates\r\n"
+)
 OFFERS = [
+    HEAD + AUDIO + ICE + VIDEO + ICE.replace(b"5000", b"5002"),
+    HEAD + b"a=ice-lite\r\n" + AUDIO + b"a=ice-mismatch\r\n" + ICE + b"a=rtcp-mux\r\n" + VIDEO,
     HEAD + AUDIO + VIDEO,
     HEAD + AUDIO + KEYS + VIDEO + KEYS,
     HEAD.replace(b"c=IN IP4 192.0.2.2\r\n", b"") + AUDIO + b"c=IN IP4 192.0.2.7\r\na=sendonly\r\n",
@@ -44,22 +59,35 @@ OFFERS = [
 ]
 
 
-def media(encryption: Encryption = Encryption.PREFERRED) -> SipMedia:
-    return SipMedia(Capabilities(encryption=encryption), MemoryPorts(), OURS, 1)
+def media(encryption: Encryption = Encryption.PREFERRED, *, ways: bool = True) -> SipMedia:
+    """A side of a call; *ways*: that has ICE."""
+    found = SipIce(MemoryGatherers(), random.Random(1)) if ways else None
+    return SipMedia(Capabilities(encryption=encryption), MemoryPorts(), OURS, 1, ice=found)
+
+
+def ignore() -> None:
+    """Stand in for who waits until it is known where we are."""
 
 
 def exercise(body: bytes) -> None:
     """Take it as an offer, as an answer, and as a change; anything but the promised errors escapes."""
-    for encryption in Encryption:
-        ours = media(encryption)
+    for encryption, ways in itertools.product(Encryption, (False, True)):
+        ours = media(encryption, ways=ways)
         with contextlib.suppress(NoCommonMediaError, DecodeError):
             lines = len(parse(body).media)
+            assert ours.prepare(body, ignore)
             assert len(parse(ours.answer(body)).media) == lines
             assert len(parse(ours.offer()).media) >= lines
+            for channel in ours.channels:
+                if channel.ice is not None and len(channel.ice.remote) > 1:
+                    pairs = zip(channel.ice.local, channel.ice.remote, strict=False)
+                    ours.way_found(channel.local, tuple(Selected(p[0].component, *p) for p in pairs))
+            assert ours.offer()
             ours.accept(body)
             assert {channel.direction for channel in ours.channels} <= set(Direction)
         ours.close()
-        asking = media(encryption)
+        asking = media(encryption, ways=ways)
+        assert asking.prepare(None, ignore)
         asking.offer()
         with contextlib.suppress(NoCommonMediaError, DecodeError):
             asking.accept(body)
@@ -123,6 +151,7 @@ def read_all(body: bytes) -> None:
             attributes.parameters(fmtps.get(payload_type, ""))
         attributes.rtcp(each), attributes.milliseconds(each, "ptime"), attributes.direction(session, each)
         crypto.read(each), fingerprint.read(session, each), fingerprint.read_setup(session, each)
+        ice.read(session, each), ice.defaults(session, each)
     with contextlib.suppress(NoCommonMediaError):
         media().answer(body)
 
@@ -143,6 +172,9 @@ LINES = [
     AUDIO,
     VIDEO,
     KEYS,
+    ICE,
+    ICE[ICE.index(b"a=cand") :],
+    b"a=candidate:1 1 UDP 2130706431 192.0.2.2 5000 typ host\r\n",
 ]
 
 

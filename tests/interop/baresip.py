@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from interop.namespaces import Namespace, entered, inside
 from interop.ports import free_port, free_ports
 from interop.process import memory_and_cpu
 from interop.sound import read_samples, tone_share, write_tone
@@ -62,6 +63,9 @@ class Baresip:
     """``srtp``, ``srtp-mand``, ``srtp-mandf`` (by security descriptions) or ``dtls_srtp``."""
     settings: Sequence[str] = ()
     """More lines of configuration."""
+    ice: bool = False
+    """Look for a way by ICE, of which it knows the RFC 5245 kind."""
+    namespace: Namespace | None = None
     address: str = "127.0.0.1"
     port: int = field(default_factory=free_port)
 
@@ -86,7 +90,7 @@ class Baresip:
         (self.folder / "contacts").write_text("")
         self._log = (self.folder / "log").open("wb")
         self.process = subprocess.Popen(
-            [self.program, "-f", str(self.folder)],
+            inside(self.namespace, [self.program, "-f", str(self.folder)]),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -197,6 +201,7 @@ class Baresip:
             f";audio_codecs={self.codec}/{rate}/{channels}"
             + (f";video_codecs={video}" if video else "")
             + (f";mediaenc={self.encryption}" if self.encryption else "")
+            + (";medianat=ice" if self.ice else "")
         )
 
     def _configuration(self, control: int) -> str:
@@ -205,6 +210,7 @@ class Baresip:
         media = free_ports(40)
         modules = ["aufile", AUDIO_MODULES[self.codec], *(["sndfile"] if self.record else [])]
         modules += ["srtp", "dtls_srtp"] if self.encryption else []
+        modules += ["stun", "turn", "ice"] if self.ice else []
         lines = [
             "poll_method epoll",
             f"sip_listen {f'[{self.address}]' if ':' in self.address else self.address}:{self.port}",
@@ -241,7 +247,8 @@ class Baresip:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                return socket.create_connection(("127.0.0.1", port))
+                with entered(self.namespace):
+                    return socket.create_connection(("127.0.0.1", port))
             except OSError:
                 time.sleep(0.02)
         raise AssertionError(f"baresip did not start:\n{self.log()}")

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interop.baresip import Baresip
 from interop.conftest import FAR_LABEL, SMALL
 from interop.coturn import Coturn
 from interop.kamailio import Kamailio
 from interop.namespaces import Internet, Namespace
+from interop.test_baresip import assert_both_see_and_hear, assert_sees
 from interop.test_h323_units import Pair
 from interop.unit import CARD_LABEL, Unit
 from interop.waiting import until
@@ -31,8 +33,8 @@ class World:
 
     def __init__(self, running: ExitStack, program: Callable[[str], str], folder: Path) -> None:
         self._running = running
-        self._program = program
-        self._folder = folder
+        self.program = program
+        self.folder = folder
         program("ip")
         self.internet = running.enter_context(Internet())
         outside = self.internet.outside
@@ -59,7 +61,7 @@ class World:
         units = []
         for user, tone, label, own in zip(USERS, (660, 880), (CARD_LABEL, FAR_LABEL), (nat, far_nat), strict=True):
             house = far_house if user == USERS[1] else None
-            house = house or self.internet.house(self._program("nft"), symmetric=symmetric)
+            house = house or self.internet.house(self.program("nft"), symmetric=symmetric)
             settings = {
                 "sip": {"accounts": [self.sip.account(user, transport="tcp")], **sections.get("sip", {})},
                 "h323": {"enabled": False},
@@ -67,7 +69,7 @@ class World:
                 "board.sim": {"camera_label": label},
                 "nat": self.turn.settings if own is None else own,
             }
-            unit = Unit(self._folder / user, settings, address=house.address, tone=tone, namespace=house)
+            unit = Unit(self.folder / user, settings, address=house.address, tone=tone, namespace=house)
             units.append(self._running.enter_context(unit))
         for unit in units:
             unit.wait(lambda state: [each["state"] for each in state["registrations"]] == ["registered"])
@@ -153,3 +155,45 @@ def test_without_ice_nothing_is_asked(world: World) -> None:
     caller = pair.units[0]
     assert invitations(caller) == 2  # one was challenged
     assert not until(lambda: caller.heard_tone(pair.units[1].tone) > 0.8, 3.0)
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_baresip_finds_a_way(
+    program: Callable[[str], str], baresip: Callable[..., Baresip], tmp_path: Path, by_us: bool
+) -> None:
+    program("ip")
+    with Internet() as internet:
+        here, there = internet.host(), internet.host()
+        # It takes an address for its own only where it finds it at a network interface, never on loopback.
+        far = baresip(ice=True, namespace=there, address=there.address, settings=("net_interface eth0",))
+        settings = {"h323": {"enabled": False}, "media": SMALL, "nat": {"ice": True}}
+        with Unit(tmp_path / "unit", settings, address=here.address, namespace=here) as unit:
+            call = unit.dial(far.uri) if by_us else ""
+            if not by_us:
+                far.dial(unit.uri)
+            call = unit.wait_for_call()
+            assert_both_see_and_hear(unit, far)
+            assert ways(unit, call) <= {"direct", "nat"}
+            assert "" not in ways(unit, call)
+            unit.command(call, "hold")
+            unit.wait(lambda state: state["calls"][0]["held"])
+            unit.command(call, "resume")
+            unit.wait(lambda state: not state["calls"][0]["held"])
+            assert_sees(lambda: unit.counter(FAR_LABEL))
+            unit.kill_media_worker()
+            assert_sees(lambda: unit.counter(FAR_LABEL))
+            unit.command(call, "hang_up")
+            assert unit.wait_for_idle()["notice"]["text"] == "The call was hung up."
+
+
+def test_baresip_on_the_internet_is_called_from_a_house(world: World, baresip: Callable[..., Baresip]) -> None:
+    house, there = world.internet.house(world.program("nft")), world.internet.host()
+    far = baresip(ice=True, namespace=there, address=there.address, settings=("net_interface eth0",))
+    settings = {"h323": {"enabled": False}, "media": SMALL, "nat": world.turn.settings}
+    with Unit(world.folder / "unit", settings, address=house.address, namespace=house) as unit:
+        call = unit.dial(f"{far.uri};transport=tcp")
+        unit.wait_for_call()
+        assert_both_see_and_hear(unit, far)
+        assert ways(unit, call) == {"nat"}
+        unit.command(call, "hang_up")
+        unit.wait_for_idle()

@@ -124,12 +124,15 @@ export async function tick() {
   }
 }
 
+// How packets travel, where both ends looked for a way.
+const WAYS = { direct: "direct", nat: "through NAT", relay: "relayed" };
+
 function showFlow(card, streams) {
   const rows = streams.map((stream) => {
     const row = document.createElement("tr");
     const words = [
       `${stream.direction === "send" ? "Sent" : "Received"} ${stream.kind === "audio" ? "sound" : "picture"}`,
-      stream.codec,
+      [stream.codec, WAYS[stream.way]].filter(Boolean).join(", "),
       stream.width ? `${stream.width}×${stream.height}, ${Math.round(stream.frame_rate)}/s` : "",
       `${Math.round(stream.bitrate / 1000)} kbit/s`,
       `${(stream.loss * 100).toFixed(1)} %`,

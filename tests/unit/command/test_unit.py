@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +146,22 @@ def test_a_board_without_devices_leaves_a_room_with_faults() -> None:
         return unit.room.state.faults
 
     assert "The display does not work: no screen is plugged in at Nonesuch" in asyncio.run(main())
+
+
+def test_what_finds_ways_through_nats_is_loaded_only_where_it_is_wanted() -> None:
+    """Every unit would pay for it with memory and time at its start."""
+    program = (
+        "import asyncio, sys\n"
+        "from firmware.command.unit import _endpoints\n"
+        "from firmware.config import Config, Nat\n"
+        "from firmware.media import worker\n"
+        "from firmware.net.ports import PortPool\n"
+        "from msgspec.structs import replace\n"
+        "parts = ('firmware.ice.', 'firmware.sdp.ice', 'firmware.net.gathering', 'firmware.media.connectivity')\n"
+        "def loaded(): return any(name.startswith(parts) for name in sys.modules)\n"
+        "_endpoints(Config(), PortPool(16_384, 16_500))\n"
+        "assert not loaded()\n"
+        "_endpoints(replace(Config(), nat=Nat(ice=True)), PortPool(16_384, 16_500))\n"
+        "assert loaded()\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
