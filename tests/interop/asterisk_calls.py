@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from interop.asterisk import Asterisk
@@ -37,6 +38,25 @@ def assert_both_hear(unit: Unit, far: Asterisk) -> None:
     assert until(lambda: far.received_tone(unit.tone) > 0.8), f"Asterisk hears no {unit.tone} Hz"
     assert unit.heard_tone(unit.tone) < 0.1
     assert far.received_tone(far.tone) < 0.1
+
+
+def hold_and_resume(unit: Unit, far: Asterisk, technology: str) -> None:
+    """Have the unit call, hold and resume: while it holds, nobody hears anything."""
+    call, _ = connect(unit, far, technology)
+    assert_both_hear(unit, far)
+    unit.command(call, "hold")
+    unit.wait(lambda state: state["calls"][0]["held"])
+    time.sleep(1)
+    unit.forget_sound()
+    far.forget_sound()
+    time.sleep(1.5)
+    assert unit.heard_tone(far.tone) < 0.1
+    assert far.received_tone(unit.tone) < 0.1
+    unit.command(call, "resume")
+    unit.wait(lambda state: not state["calls"][0]["held"])
+    assert_both_hear(unit, far)
+    unit.command(call, "hang_up")
+    far.wait_for_idle()
 
 
 def notice(unit: Unit) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from interop.asterisk import Asterisk
-from interop.asterisk_calls import assert_both_hear, be_called, call_in_a_row, connect, notice
+from interop.asterisk_calls import assert_both_hear, be_called, call_in_a_row, connect, hold_and_resume, notice
 from interop.asterisk_configuration import EXTENSIONS, Settings
 from interop.unit import Unit
 from interop.waiting import until
@@ -16,7 +16,7 @@ StartUnit = Callable[..., Unit]
 StartAsterisk = Callable[..., Asterisk]
 H323 = "OOH323"
 SMALL = {"width": 320, "height": 180}
-NORMAL, BUSY, REJECTED, UNSPECIFIED = 16, 17, 21, 31
+NORMAL, UNSPECIFIED = 16, 31
 """Causes of Q.850; the last is Asterisk's own, where the end of H.245 comes to it before that of the call."""
 
 modes = pytest.mark.parametrize(
@@ -92,19 +92,6 @@ def test_the_unit_calls_a_number(answering: Unit, asterisk: StartAsterisk) -> No
     answering.command(call, "hang_up")
 
 
-def test_the_unit_hears_itself(answering: Unit, asterisk: StartAsterisk) -> None:
-    far = asterisk(Settings(peer=answering.address))
-    _, far_call = connect(answering, far, H323, "echo")
-    answering.forget_sound()
-    assert until(lambda: answering.heard_tone(answering.tone) > 0.8)
-    far.hang_up(far_call)
-
-
-def test_asterisk_is_busy(answering: Unit, asterisk: StartAsterisk) -> None:
-    answering.dial(asterisk(Settings(peer=answering.address)).uri(H323, "busy"))
-    assert notice(answering) == "The far end is busy."
-
-
 def test_asterisk_knows_no_such_extension(answering: Unit, asterisk: StartAsterisk) -> None:
     answering.dial(asterisk(Settings(peer=answering.address)).uri(H323, "nobody"))
     assert notice(answering) != "The call was hung up.", "what else it says depends on its own haste"
@@ -113,16 +100,6 @@ def test_asterisk_knows_no_such_extension(answering: Unit, asterisk: StartAsteri
 def test_asterisk_takes_no_call_from_strangers(answering: Unit, asterisk: StartAsterisk) -> None:
     answering.dial(asterisk().uri(H323, "tone"))
     assert notice(answering) in ("The far end declined the call.", "The far end does not allow the call.")
-
-
-def test_the_unit_is_busy(ringing: Unit, asterisk: StartAsterisk) -> None:
-    far = asterisk(Settings(peer=ringing.address))
-    first = far.call(H323, "room")
-    ringing.wait_for_call("incoming")
-    second = far.call(H323, "room")
-    assert far.outcome(second) == "BUSY"
-    assert far.cause(second) == BUSY
-    far.hang_up(first)
 
 
 @pytest.mark.parametrize("fast_connect", [True, False])
@@ -135,40 +112,6 @@ def test_what_asterisk_says_before_it_answers(unit: StartUnit, asterisk: StartAs
     calling.command(call, "hang_up")
     calling.wait_for_idle()
     far.wait_for_idle()
-
-
-def test_nobody_answers(unit: StartUnit, asterisk: StartAsterisk) -> None:
-    calling = unit({"room": {"ring_time": 5}, "media": SMALL})
-    far = asterisk(Settings(peer=calling.address))
-    calling.dial(far.uri(H323, "ring"))
-    calling.wait_for_call("alerting")
-    far.wait_for_call("Ring")
-    assert notice(calling) == "Nobody answered."
-    far.wait_for_idle()
-
-
-def test_the_unit_gives_up(answering: Unit, asterisk: StartAsterisk) -> None:
-    far = asterisk(Settings(peer=answering.address))
-    call = answering.dial(far.uri(H323, "ring"))
-    answering.wait_for_call("alerting")
-    answering.command(call, "hang_up")
-    far.wait_for_idle()
-
-
-def test_asterisk_gives_up(ringing: Unit, asterisk: StartAsterisk) -> None:
-    far = asterisk(Settings(peer=ringing.address))
-    call = far.call(H323, "room")
-    ringing.wait_for_call("incoming")
-    far.wait_for_call("Ringing")
-    far.hang_up(call)
-    assert notice(ringing) == "The caller gave up."
-
-
-def test_the_unit_declines(ringing: Unit, asterisk: StartAsterisk) -> None:
-    far = asterisk(Settings(peer=ringing.address))
-    call = far.call(H323, "room")
-    ringing.command(ringing.wait_for_call("incoming"), "hang_up")
-    assert far.cause(call) == REJECTED
 
 
 def test_somebody_answers_after_a_while(ringing: Unit, asterisk: StartAsterisk) -> None:
@@ -211,21 +154,7 @@ def test_digits_that_disturb_no_call(answering: Unit, asterisk: StartAsterisk, d
 @modes
 def test_hold_and_resume(answering: Unit, asterisk: StartAsterisk, fast_start: bool, tunnelling: bool) -> None:
     far = asterisk(Settings(peer=answering.address, fast_start=fast_start, tunnelling=tunnelling))
-    call, _ = connect(answering, far, H323)
-    assert_both_hear(answering, far)
-    answering.command(call, "hold")
-    answering.wait(lambda state: state["calls"][0]["held"])
-    time.sleep(1)
-    answering.forget_sound()
-    far.forget_sound()
-    time.sleep(1.5)
-    assert answering.heard_tone(far.tone) < 0.1
-    assert far.received_tone(answering.tone) < 0.1
-    answering.command(call, "resume")
-    answering.wait(lambda state: not state["calls"][0]["held"])
-    assert_both_hear(answering, far)
-    answering.command(call, "hang_up")
-    far.wait_for_idle()
+    hold_and_resume(answering, far, H323)
 
 
 @pytest.mark.timeout(300)
