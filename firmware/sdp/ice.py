@@ -68,6 +68,8 @@ class IceDescription:
     """Of the reader, by component: those that the writer, who chooses, has chosen (5.2)."""
     mismatch: bool = False
     """The default destination is none of the candidates."""
+    ice2: bool = False
+    """The writer keeps to RFC 8445, else to RFC 5245 (RFC 8839 4.2.1.5)."""
 
 
 def read(session: SessionDescription, media: MediaDescription) -> IceDescription | None:
@@ -93,6 +95,7 @@ def read(session: SessionDescription, media: MediaDescription) -> IceDescription
         session.attribute(LITE) is not None,
         tuple(_remote_candidates(media.attribute(REMOTE_CANDIDATES) or "")),
         bool(lines) and _is_mismatched(session, media, lines, counts[RTCP] > 0),
+        RFC_8445 in (media.attribute(OPTIONS) or session.attribute(OPTIONS) or "").split(),
     )
 
 

@@ -1,12 +1,13 @@
 """What a SIP call has agreed of ICE, line by line (RFC 8839).
 
 Rule 1: an offer of ours always has it; an answer has it where the offer has.  A line whose far end takes no part in
-ICE, now or later, goes on without it for as long as the call lasts, and its allocations are given back.
+ICE goes on without it for as long as the call lasts, and its allocations are given back.  Where it was agreed once, and
+somebody takes part no more (music that a server plays on hold), the next description that has it restarts it (4.4.3.1).
 Rule 2: an offer that was rewritten on the way is answered by ``ice-mismatch``, and goes on without ICE (4.2.5).
 Rule 3: roles, credentials and candidates stay until the far end restarts (RFC 8445 6.1.1, 9); then we have new
 credentials, and the same candidates, which live as long as our sockets.
-Rule 4: once the pairs are chosen, a description says those only (4.4.1.2.2); who chose offers them where they are
-others than the descriptions said by default.
+Rule 4: once the pairs are chosen, a description says those only (4.4.1.2.2).  Who chose offers them at once where they
+are others than the descriptions said by default, and the far end is one of RFC 5245 (4.3.4).
 Rule 5: by default we are where a far end without ICE most likely reaches us (RFC 8445 5.1.4): at our own address for
 one who is near, else where the Internet sees us; never at a relay, which lets in nobody that we don't know yet.
 """
@@ -76,6 +77,16 @@ class _Line:
     """The far end's."""
     told: bool = False
     """That others were chosen than these, was offered."""
+    ice2: bool = False
+    """The far end need not be told: it keeps to RFC 8445."""
+    lapsed: bool = False
+    """It went without ICE for a while: allocations are given back."""
+
+    @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Those that we have."""
+        found = self.gatherer.candidates
+        return tuple(each for each in found if each.type is not CandidateType.RELAYED) if self.lapsed else found
 
     @property
     def components(self) -> tuple[int, ...]:
@@ -133,7 +144,7 @@ class SipIce:
                 self._mismatched.add(kind)
             return
         if line.agreed is not None and line.agreed.theirs != found.credentials:
-            line.ours = make_credentials(self._rng)  # RFC 8839 4.4.2: a restart is answered by one
+            line.ours = make_credentials(self._rng)  # RFC 8839 4.4.2.1: a restart is answered by one
         self._agree(line, found, offer, media, mux, controlling=found.lite)
         for component, address in found.remote_candidates:
             if component in line.components and component not in line.selected:
@@ -156,7 +167,7 @@ class SipIce:
         """Give a line of ours with what it says of ICE now, in place of what it said before."""
         line = self._lines.get(kind)
         plain = replace(said, attributes=tuple(pair for pair in said.attributes if pair[0] not in ice.NAMES))
-        if line is None or kind in self._off:
+        if line is None or kind in self._off or (answer and line.agreed is None):
             more = ((ice.MISMATCH, ""),) if kind in self._mismatched and answer else ()
             return replace(plain, connection=None, attributes=(*plain.attributes, *more))
         candidates = self._candidates(line)
@@ -198,10 +209,12 @@ class SipIce:
 
     def _go_without(self, kind: Kind) -> None:
         line = self._lines.get(kind)
+        if line is not None and (line.agreed is not None or line.lapsed):
+            line.agreed, line.selected, line.lapsed = None, {}, True
+            line.ours = make_credentials(self._rng)
+            return
         if line is not None and kind not in self._off:
-            if line.agreed is None:
-                line.gatherer.close()
-            line.agreed = None
+            line.gatherer.close()
         self._off.add(kind)
 
     def _agree(
@@ -215,7 +228,7 @@ class SipIce:
         controlling: bool,
     ) -> None:
         before = line.agreed
-        line.mux = mux
+        line.mux, line.ice2 = mux, found.ice2
         line.heard = ice.defaults(description, media)
         remote = tuple(each for each in found.candidates if each.component in line.components)
         if before is not None and (before.ours, before.theirs) == (line.ours, found.credentials):
@@ -229,9 +242,9 @@ class SipIce:
             controlling if before is None else before.controlling,
             line.ours,
             found.credentials,
-            line.gatherer.candidates,
+            line.candidates,
             remote,
-            line.gatherer.allocations,
+            line.gatherer.allocations if not line.lapsed else (),
             found.lite,
         )
         line.gatherer.hand_over()
@@ -240,7 +253,7 @@ class SipIce:
     def _candidates(line: _Line) -> tuple[Candidate, ...]:
         if line.completed:  # RFC 8839 4.4.1.2.2
             return tuple(line.selected[component].local for component in line.components)
-        return tuple(each for each in line.gatherer.candidates if each.component in line.components)
+        return tuple(each for each in line.candidates if each.component in line.components)
 
 
 def _default(
@@ -261,7 +274,7 @@ def _default(
 
 def _differs(line: _Line) -> bool:
     """Whether we have to offer a line's pairs, for they are others than the descriptions say (RFC 8839 4.3.4)."""
-    if line.agreed is None or not line.agreed.controlling or line.told:
+    if line.agreed is None or not line.agreed.controlling or line.told or line.ice2:
         return False
     pairs = line.selected.values()
     return any(

@@ -57,7 +57,18 @@ def test_what_is_written_is_read() -> None:
     assert {name for name, _ in said} <= ice.NAMES
     assert ("ice-options", "ice2") in said
     found = read(said, host="2001:db8::1", port=1)
-    assert found == IceDescription(OURS, all_of_them, remote_candidates=((1, ("192.0.2.1", 7)),))
+    assert found == IceDescription(OURS, all_of_them, remote_candidates=((1, ("192.0.2.1", 7)),), ice2=True)
+
+
+@pytest.mark.parametrize(
+    ("medium", "session", "ice2"),
+    [("", "", False), ("ice2", "", True), ("", "trickle ice2", True), ("ice22", "", False), ("rtp+ecn", "", False)],
+)
+def test_who_keeps_to_which_rfc(medium: str, session: str, ice2: bool) -> None:
+    said: list[Attributes] = [(("ice-options", text),) if text else () for text in (medium, session)]
+    found = read((*IDENTITY, *said[0]), said[1])
+    assert found is not None
+    assert found.ice2 is ice2
 
 
 def test_who_says_nothing_takes_no_part() -> None:

@@ -313,6 +313,49 @@ def test_what_was_chosen_is_offered() -> None:
     assert side.select((HOST, (THEIRS, 9000)), (HOST, (THEIRS, 9001)))
 
 
+def test_who_keeps_to_rfc_8445_is_told_with_the_next_offer() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY + "a=ice-options:ice2\n"))
+    assert not side.select((RELAYED, (THEIRS, 9000)), (HOST, (THEIRS, 9001)))  # RFC 8839 4.3.4
+    found = said(lines(side.offer())[0])
+    assert found is not None
+    assert [each.type for each in found.candidates] == [RELAYED, HOST]
+
+
+@pytest.mark.parametrize("by_us", [True, False])
+def test_music_of_a_server_without_ice_comes_between(by_us: bool) -> None:
+    side = Side()
+    first = side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    side.select((RELAYED, (THEIRS, 9000)), (HOST, (THEIRS, 9001)))
+    if by_us:
+        side.offer()
+        side.media.accept(sdp(AUDIO, VIDEO))
+    else:
+        assert b"ice-" not in side.answer(sdp(AUDIO, VIDEO))
+    assert side.agreed() is None
+    again = side.offer()
+    found = said(lines(again)[0])
+    assert found is not None
+    assert fragment(again) != fragment(first)  # RFC 8839 4.4.3.1
+    assert {each.type for each in found.candidates} == {HOST, REFLEXIVE}  # what relayed is given back
+    side.media.accept(sdp(*BOTH, session=RESTARTED))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert (agreed.ours.fragment, agreed.allocations, agreed.selected) == (fragment(again), (), ())
+
+
+def test_who_comes_back_from_it_finds_a_way_again() -> None:
+    side = Side()
+    side.answer(sdp(*BOTH, session=IDENTITY))
+    side.answer(sdp(AUDIO, VIDEO))
+    answer = side.answer(sdp(*BOTH, session=RESTARTED))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert agreed.ours.fragment == fragment(answer)
+
+
 def test_all_media_are_waited_for() -> None:
     side = Side()
     side.offer()

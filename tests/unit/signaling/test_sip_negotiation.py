@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from gatherers import MemoryGatherers
@@ -15,6 +16,9 @@ from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.ice import Candidate, CandidateType, Selected
 from firmware.call.media import Capabilities, Kind
+from firmware.sdp import ice
+from firmware.sdp.ice import IceDescription
+from firmware.sdp.session import MediaDescription, SessionDescription
 from firmware.signaling.sip import SipEndpoint
 from firmware.sip.user_agent import UserAgent
 
@@ -217,7 +221,28 @@ def find(call: Call, kind: Kind) -> tuple[Selected, ...]:
     return tuple(found)
 
 
-def test_who_chooses_offers_what_was_chosen() -> None:
+def be_of_rfc_5245(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let far ends not say that they keep to RFC 8445: they have to be told what was chosen (RFC 8839 4.3.4)."""
+    read = ice.read
+
+    def read_old(session: SessionDescription, media: MediaDescription) -> IceDescription | None:
+        found = read(session, media)
+        return replace(found, ice2=False) if found is not None else None
+
+    monkeypatch.setattr(ice, "read", read_old)
+
+
+def test_who_keeps_to_rfc_8445_need_not_be_told() -> None:
+    bench = Bench()
+    call, _ = bench.call()
+    for kind in Kind:
+        find(call, kind)
+    bench.settle()
+    assert bench.sent(b"INVITE") == 1
+
+
+def test_who_chooses_offers_what_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_of_rfc_5245(monkeypatch)
     bench = Bench()
     call, far = bench.call()
     before = {channel.ice for channel in far.channels}
@@ -246,7 +271,8 @@ def test_who_does_not_choose_offers_nothing() -> None:
     assert len(bench.wire.sent) == sent
 
 
-def test_what_is_found_in_the_middle_of_another_offer_waits_for_it() -> None:
+def test_what_is_found_in_the_middle_of_another_offer_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    be_of_rfc_5245(monkeypatch)
     bench = Bench()
     call, _ = bench.call()
     call.hold(True)
