@@ -15,6 +15,7 @@ from firmware.errors import DeviceError
 NODE = Path("/dev/watchdog")
 
 _KEEPALIVE, _SETTIMEOUT = 0x8004_5705, 0xC004_5706
+_CLOSED = -1
 _MAGIC_CLOSE = b"V"
 """Written before closing, it says that the closing is meant."""
 
@@ -37,7 +38,9 @@ class PiWatchdog:
         self.timeout = float(seconds.value)
 
     def feed(self) -> None:
-        """Say that all is well.  DeviceError: it has failed."""
+        """Say that all is well.  DeviceError: it has failed, or is closed."""
+        if self._fd == _CLOSED:
+            raise DeviceError("the watchdog is closed")
         try:
             fcntl.ioctl(self._fd, _KEEPALIVE, c_int())
         except OSError as error:
@@ -45,6 +48,9 @@ class PiWatchdog:
 
     def close(self) -> None:
         """Stop it; where the kernel forbids that (nowayout), the machine restarts."""
+        if self._fd == _CLOSED:
+            return
+        fd, self._fd = self._fd, _CLOSED
         with suppress(OSError):
-            os.write(self._fd, _MAGIC_CLOSE)
-        os.close(self._fd)
+            os.write(fd, _MAGIC_CLOSE)
+        os.close(fd)

@@ -38,10 +38,10 @@ class Dog:
         unload("softdog")
 
     @property
-    def barked(self) -> bool:
-        """Whether it has."""
+    def barks(self) -> int:
+        """How often it has, since the machine was started."""
         with Path("/dev/kmsg").open("rb", buffering=0) as log:
-            return b"softdog: Triggered - Reboot ignored" in _all(log.fileno())
+            return _all(log.fileno()).count(b"softdog: Triggered - Reboot ignored")
 
 
 def _all(descriptor: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import time
 from pathlib import Path
@@ -9,11 +10,15 @@ from pathlib import Path
 import pytest
 from hil.condition import Condition, Dog
 from hil.waiting import wait_for
+from simple_room import SimpleEndpoint, SimpleMedia
+from simple_web import until
 
 from board.pi.health import SYS, read_health
 from board.pi.watchdog import PiWatchdog
+from firmware import config
 from firmware.errors import DeviceError
 from firmware.ports import Board
+from firmware.room import Room, Watch
 
 
 @pytest.fixture(scope="module")
@@ -77,21 +82,53 @@ def test_a_watchdog_that_is_fed_sleeps_and_a_hungry_one_barks(dog: Dog) -> None:
         assert watchdog.timeout == 2
         with pytest.raises(DeviceError, match="another program feeds it"):
             PiWatchdog(2)
+        before = dog.barks
         for _ in range(8):
             time.sleep(0.5)
             watchdog.feed()
-        assert not dog.barked
-        assert wait_for(lambda: dog.barked, 20)
+        assert dog.barks == before
+        assert wait_for(lambda: dog.barks > before, 20)
         watchdog.close()
 
 
 def test_closing_it_calls_it_off(dog: Dog) -> None:
     with dog:
-        log = dog.barked
+        before = dog.barks
         PiWatchdog(1).close()
         time.sleep(2.5)
         PiWatchdog(1).close()
-        assert dog.barked is log
+        assert dog.barks == before
+
+
+def test_a_room_says_what_is_wrong_and_feeds_the_watchdog_while_it_is_well(
+    condition: Condition, dog: Dog, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        media = SimpleMedia()
+        room = Room(config.Room(), [SimpleEndpoint()], media)
+        await room.start()
+        watch = Watch(board, config.Health(watchdog=2.0), Path("/tmp"), room)
+        before = dog.barks
+        watch.start()
+        await until(lambda: room.health is not None)
+        assert room.state.faults == ()
+        assert room.state.warnings == ()
+        condition.set_temperature(92)
+        condition.set_throttled(1)
+        await until(lambda: len(room.state.warnings) == 2)
+        await asyncio.sleep(3)
+        assert dog.barks == before
+        media.running = False
+        await until(lambda: dog.barks > before)
+        await watch.stop()
+        await room.stop()
+
+    condition.set_temperature(50)
+    condition.set_throttled(0)
+    monkeypatch.setattr("firmware.room.watch.LOOK_TIME", 0.2)
+    monkeypatch.setattr("firmware.room.watch.ILL_TIME", 1.0)
+    with dog:
+        asyncio.run(main())
 
 
 def test_a_time_that_it_can_not_wait_is_refused(dog: Dog) -> None:

@@ -19,3 +19,17 @@ def test_what_is_no_watchdog_is_refused_and_left_closed(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match=r"does not take 10 s"):
         PiWatchdog(10, node)
     assert node.read_bytes() == b"V"
+
+
+def test_it_is_called_off_once_however_often_it_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = tmp_path / "watchdog"
+    node.touch()
+    monkeypatch.setattr("fcntl.ioctl", lambda *_: 0)
+    watchdog = PiWatchdog(10, node)
+    watchdog.feed()
+    watchdog.close()
+    watchdog.close()
+    assert node.read_bytes() == b"V"
+    monkeypatch.undo()
+    with pytest.raises(DeviceError, match="is closed"):
+        watchdog.feed()
