@@ -28,7 +28,12 @@ if TYPE_CHECKING:
     from firmware.sdp.session import MediaDescription
 
 RTX: Final = "rtx"
-"""The name of the payload format of retransmissions (RFC 4588 8)."""
+"""The name of the payload format of retransmissions (RFC 4588 8).
+
+It is taken where it is offered, and not offered: without encryption our INVITE is 1403 octets, which UDP carries in one
+packet where TCP leads nowhere, and a line of rtx for each format of H.264 would make it two.  Who does not offer it is
+sent the packet itself again.
+"""
 MAX_PARAMETER_SETS: Final = 16
 """Of one format; what a line of SDP has room for bounds their size."""
 _RANK: Final = {level: rank for rank, level in enumerate(MAX_BITRATES)}

@@ -105,7 +105,9 @@ class SipSrtp:
         under = {SDES: self._ways, DTLS: (DTLS,)}
         strict = [(profile, under[way]) for way in self._ways for profile in _STRICT_PROFILES[way]]
         self._forms = strict if self.required else [("RTP/AVP", self._ways), *strict]
-        """Profiles, and ways under them, in which we may offer; the first one is offered."""
+        """Profiles, and ways under them, in which we may offer: the first one, then, to who refuses it, the next.
+
+        Four at most: 488 comes before it rings there, so that all of them take some round trips, and nobody hears."""
         self._agreed: dict[Kind, Secured] = {}
 
     @property
