@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 64
 """Datagrams read before the event loop gets its turn again."""
 MAX_DATAGRAM: Final = 65_535
+RECEIVE_BUFFER: Final = 1 << 19
+"""Octets asked for, of which the kernel grants what net.core.rmem_max allows: hundreds of messages, half a second of
+work, that come while the process has no turn.  An ACK that is lost costs more than it does."""
 
 _IP_PKTINFO: Final = 8  # linux/in.h; not in the socket module
 _IP_RECVERR: Final = 11
@@ -74,6 +77,7 @@ class DatagramSocket:
         self._socket = socket.socket(socket.AF_INET6 if self._ipv6 else socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
             if self._ipv6:
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)

@@ -42,6 +42,23 @@ def test_a_flood_leaves_the_loop_its_turn(run: Any) -> None:
     run(main())
 
 
+def test_what_comes_while_nobody_reads_waits(run: Any) -> None:
+    async def main() -> None:
+        got: list[bytes] = []
+        loop = asyncio.get_running_loop()
+        ours = DatagramSocket(loop, HERE, lambda *a: got.append(a[2]), lambda *a: None, lambda: None)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            default = peer.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            granted = ours._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            assert granted > default, "more than one has that asks for nothing"
+            for _ in range(200):
+                peer.sendto(bytes(700), ours.address)
+        await until(lambda: len(got) == 200)
+        ours.close()
+
+    run(main())
+
+
 def test_errors_name_the_far_end(run: Any) -> None:
     async def main() -> None:
         errors: list[tuple[Any, str]] = []
