@@ -7,44 +7,17 @@ import contextlib
 import socket
 from typing import Any
 
+from stream_log import Log
+
 from firmware.net.stream import MAX_UNSENT, Stream
 from firmware.sansio import Flow
 
 FLOW = Flow("tcp", ("127.0.0.1", 1), ("127.0.0.1", 2))
 
 
-class Log:
-    def __init__(self, *, welcome: bool = True) -> None:
-        self.entries: list[Any] = []
-        self.welcome = welcome
-
-    def stream(self, flow: Flow | None = FLOW) -> Stream:
-        return Stream(self, flow)
-
-    def connected(self, stream: Stream) -> bool:
-        self.entries.append("connected")
-        return self.welcome
-
-    def opened(self, stream: Stream) -> None:
-        self.entries.append("opened")
-
-    def received(self, stream: Stream, data: bytes) -> None:
-        self.entries.append(data)
-
-    def closed(self, stream: Stream, words: str) -> None:
-        self.entries.append(("closed", words))
-
-    async def until(self, entry: Any) -> None:
-        for _ in range(5_000):
-            if entry in self.entries:
-                return
-            await asyncio.sleep(0.002)
-        raise AssertionError(f"{entry} is not in {self.entries}")
-
-
 def test_what_waits_is_bounded(run: Any) -> None:
     async def main() -> None:
-        stream = Log().stream()
+        stream = Stream(Log(), FLOW)
         assert stream.write(b"x")
         assert not stream.write(bytes(MAX_UNSENT))
 
@@ -60,7 +33,7 @@ def test_early_words_come_first_and_the_end_is_told_once(run: Any) -> None:
             writer.close()
 
         server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        stream = log.stream()
+        stream = Stream(log, FLOW)
         stream.write(b"early")
         await asyncio.get_running_loop().create_connection(lambda: stream, *server.sockets[0].getsockname())
         stream.write(b" late")
@@ -83,7 +56,7 @@ def test_one_who_is_not_welcome_is_cut_off_in_silence(run: Any) -> None:
         streams: list[Stream] = []
 
         def accept() -> Stream:
-            streams.append(log.stream(None))
+            streams.append(Stream(log))
             return streams[-1]
 
         server = await loop.create_server(accept, "127.0.0.1", 0)
@@ -102,7 +75,7 @@ def test_a_vanished_far_end_is_noticed_by_the_kernel(run: Any) -> None:
     async def main() -> None:
         log = Log()
         server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-        stream = log.stream()
+        stream = Stream(log, FLOW)
         await asyncio.get_running_loop().create_connection(lambda: stream, *server.sockets[0].getsockname())
         assert stream.transport is not None
         connection = stream.transport.get_extra_info("socket")
@@ -123,13 +96,13 @@ def test_a_message_does_not_wait_for_the_acknowledgement_of_the_last(run: Any) -
         loop, log = asyncio.get_running_loop(), Log()
 
         def accept() -> Stream:
-            accepted.append(log.stream(None))
+            accepted.append(Stream(log))
             return accepted[0]
 
         listener = socket.create_server(("127.0.0.1", 0))
         server = await loop.create_server(accept, sock=listener)
         ours = Log()
-        stream = ours.stream()
+        stream = Stream(ours, FLOW)
         await loop.create_connection(lambda: stream, *listener.getsockname())
         await ours.until("opened")
         await log.until("opened")
@@ -147,8 +120,8 @@ def test_a_message_does_not_wait_for_the_acknowledgement_of_the_last(run: Any) -
 def test_nothing_waits_for_a_connection_that_is_closed(run: Any) -> None:
     async def main() -> None:
         loop, far = asyncio.get_running_loop(), Log()
-        server = await loop.create_server(lambda: far.stream(None), "127.0.0.1", 0)
-        stream = Log().stream()
+        server = await loop.create_server(lambda: Stream(far), "127.0.0.1", 0)
+        stream = Stream(Log(), FLOW)
         await loop.create_connection(lambda: stream, *server.sockets[0].getsockname())
         stream.close()
         await stream.lost.wait()

@@ -9,46 +9,15 @@ from typing import Any
 
 import pytest
 from certificates import Authority
+from stream_log import Log
 
 from firmware.net import tls_stream as tls_stream_module
-from firmware.net.stream import Stream
 from firmware.net.tls import Tls
 from firmware.net.tls_layer import TlsLayer
 from firmware.net.tls_stream import TlsStream
 from firmware.sansio import Flow
 
 FLOW = Flow("tls", ("127.0.0.1", 1), ("127.0.0.1", 2), domain="room.example.com")
-
-
-class Log:
-    def __init__(self) -> None:
-        self.entries: list[Any] = []
-
-    def connected(self, stream: Stream) -> bool:
-        return True
-
-    def opened(self, stream: Stream) -> None:
-        self.entries.append("opened")
-
-    def received(self, stream: Stream, data: bytes) -> None:
-        self.entries.append(data)
-
-    def closed(self, stream: Stream, words: str) -> None:
-        self.entries.append(("closed", words))
-
-    async def until(self, entry: Any) -> None:
-        for _ in range(5_000):
-            if entry in self.entries:
-                return
-            await asyncio.sleep(0.002)
-        raise AssertionError(f"{entry} is not in {self.entries}")
-
-    async def holds(self, size: int) -> None:
-        for _ in range(5_000):
-            if sum(len(entry) for entry in self.entries if isinstance(entry, bytes)) >= size:
-                return
-            await asyncio.sleep(0.002)
-        raise AssertionError(f"it never gets {size} bytes")
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +47,15 @@ def test_early_words_wait_for_the_handshake(run: Any, tls: Tls) -> None:
     async def main() -> None:
         near, stream, far, other, server = await pair(tls)
         await far.until(b"early")
-        assert far.entries == ["opened", b"early"]
+        assert far.entries == ["connected", "opened", b"early"]
         other.write(b"answer")
         await near.until(b"answer")
-        assert near.entries == ["opened", b"answer"]
+        assert near.entries == ["connected", "opened", b"answer"]
         stream.close()
         await far.until(("closed", "closed by the far end"))
         await other.lost.wait()
         await stream.lost.wait()
-        assert near.entries == ["opened", b"answer"], "who closes is not told"
+        assert near.entries == ["connected", "opened", b"answer"], "who closes is not told"
         server.close()
 
     run(main())
@@ -99,7 +68,7 @@ def test_much_data_goes_in_pieces(run: Any, tls: Tls) -> None:
         await far.until(b"early")
         assert stream.write(data)
         await far.holds(len(b"early") + len(data))
-        assert b"".join(far.entries[2:]) == data
+        assert b"".join(far.entries[3:]) == data
         stream.abort()
         await other.lost.wait()
         server.close()
@@ -114,7 +83,7 @@ def test_a_wrong_name_ends_it_before_anything_is_said(run: Any, tls: Tls) -> Non
         await near.until(("closed", words))
         await other.lost.wait()
         await stream.lost.wait()
-        assert near.entries == [("closed", words)]
+        assert near.entries == ["connected", ("closed", words)]
         assert b"early" not in far.entries
         server.close()
 
@@ -128,7 +97,7 @@ def test_a_handshake_that_does_not_come_is_given_up(run: Any, tls: Tls, monkeypa
         with socket.create_connection(server.sockets[0].getsockname()) as silent:
             silent.setblocking(False)
             assert await loop.sock_recv(silent, 1) == b""
-        assert far.entries == [("closed", "TLS was not agreed on within 0 s")]
+        assert far.entries == ["connected", ("closed", "TLS was not agreed on within 0 s")]
         server.close()
 
     monkeypatch.setattr(tls_stream_module, "HANDSHAKE_TIME", 0.1)
