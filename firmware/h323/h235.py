@@ -81,14 +81,10 @@ class Security(Protocol):
         """Whether the far end's messages are protected too; if not, `verify` finds nothing wrong."""
 
 
-class NoSecurity:
-    """Nothing is shown, nothing is checked."""
+class OneWay:
+    """The far end's messages are not protected."""
 
     mutual = False
-
-    def protect(self, name: str, body: Body, *, sender: str, recipient: str, time: int) -> bytes:  # noqa: ARG002
-        """Encode a message as it is."""
-        return RAS_MESSAGE.encode((name, body))
 
     def verify(
         self,
@@ -99,5 +95,13 @@ class NoSecurity:
         recipients: Collection[str],  # noqa: ARG002
         time: int,  # noqa: ARG002
     ) -> str:
-        """Find nothing wrong."""
+        """Find nothing wrong: there is nothing to look at."""
         return ""
+
+
+class NoSecurity(OneWay):
+    """Nothing is shown, nothing is checked."""
+
+    def protect(self, name: str, body: Body, *, sender: str, recipient: str, time: int) -> bytes:  # noqa: ARG002
+        """Encode a message as it is."""
+        return RAS_MESSAGE.encode((name, body))

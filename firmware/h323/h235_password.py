@@ -10,13 +10,12 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 from firmware.h323.h225 import RAS_MESSAGE
-from firmware.h323.h235 import CAT, MD5
+from firmware.h323.h235 import CAT, MD5, OneWay
 from firmware.h323.h235_types import CLEAR_TOKEN
 from firmware.h323.ras_alias import encode_alias, guess
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Collection
 
     from firmware.h323.ras_message import Body
 
@@ -36,25 +35,7 @@ def cat_challenge(password: str, random: int, time: int) -> bytes:
     return hashlib.md5(octets, usedforsecurity=False).digest()
 
 
-class _OneWay:
-    """The far end's messages are not protected."""
-
-    mutual = False
-
-    def verify(
-        self,
-        body: Body,  # noqa: ARG002
-        data: bytes,  # noqa: ARG002
-        *,
-        senders: Collection[str],  # noqa: ARG002
-        recipients: Collection[str],  # noqa: ARG002
-        time: int,  # noqa: ARG002
-    ) -> str:
-        """Find nothing wrong: there is nothing to look at."""
-        return ""
-
-
-class PasswordHash(_OneWay):
+class PasswordHash(OneWay):
     """cryptoEPPwdHash with MD5, in every message."""
 
     def __init__(self, user: str, password: str) -> None:
@@ -72,7 +53,7 @@ class PasswordHash(_OneWay):
         return RAS_MESSAGE.encode((name, {**body, "cryptoTokens": [("cryptoEPPwdHash", token)]}))
 
 
-class CallAccessToken(_OneWay):
+class CallAccessToken(OneWay):
     """CAT, the Cisco access token, in every message."""
 
     def __init__(self, user: str, password: str, rng: random.Random) -> None:
