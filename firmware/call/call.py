@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from firmware.call.endpoint import Leg
     from firmware.call.ice import Selected
-    from firmware.call.media import Channel, Handshake
+    from firmware.call.media import Channel, Handshake, Kind
     from firmware.sansio import Address
 
 logger = logging.getLogger(__name__)
@@ -274,6 +274,11 @@ class Call:
         """Tell which way the medium of this address of ours goes, see Leg.way_found."""
         if self.state not in (State.ENDING, State.ENDED):
             self._leg.way_found(local, selected)
+
+    def go_on_without(self, kind: Kind) -> None:
+        """End a medium that finds no way, where another one has found its, see Leg.go_on_without."""
+        if self.state is State.ACTIVE:
+            self._leg.go_on_without(kind)
 
     # Reports from the leg
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from firmware.call.call import Call, EndReason
     from firmware.call.ice import Selected
+    from firmware.call.media import Kind
     from firmware.call.registration import Registration
     from firmware.sansio import Address
 
@@ -35,6 +36,9 @@ class Leg(Protocol):
 
     def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
         """Learn which pairs of candidates were chosen for the medium of this address of ours, where ICE was agreed."""
+
+    def go_on_without(self, kind: Kind) -> None:
+        """End a medium that finds no way; ``media_changed`` follows, or the far end does so."""
 
     def request_key_frame(self) -> None:
         """Ask the far end's encoder for a key frame by signalling; asked only where RTCP feedback can't."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final, Literal
 
 from firmware.call.call import EndReason
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from firmware.call.call import Call
     from firmware.call.media import Channel
     from firmware.sansio import Address
+
+logger = logging.getLogger(__name__)
 
 Timer = Literal["ring", "answer", "silence"]
 
@@ -71,6 +74,9 @@ class Line:
             case message.WayFound(local=local, selected=selected):
                 self._ways.add(local)
                 self.call.way_found(local, selected)
+            case message.WayLost(kind=kind, reason=reason, found=False) if self._another_has_way(kind):
+                logger.warning("= call %s: %s finds no way: %s", self.call.id, kind.value, reason)
+                self.call.go_on_without(kind)
             case message.WayLost(reason=reason, found=found):
                 self.call.hang_up(EndReason.LOST if found else EndReason.NO_WAY, reason)
             case message.KeyFrameWanted():
@@ -80,6 +86,9 @@ class Line:
     def has_way(self) -> bool:
         """Whether all media know where to go."""
         return all(channel.ice is None or channel.local in self._ways for channel in self.call.channels)
+
+    def _another_has_way(self, kind: Kind) -> bool:
+        return any(channel.kind is not kind and channel.local in self._ways for channel in self.call.channels)
 
     def view(self) -> CallView:
         """The call as others may see it."""

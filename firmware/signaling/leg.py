@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from firmware.call.call import Call, EndReason
     from firmware.call.ice import Selected
+    from firmware.call.media import Kind
     from firmware.sansio import Address, Flow
     from firmware.signaling.endpoint import Transport
 
@@ -78,6 +79,9 @@ class BaseLeg(Generic[S, M]):
 
     def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
         """Do nothing: nobody has to be told."""
+
+    def go_on_without(self, kind: Kind) -> None:
+        """Do nothing: no medium has to find a way."""
 
     # What they share
 

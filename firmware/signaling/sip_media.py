@@ -105,6 +105,7 @@ class SipMedia:
         self._lines: tuple[_Line, ...] = ()
         self._offered: tuple[_Line, ...] | None = None
         self._reserved: dict[Kind, Address] = {}
+        self._dropped: set[Kind] = set()
         self._read: tuple[bytes, SessionDescription, _Chosen] | None = None
 
     def prepare(self, offer: bytes | None, when_done: Callable[[], None], *, anew: bool = False) -> bool:
@@ -139,11 +140,15 @@ class SipMedia:
         """
         lines = list(self._lines)
         for index, line in enumerate(lines):
-            if line.kind is not None:
+            if line.kind in self._dropped:
+                lines[index] = _Line(line.said.refused())  # RFC 3264 8.2
+            elif line.kind is not None:
                 lines[index] = self._offer_line(line.kind, line if not anew else None, line)
         if anew or not lines:
             for kind in (Kind.AUDIO, Kind.VIDEO):
-                if sip_matching.codecs(self._capabilities, kind) and all(line.kind is not kind for line in lines):
+                if kind in self._dropped or any(line.kind is kind for line in lines):
+                    continue
+                if sip_matching.codecs(self._capabilities, kind):
                     # RFC 3264 8.1: a new stream may take the place of one that was refused.
                     places = (i for i, line in enumerate(lines) if line.kind is None and line.said.kind == kind.value)
                     index = next(places, len(lines))
@@ -225,6 +230,14 @@ class SipMedia:
     def way_found(self, local: Address, selected: tuple[Selected, ...]) -> bool:
         """Take what was found for the medium of this address of ours; True: the next offer should be made now."""
         return self._ice is not None and self._ice.select(local, selected)
+
+    def drop(self, kind: Kind) -> bool:
+        """Offer a medium no more, for it finds no way; True: the next offer, which ends it, should be made now."""
+        ice = self._ice.agreed(kind) if self._ice is not None else None
+        if ice is None or not ice.controlling:
+            return False
+        self._dropped.add(kind)
+        return True
 
     def close(self) -> None:
         """Give back all ports."""

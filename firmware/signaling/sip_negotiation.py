@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firmware.call.ice import Selected
+    from firmware.call.media import Kind
     from firmware.sansio import Address, Flow
     from firmware.signaling.endpoint import Transport
     from firmware.signaling.sip_media import SipMedia
@@ -64,6 +65,13 @@ class Negotiation(BaseLeg["InviteSession", "SipMedia"]):
         media = self._media
         if media is not None and media.way_found(local, selected):
             logger.debug("= call %s: the way that was found is offered", self.call.id)
+            self._offer_wanted = True
+            self._negotiate()
+
+    def go_on_without(self, kind: Kind) -> None:
+        """Offer to end a medium that finds no way, where that is for us to do (RFC 8839 4.3.4)."""
+        media = self._media
+        if media is not None and media.drop(kind):
             self._offer_wanted = True
             self._negotiate()
 

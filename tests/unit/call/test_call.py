@@ -42,6 +42,9 @@ class Leg:
     def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
         self.commands.append(("way", local, selected))
 
+    def go_on_without(self, kind: Kind) -> None:
+        self.commands.append(("without", kind))
+
     def request_key_frame(self) -> None:
         self.commands.append("key frame")
 
@@ -344,6 +347,15 @@ def test_a_way_is_told_to_the_leg_as_long_as_there_is_a_call() -> None:
     call.released(EndReason.LOST)
     call.way_found(("192.0.2.1", 4000), ())
     assert leg.commands == [("way", ("192.0.2.1", 4000), ())]
+
+
+def test_a_medium_is_left_out_of_a_call_that_is_up() -> None:
+    call, leg = make()
+    call.go_on_without(Kind.VIDEO)
+    assert leg.commands == []
+    call.established([CHANNEL])
+    call.go_on_without(Kind.VIDEO)
+    assert leg.commands == [("without", Kind.VIDEO)]
 
 
 def test_what_is_kept_open_only_is_not_encrypted() -> None:

@@ -421,6 +421,18 @@ async def test_a_call_that_finds_no_way_is_ended() -> None:
 
 
 @scene
+async def test_a_call_goes_on_without_a_medium_that_finds_no_way() -> None:
+    async with Scene() as s:
+        call = s.dialled()
+        s.room.handle_report(message.WayFound(call.id, AUDIO.local, ("a", "b"), ()))
+        s.room.handle_report(message.WayLost(call.id, Kind.VIDEO, "nobody answers", False))
+        assert call.state is State.ACTIVE
+        assert s.asked(call)[-1] == "without video"
+        s.room.handle_report(message.WayLost(call.id, Kind.AUDIO, "nobody answers any more", True))
+        assert call.end_reason is EndReason.LOST
+
+
+@scene
 async def test_what_is_kept_open_only_is_not_shown() -> None:
     async with Scene() as s:
         call = s.dialled()

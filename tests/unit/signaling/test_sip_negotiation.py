@@ -285,6 +285,26 @@ def test_what_is_found_in_the_middle_of_another_offer_waits_for_it(monkeypatch: 
     assert call.held
 
 
+def test_who_chooses_ends_what_finds_no_way() -> None:
+    bench = Bench()
+    call, far = bench.call()
+    far.go_on_without(Kind.VIDEO)  # it is not for him to do
+    bench.settle()
+    assert directions(call) == directions(far) == ALL
+    call.go_on_without(Kind.VIDEO)
+    bench.settle()
+    for each in (call, far):
+        assert {channel.kind for channel in each.channels} == {Kind.AUDIO}
+        assert agrees(each)
+    call.hold(True)
+    bench.settle()
+    call.hold(False)
+    bench.settle()
+    assert {channel.kind for channel in far.channels} == {Kind.AUDIO}
+    call.hang_up()
+    bench.check_clean()
+
+
 def test_a_call_without_ports_fails_at_once() -> None:
     bench = Bench()
     bench.ports._count = 1
