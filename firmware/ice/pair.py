@@ -55,6 +55,8 @@ class Pair:
         self.state = State.FROZEN
         self.nominate = False
         """The far end has chosen it, as soon as it answers (RFC 8445 7.3.1.5)."""
+        self.checked = False
+        """The far end's own check has come by it."""
         self.transaction = b""
         """Of its newest check; b"": none yet."""
         self.former = b""

@@ -177,6 +177,7 @@ class Session:
         """Perform a pair's check (RFC 8445 7.2.4)."""
         rto = max(RTO, PACE * self._list.active())  # RFC 8445 14.3
         pair.take(Step.PERFORM)
+        pair.checked = pair.checked or self.ice.lite  # it makes none
         self._transactions.forget(pair.former)
         self._transactions.hush(pair.transaction)
         controlling = self.controlling
@@ -286,14 +287,18 @@ class Session:
     def _trigger(self, asked: Message, local: Candidate, source: Address, now: float) -> None:
         """Check back where a check came from (RFC 8445 7.3.1.3 to 7.3.1.5)."""
         nominated = asked.has(USE_CANDIDATE) and not self.controlling
+        pair = self._list.find(local, source)
+        if pair is not None:
+            pair.checked = True
+            self._nominate_what_is_due(now)
         if local.component in self._lost or (self._selected(local.component) and not nominated):
             return
-        pair = self._list.find(local, source)
         if pair is None:
             remote = self._remote_at(asked, local.component, source)
             if remote is None:
                 return
             pair = Pair(local, remote)
+            pair.checked = True
             if not self._list.add(pair):
                 return
         if pair.state is State.SUCCEEDED:

@@ -2,6 +2,8 @@
 
 Rule 1: what may be sent goes by the chosen pair, before there is one by the best that works (RFC 8445 12.1).
 Rule 2: whoever chooses waits for what may be better, not for long: sound that comes late is worse than a detour.
+Rule 3: and for the far end's own check of the pair: some (libre) take the nomination of a pair that they are checking
+for the end of that check, and for its failure.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from firmware.call.ice import Candidate, CandidateType
 from firmware.ice.candidate import pair_priority
 from firmware.ice.pair import Pair, State
 
-PATIENCE: Final = 0.5
-"""Seconds after the first pair that works, for better ones."""
+PATIENCE: Final = 1.0
+"""Seconds after the first pair that works, for better ones and for the far end: its check may have to go twice."""
 PATIENCE_RELAYED: Final = 1.5
 """The same where all that works goes by a relay."""
 
@@ -111,4 +113,4 @@ class ValidList:
             pair.component == best.pair.component and pair.state in open_states and pair.priority(controlling) > least
             for pair in pairs
         )
-        return best if now >= decides or not better else None
+        return best if now >= decides or (best.pair.checked and not better) else None

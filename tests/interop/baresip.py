@@ -65,7 +65,10 @@ class Baresip:
     """More lines of configuration."""
     ice: bool = False
     """Look for a way by ICE, of which it knows the RFC 5245 kind."""
+    server: str = ""
+    """Of STUN, ``stun:192.0.2.1:3478``, that it asks where it is; "": none."""
     namespace: Namespace | None = None
+    """The network that it is in; then *address* is one of that."""
     address: str = "127.0.0.1"
     port: int = field(default_factory=free_port)
 
@@ -202,6 +205,7 @@ class Baresip:
             + (f";video_codecs={video}" if video else "")
             + (f";mediaenc={self.encryption}" if self.encryption else "")
             + (";medianat=ice" if self.ice else "")
+            + (f";stunserver={self.server}" if self.server else "")
         )
 
     def _configuration(self, control: int) -> str:

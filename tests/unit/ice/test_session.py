@@ -95,12 +95,26 @@ def test_a_check_then_the_nomination_then_it_is_selected() -> None:
     assert made.session.way(1) is None
     assert made.answer(first)
     assert made.session.way(1) is not None, "what works may be used before it is chosen"
-    [(_, second)] = [sent for sent in made.sent if sent[1] is not first]
+    made.ask(controlling=False)
+    [(_, second)] = [sent for sent in made.sent if sent[1].kind is Kind.REQUEST]
+    assert made.sent.index((THERE, second)) == 1, "it has its answer before"
     assert second.has(USE_CANDIDATE)
     assert made.selected() == []
     assert made.answer(second)
     assert made.selected() == [Selected(1, LOCAL, candidate(THERE))]
     assert made.session.is_selected()
+
+
+def test_who_makes_no_checks_is_not_waited_for_long() -> None:
+    made = Round(THERE)
+    [(_, first)] = made.tick()
+    made.answer(first)
+    assert not any(message.has(USE_CANDIDATE) for _, message in made.tick(0.9))
+    assert any(message.has(USE_CANDIDATE) for _, message in made.tick(0.2))
+    lite = Round(THERE, lite=True)
+    [(_, first)] = lite.tick()
+    lite.answer(first)
+    assert lite.sent[-1][1].has(USE_CANDIDATE)
 
 
 def test_a_controlled_end_waits_to_be_told() -> None:
@@ -317,11 +331,11 @@ def test_a_nomination_that_fails_is_another_pairs() -> None:
     by = dict(made.tick(PACE))
     made.answer(by[THERE])
     made.answer(by[ELSEWHERE], source=ELSEWHERE)
-    [nomination] = [message for _, message in made.tick(0.6) if message.has(USE_CANDIDATE)][:1]
+    [nomination] = [message for _, message in made.tick(1.1) if message.has(USE_CANDIDATE)][:1]
     first = next(destination for destination, message in made.sent if message.has(USE_CANDIDATE))
     made.refuse(nomination, 400, source=first)
     [(other, again)] = [sent for sent in made.tick(0.0) if sent[1].has(USE_CANDIDATE)] or [
-        sent for sent in made.tick(0.6) if sent[1].has(USE_CANDIDATE)
+        sent for sent in made.tick(1.1) if sent[1].has(USE_CANDIDATE)
     ]
     assert other != first
     made.answer(again, source=other)

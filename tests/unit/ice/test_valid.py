@@ -14,6 +14,7 @@ def pair(number: int, kind: CandidateType = HOST, state: State = State.SUCCEEDED
     local = Candidate("l", 1, priority(HOST, 1), ("192.0.2.1", 4000), HOST)
     made = Pair(local, Candidate("r", 1, priority(kind, 1) - number, (f"192.0.2.{number}", 4000), kind))
     made.state = state
+    made.checked = True
     return made
 
 
@@ -71,6 +72,16 @@ def test_a_better_one_is_waited_for_but_not_for_long() -> None:
     assert found.choice([one.pair, open_pair], 10.0 + PATIENCE, True) is one
     open_pair.state = State.FAILED
     assert found.choice([one.pair, open_pair], 10.0, True) is one
+
+
+def test_the_far_ends_own_check_is_waited_for_too() -> None:
+    found = ValidList()
+    one = found.add(valid(5), 10.0)
+    one.pair.checked = False
+    assert found.choice([one.pair], 10.0, True) is None
+    assert found.choice([one.pair], 10.0 + PATIENCE, True) is one
+    one.pair.checked = True
+    assert found.choice([one.pair], 10.0, True) is one
 
 
 def test_a_relay_waits_longer() -> None:
