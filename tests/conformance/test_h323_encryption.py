@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from h323_bench import H323Bench
 from parties import ALL, accept, check_agreement, directions, ended, established, settle
+from policies import BOTH_CALL, COME_TO_A_CALL, COME_TO_NONE, OFF, PREFERRED, REQUIRED
 
 from firmware.asn1 import Value
 from firmware.call.call import Call, EndReason, State
@@ -21,9 +22,7 @@ from firmware.signaling import h323, h323_fast_connect
 from firmware.signaling.h323_crypto import H323Crypto
 from firmware.signaling.h323_media import H323Media, address_value
 
-OFF, PREFERRED, REQUIRED = Encryption
 WAYS = pytest.mark.parametrize(("tunnelling", "fast_connect"), [(True, False), (True, True), (False, False)])
-CALLERS = pytest.mark.parametrize("by_far_end", [False, True], ids=["ours", "theirs"])
 
 
 def bench_of(unit: Encryption, far: Encryption, **how: Any) -> H323Bench:
@@ -35,19 +34,8 @@ def keys(call: Call) -> list[bytes]:
 
 
 @WAYS
-@CALLERS
-@pytest.mark.parametrize(
-    ("unit", "far", "encrypted"),
-    [
-        (OFF, OFF, False),
-        (OFF, PREFERRED, False),
-        (PREFERRED, OFF, False),
-        (PREFERRED, PREFERRED, True),
-        (PREFERRED, REQUIRED, True),
-        (REQUIRED, PREFERRED, True),
-        (REQUIRED, REQUIRED, True),
-    ],
-)
+@BOTH_CALL
+@COME_TO_A_CALL
 def test_policies_that_come_to_a_call(
     unit: Encryption, far: Encryption, encrypted: bool, tunnelling: bool, fast_connect: bool, by_far_end: bool
 ) -> None:
@@ -63,8 +51,8 @@ def test_policies_that_come_to_a_call(
 
 
 @WAYS
-@CALLERS
-@pytest.mark.parametrize(("unit", "far"), [(OFF, REQUIRED), (REQUIRED, OFF)])
+@BOTH_CALL
+@COME_TO_NONE
 def test_policies_that_come_to_none(
     unit: Encryption, far: Encryption, tunnelling: bool, fast_connect: bool, by_far_end: bool
 ) -> None:
@@ -243,7 +231,7 @@ class Unsure(Sure):
     believes = False
 
 
-@CALLERS
+@BOTH_CALL
 @pytest.mark.parametrize("kind", [Sure, Unsure])
 def test_ends_that_do_not_agree_who_is_master_agree_on_keys_all_the_same(
     kind: type[H323Crypto], by_far_end: bool, monkeypatch: pytest.MonkeyPatch
@@ -395,7 +383,7 @@ def opened(bench: H323Bench) -> list[Value]:
     return found
 
 
-@CALLERS
+@BOTH_CALL
 @pytest.mark.parametrize("policy", [PREFERRED, REQUIRED])
 def test_fast_connect_opens_encrypted_sound(policy: Encryption, by_far_end: bool) -> None:
     bench = bench_of(policy, policy, fast_connect=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from parties import ALL, Party, accept, directions
+from policies import BOTH_CALL, COME_TO_A_CALL, COME_TO_NONE, PREFERRED, REQUIRED
 from wire import Wire
 from wire_transport import MemoryPorts, WireTransport, complete
 
@@ -24,9 +25,7 @@ from firmware.signaling.sip import SipEndpoint
 from firmware.sip.user_agent import UserAgent
 
 UNIT, FAR = ("192.0.2.1", 5060), ("192.0.2.2", 5070)
-OFF, PREFERRED, REQUIRED = Encryption
 SDES_FIRST, DTLS_FIRST, SDES, DTLS = ("sdes", "dtls"), ("dtls", "sdes"), ("sdes",), ("dtls",)
-CALLERS = pytest.mark.parametrize("by_far_end", [False, True], ids=["ours", "theirs"])
 OFFERS = pytest.mark.parametrize("delayed", [False, True], ids=["early offer", "delayed offer"])
 
 
@@ -99,19 +98,8 @@ def check_keys(ours: Call, theirs: Call) -> None:
 
 
 @OFFERS
-@CALLERS
-@pytest.mark.parametrize(
-    ("unit", "far", "encrypted"),
-    [
-        (OFF, OFF, False),
-        (OFF, PREFERRED, False),
-        (PREFERRED, OFF, False),
-        (PREFERRED, PREFERRED, True),
-        (PREFERRED, REQUIRED, True),
-        (REQUIRED, PREFERRED, True),
-        (REQUIRED, REQUIRED, True),
-    ],
-)
+@BOTH_CALL
+@COME_TO_A_CALL
 def test_policies_that_come_to_a_call(
     unit: Encryption, far: Encryption, encrypted: bool, by_far_end: bool, delayed: bool
 ) -> None:
@@ -122,8 +110,8 @@ def test_policies_that_come_to_a_call(
 
 
 @OFFERS
-@CALLERS
-@pytest.mark.parametrize(("unit", "far"), [(OFF, REQUIRED), (REQUIRED, OFF)])
+@BOTH_CALL
+@COME_TO_NONE
 def test_policies_that_come_to_none(unit: Encryption, far: Encryption, by_far_end: bool, delayed: bool) -> None:
     call = Bench(unit, far, delayed).refused(by_far_end)
     assert call.state is State.ENDED
@@ -171,7 +159,7 @@ def test_who_takes_no_choice_is_offered_encryption_only() -> None:
     assert bench.ports.reserved == set()
 
 
-@CALLERS
+@BOTH_CALL
 def test_keys_outlive_hold(by_far_end: bool) -> None:
     """Else both would have to count rollovers anew, and packets under way would be lost."""
     bench = Bench(PREFERRED, PREFERRED)
@@ -196,7 +184,7 @@ def test_on_hold_reports_stay_encrypted() -> None:
     assert all(call.encrypted or not call.channels for call in (ours, theirs))
 
 
-@CALLERS
+@BOTH_CALL
 @pytest.mark.parametrize(("unit", "far"), [(PREFERRED, PREFERRED), (PREFERRED, REQUIRED), (REQUIRED, REQUIRED)])
 @pytest.mark.parametrize(
     ("ways", "comes_to"),
@@ -250,7 +238,7 @@ def check_handshakes(ours: Call, theirs: Call) -> None:
 
 
 @OFFERS
-@CALLERS
+@BOTH_CALL
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @pytest.mark.parametrize(("unit", "far"), [(PREFERRED, PREFERRED), (PREFERRED, REQUIRED), (REQUIRED, REQUIRED)])
 def test_in_the_clear_a_handshake_goes_before_keys(
@@ -264,7 +252,7 @@ def test_in_the_clear_a_handshake_goes_before_keys(
 
 
 @OFFERS
-@CALLERS
+@BOTH_CALL
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_keys_that_are_told_in_the_clear_close_no_padlock(transport: str, by_far_end: bool, delayed: bool) -> None:
     ours, theirs = Bench(PREFERRED, PREFERRED, delayed, (SDES, SDES_FIRST), transport).call(by_far_end)
@@ -276,7 +264,7 @@ def test_keys_that_are_told_in_the_clear_close_no_padlock(transport: str, by_far
 
 
 @OFFERS
-@CALLERS
+@BOTH_CALL
 @pytest.mark.parametrize("far", [PREFERRED, REQUIRED])
 def test_keys_that_are_told_in_the_clear_are_not_what_is_required(
     far: Encryption, by_far_end: bool, delayed: bool
@@ -296,7 +284,7 @@ def test_a_required_key_is_offered_by_tls_only() -> None:
     assert theirs.encrypted
 
 
-@CALLERS
+@BOTH_CALL
 def test_a_handshake_outlives_hold(by_far_end: bool) -> None:
     bench = Bench(PREFERRED, REQUIRED, ways=(DTLS, DTLS))
     ours, theirs = bench.call()
