@@ -22,7 +22,7 @@ from interop import asterisk_configuration
 from interop.asterisk_configuration import MANAGER_PORT, PORTS, RECORDED_RATE, Settings
 from interop.asterisk_manager import Manager, Message
 from interop.ports import own_address
-from interop.process import memory_and_cpu
+from interop.process import end, memory_and_cpu
 from interop.sound import read_samples, tone_share, write_tone
 
 
@@ -195,10 +195,5 @@ class Asterisk:
         raise AssertionError(f"Asterisk did not start:\n{self.log()[-4000:]}")
 
     def _end(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
         self._output.close()

@@ -28,7 +28,7 @@ from typing import Any
 
 from interop.namespaces import Namespace, entered, inside
 from interop.ports import free_port, free_ports
-from interop.process import memory_and_cpu
+from interop.process import end, memory_and_cpu
 from interop.sound import read_samples, tone_share, write_tone
 from PIL import Image
 
@@ -116,12 +116,7 @@ class Baresip:
         self._reader.join(5)
 
     def _end(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
         self._log.close()
 
     def log(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from interop.namespaces import Namespace, entered, inside
 from interop.ports import own_address
+from interop.process import end
 from interop.waiting import until
 
 PORT = 3478
@@ -49,12 +50,7 @@ class Coturn:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
         self._log.close()
 
     @property

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from interop.namespaces import Namespace, entered, inside
 from interop.ports import own_address
+from interop.process import end
 from interop.waiting import until
 
 MODULE_FOLDERS = ("/usr/lib/*/kamailio/modules", "/usr/lib/kamailio/modules", "/usr/local/lib*/kamailio/modules")
@@ -167,13 +168,7 @@ class Kamailio:
 
     def stop(self) -> None:
         """End it and its children."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process, 10)
         self._log.close()
 
     def log(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import struct
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from firmware.sansio import Address, Flow
@@ -23,27 +23,50 @@ def write_streams(path: Path, sent: Iterable[tuple[float, Flow, bytes]]) -> Path
     """Write what was sent on streams (`wire.Wire.sent`), each direction of each of them as half a connection."""
     ports: dict[Flow, int] = {}
     positions: dict[Flow, int] = {}
-    with path.open("wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, LINKTYPE_RAW))
+
+    def segments() -> Iterator[tuple[float, bytes]]:
         for at, flow, data in sent:
             source = flow.local
             if flow.number:  # ours: no port of its own is known
                 source = (flow.local[0], ports.setdefault(flow, 49_152 + len(ports)))
             for start in range(0, len(data), SEGMENT):
                 part = data[start : start + SEGMENT]
-                packet = _tcp_packet(source, flow.remote, positions.setdefault(flow, 1), part)
+                yield at, _tcp_packet(source, flow.remote, positions.setdefault(flow, 1), part)
                 positions[flow] += len(part)
-                file.write(struct.pack("<IIII", int(at), int(at % 1 * 1e6), len(packet), len(packet)) + packet)
+
+    return _write(path, segments())
+
+
+def write_datagrams(path: Path, datagrams: Iterable[tuple[int, bytes]]) -> Path:
+    """Write datagrams, a second apart, each to this port."""
+    return _write(path, ((number, _udp_packet(port, data)) for number, (port, data) in enumerate(datagrams)))
+
+
+def _write(path: Path, packets: Iterable[tuple[float, bytes]]) -> Path:
+    with path.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, LINKTYPE_RAW))
+        for at, packet in packets:
+            file.write(struct.pack("<IIII", int(at), int(at % 1 * 1e6), len(packet), len(packet)) + packet)
     return path
 
 
+# Checksums are left out; tshark is told not to look at them.
+
+
 def _tcp_packet(source: Address, to: Address, sequence: int, data: bytes) -> bytes:
-    """Wrap a segment in TCP and IP headers without checksums, which tshark is told not to look at."""
     tcp = struct.pack(">HHIIBBHHH", source[1], to[1], sequence, 1, 0x50, 0x18, 65_535, 0, 0) + data
-    ips = [ipaddress.ip_address(address[0]).packed for address in (source, to)]
+    return _ip_packet(6, source[0], to[0], tcp)
+
+
+def _udp_packet(port: int, data: bytes) -> bytes:
+    return _ip_packet(17, "192.0.2.1", "192.0.2.2", struct.pack(">HHHH", port, port, 8 + len(data), 0) + data)
+
+
+def _ip_packet(protocol: int, source: str, to: str, data: bytes) -> bytes:
+    ips = [ipaddress.ip_address(host).packed for host in (source, to)]
     if len(ips[0]) == 16:
-        return struct.pack(">IHBB", 0x6000_0000, len(tcp), 6, 64) + b"".join(ips) + tcp
-    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + b"".join(ips) + tcp
+        return struct.pack(">IHBB", 0x6000_0000, len(data), protocol, 64) + b"".join(ips) + data
+    return struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(data), 0, 0, 64, protocol, 0) + b"".join(ips) + data
 
 
 class Dissection:

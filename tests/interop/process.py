@@ -1,8 +1,9 @@
-"""What a process and its children use, from /proc."""
+"""The processes of other programs: what they and their children use, from /proc, and how they are ended."""
 
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -29,3 +30,13 @@ def family_memory_and_cpu(pid: int) -> tuple[int, float]:
     """The sums over the process and all that descend from it."""
     usages = [memory_and_cpu(member) for member in family(pid)]
     return sum(memory for memory, _ in usages), sum(cpu for _, cpu in usages)
+
+
+def end(process: subprocess.Popen[bytes], patience: float = 5.0) -> None:
+    """Ask a process to end, and make it after so many seconds."""
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

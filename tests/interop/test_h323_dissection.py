@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import struct
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from h323_bench import TunnelBench
 from h323_terminals import CAPABILITIES, PORTS, Bench, ScriptedBench, proposal
+from interop.pcap import MARKED, Dissection, write_streams
 from parties import established
 
 from firmware.h323 import tpkt
@@ -19,23 +18,8 @@ from firmware.h323.q931 import MessageType as M
 from firmware.h323.session import Session
 from firmware.sansio import Flow
 
-WARNING = 0x0060_0000  # tshark's PI_WARN; what is malformed is worse
+AS_H245 = tuple(word for port in PORTS for word in ("-d", f"tcp.port=={port},h245"))
 Sent = list[tuple[float, Flow, bytes]]
-
-
-def capture(sent: Sent) -> bytes:
-    """Give a capture file (pcap, raw IPv4) in which each message has a TCP connection of its own."""
-    file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)
-    for number, (_, flow, data) in enumerate(sent):
-        port = flow.local[1] if flow.local[1] in PORTS else flow.remote[1] if flow.remote[1] in PORTS else 1720
-        tcp = struct.pack("!HHIIBBHHH", 20_000 + number, port, 1, 1, 0x50, 0x18, 65_535, 0, 0) + data
-        addresses = bytes([192, 0, 2, 1, 192, 0, 2, 2])
-        header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), number & 0xFFFF, 0, 64, 6, 0) + addresses
-        total = sum(struct.unpack("!10H", header))
-        checksum = ~(total + (total >> 16)) & 0xFFFF
-        whole = header[:10] + checksum.to_bytes(2, "big") + header[12:] + tcp
-        file += struct.pack("<IIII", number, 0, len(whole), len(whole)) + whole
-    return file
 
 
 Read = Callable[..., list[list[str]]]
@@ -47,13 +31,7 @@ def read(program: Callable[[str], str], tmp_path: Path) -> Read:
     tshark = program("tshark")
 
     def fields(sent: Sent, wanted: str, *names: str) -> list[list[str]]:
-        path = tmp_path / "made-up.pcap"
-        path.write_bytes(capture(sent))
-        decode = [word for port in PORTS for word in ("-d", f"tcp.port=={port},h245")]
-        command = [tshark, "-r", str(path), *decode, "-Y", wanted, "-T", "fields"]
-        command += [word for name in names for word in ("-e", name)]
-        output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-        return [line.split("\t") for line in output.splitlines()]
+        return Dissection(tshark, write_streams(tmp_path / "made-up.pcap", sent), AS_H245).lines(wanted, *names)
 
     return fields
 
@@ -84,7 +62,7 @@ def call(tunnelling: bool, fast: bool, early: bool) -> Sent:
 @pytest.mark.parametrize("early", [True, False])
 def test_calls(read: Read, tunnelling: bool, fast: bool, early: bool) -> None:
     sent = call(tunnelling, fast, early)
-    assert read(sent, f"_ws.malformed || _ws.expert.severity >= {WARNING}", "_ws.expert.message") == []
+    assert read(sent, MARKED, "_ws.expert.message") == []
     assert len(read(sent, "tpkt", "frame.number")) == len(sent)
     types = {word for line in read(sent, "q931", "q931.message_type") for word in line}
     assert {"0x05", "0x02", "0x01", "0x07", "0x5a"} <= {word.lower() for word in types}
@@ -102,7 +80,7 @@ def test_the_other_messages(read: Read) -> None:
     session.release(Cause.USER_BUSY, bench.wire.now)
     bench.settle()
     ours = [entry for entry in bench.wire.sent if entry[1].local[0] == bench.address[0]]
-    assert read(ours, f"_ws.malformed || _ws.expert.severity >= {WARNING}", "_ws.expert.message") == []
+    assert read(ours, MARKED, "_ws.expert.message") == []
     types = [line[0].lower() for line in read(ours, "q931", "q931.message_type")]
     assert types == ["0x05", "0x7b", "0x7d", "0x62", "0x5a"]
     assert read(ours, "q931.message_type == 0x5a", "q931.cause_value") == [["17"]]
@@ -116,7 +94,7 @@ def test_ras_and_calls_by_one_connection(read: Read) -> None:
         ours.hang_up()
         bench.wire.pass_time(70)
     sent = [entry for entry in bench.wire.sent if entry[2] != tpkt.encode(b"")]
-    assert read(sent, f"_ws.malformed || _ws.expert.severity >= {WARNING}", "_ws.expert.message") == []
+    assert read(sent, MARKED, "_ws.expert.message") == []
     inside = read(sent, "q931.message_type == 0x62 && h225.RasMessage", "h225.RasMessage", "h225.genericData")
     assert len(inside) == len([1 for _, _, data in sent if data[8:9] == b"\x62" and data[6:8] in (b"\0\0", b"\x80\0")])
     tags = {int(words[0]) for words in inside}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-import struct
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from interop.pcap import MARKED, Dissection, write_datagrams
 
 from firmware.call.media import Feedback, Kind
 from firmware.rtp import rtcp
@@ -18,20 +17,10 @@ from firmware.rtp.session import Session
 from firmware.rtp.telephone_event import EventSender
 
 RTP, RTCP = 40_000, 40_001
-
-
-def capture(datagrams: list[tuple[int, bytes]]) -> bytes:
-    """Give a capture file (pcap, raw IPv4) of UDP datagrams, each with its destination port."""
-    file = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)
-    for number, (port, data) in enumerate(datagrams):
-        udp = struct.pack("!HHHH", port, port, 8 + len(data), 0) + data
-        addresses = bytes([192, 0, 2, 1, 192, 0, 2, 2])
-        header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), number, 0, 64, 17, 0) + addresses
-        total = sum(struct.unpack("!10H", header))
-        checksum = ~(total + (total >> 16)) & 0xFFFF
-        whole = header[:10] + checksum.to_bytes(2, "big") + header[12:] + udp
-        file += struct.pack("<IIII", number, 0, len(whole), len(whole)) + whole
-    return file
+AS_RTP = (
+    *("-d", f"udp.port=={RTP},rtp", "-d", f"udp.port=={RTCP},rtcp"),
+    *("-o", "h264.dynamic.payload.type:96", "-o", "rtpevent.event_payload_type_value:101"),
+)
 
 
 Read = Callable[..., list[list[str]]]
@@ -43,18 +32,9 @@ def read(program: Callable[[str], str], tmp_path: Path) -> Read:
     tshark = program("tshark")
 
     def fields(datagrams: list[tuple[int, bytes]], wanted: str, *names: str) -> list[list[str]]:
-        path = tmp_path / "made-up.pcap"
-        path.write_bytes(capture(datagrams))
-        command = [tshark, "-r", str(path), "-d", f"udp.port=={RTP},rtp", "-d", f"udp.port=={RTCP},rtcp"]
-        command += ["-o", "h264.dynamic.payload.type:96", "-o", "rtpevent.event_payload_type_value:101"]
-        command += ["-Y", wanted, "-T", "fields", *(word for name in names for word in ("-e", name))]
-        output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-        return [line.split("\t") for line in output.splitlines()]
+        return Dissection(tshark, write_datagrams(tmp_path / "made-up.pcap", datagrams), AS_RTP).lines(wanted, *names)
 
     return fields
-
-
-MALFORMED = "_ws.malformed || _ws.expert.severity >= 6291456"
 
 
 def test_rtp(read: Read) -> None:
@@ -69,7 +49,7 @@ def test_rtp(read: Read) -> None:
     assert int(first[4], 16) == 0xDEADBEEF
     assert second[:4] == ["8", "0", "0", "1"]
     assert [int(one, 16) for one in second[5].split(",")] == [3, 4]
-    assert read(datagrams, MALFORMED, "frame.number") == []
+    assert read(datagrams, MARKED, "frame.number") == []
 
 
 def test_h264(read: Read) -> None:
@@ -102,7 +82,7 @@ def test_telephone_event(read: Read) -> None:
     assert [line[1] for line in lines] == ["0"] * 4 + ["1"] * 3
     assert [line[2:4] for line in lines] == [["10", str(d)] for d in (160, 320, 480, 640, 800, 800, 800)]
     assert [line[4] for line in lines] == ["1"] + ["0"] * 6
-    assert read(datagrams, MALFORMED, "frame.number") == []
+    assert read(datagrams, MARKED, "frame.number") == []
 
 
 def test_rtcp(read: Read) -> None:
@@ -122,7 +102,7 @@ def test_rtcp(read: Read) -> None:
     )
     (line,) = read(datagrams, "rtcp", *names)
     assert line == ["200,202,205,206,206,203", "64", "-3", "99", "room-1,over", "7,9,100", "1,4", "5", "10"]
-    assert read(datagrams, MALFORMED, "frame.number") == []
+    assert read(datagrams, MARKED, "frame.number") == []
     assert read(datagrams, "rtcp.length_check == 0 || rtcp.length_check.bad", "frame.number") == []
 
 
@@ -141,4 +121,4 @@ def test_rtcp_of_a_session(read: Read) -> None:
     lines = read(datagrams, "rtcp && rtcp.pt == 200 && rtcp.pt == 202", "rtcp.sdes.text")
     assert len(lines) == len(datagrams) > 6
     assert {line[0] for line in lines} == {"room-1"}
-    assert read(datagrams, MALFORMED, "frame.number") == []
+    assert read(datagrams, MARKED, "frame.number") == []
