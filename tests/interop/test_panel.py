@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from interop.chromium import Page, browser
+from interop.conftest import SMALL
 from interop.ports import own_address
 from interop.unit import ROOT, State, Unit
 from PIL import Image
@@ -243,5 +244,27 @@ def test_where_the_unit_is_registered(program: Callable[[str], str], unit: Start
         async with panel(program, tmp_path / "alone", alone) as page:
             await page.until("document.getElementById('ready-text').innerText === 'Ready'")
             assert await page.value(f"{chip}.hidden")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("srtp", "words"),
+    [("dtls", "Encrypted"), ("sdes", "Encrypted, but the key was sent in the clear")],
+)
+def test_the_padlock_says_what_is_so(
+    program: Callable[[str], str], unit: StartUnit, tmp_path: Path, srtp: str, words: str
+) -> None:
+    """By UDP: a handshake gives keys that nobody else has, and messages tell theirs to everybody."""
+    ours, far = (unit(settings={"sip": {"srtp": [srtp]}, "media": SMALL}) for _ in range(2))
+
+    async def main() -> None:
+        async with panel(program, tmp_path, ours) as page:
+            ours.dial(far.uri)
+            await page.until(f"document.querySelector('#calls .lock-words')?.innerText === {words!r}")
+            symbol = "document.querySelector('#calls .lock use').getAttribute('href')"
+            assert await page.value(f"document.querySelector({symbol}) !== null")
+            assert await page.value(f"{symbol} === '#lock'") is (srtp == "dtls")
+            ours.command("current", "hang_up")
 
     asyncio.run(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -130,3 +131,23 @@ def test_a_wrong_file_is_said_and_nothing_starts(tmp_path: Path) -> None:
     running = Unit(tmp_path / "unit", {"tls": {"certificate": "/nowhere/c.pem", "key": "/nowhere/k.pem"}})
     with pytest.raises(AssertionError, match=r"/nowhere/c\.pem: No such file or directory"):
         running.__enter__()
+
+
+def test_a_renewed_certificate_is_shown_without_a_restart(unit: StartUnit, authority: Authority) -> None:
+    old, new = authority.issue("old.example.com"), authority.issue("new.example.com")
+    running = unit({"tls": {"certificate": str(old.certificate), "key": str(old.key)}})
+
+    def shown() -> bytes:
+        return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((running.address, running.tls_port), timeout=10))
+
+    def of(path: Path) -> bytes:
+        begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+        text = path.read_text()
+        return ssl.PEM_cert_to_DER_cert(text[text.index(begin) : text.index(end) + len(end)] + "\n")
+
+    first, second = of(old.certificate), of(new.certificate)
+    assert shown() == first
+    new.key.replace(old.key)
+    assert shown() == first, "half of it is there"
+    new.certificate.replace(old.certificate)
+    assert shown() == second
