@@ -62,6 +62,10 @@ class PiSettings(Pins, frozen=True, kw_only=True):
         str,
         Meta(max_length=32, description='The CEC adapter, "/dev/cec1" say; "": the one with a television at it.'),
     ] = ""
+    display_lines: Annotated[
+        int,
+        Meta(ge=480, le=1080, description="The most lines that the screen is driven with; fewer cost a small Pi less."),
+    ] = 1080
     microphone: Annotated[
         str,
         Meta(max_length=64, description='The sound card that hears, by its name in /proc/asound/cards; "": the best.'),

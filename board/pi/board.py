@@ -76,7 +76,7 @@ class PiBoard:
         """The screen.  DeviceError: none is plugged in, or another program has it."""
         from board.pi.display import open_display
 
-        return self._kept("display", open_display(self._settings.display))
+        return self._kept("display", open_display(self._settings.display, most_lines=self._settings.display_lines))
 
     def open_buttons(self) -> Mapping[str, Button]:
         """The buttons that are wired.  DeviceError: this machine has no pins, or lgpio is missing."""

@@ -6,7 +6,7 @@
 
 Rule 1: two buffers, and a new one is not drawn into before the card has turned to the other: no tearing, and never more
 than one picture on its way.
-Rule 2: the mode is the one that the screen prefers, but never larger than 1920x1080.
+Rule 2: the mode is the one that the screen prefers, but never larger than 1920x1080, or than the settings allow.
 Rule 3: a screen that is pulled out is a DeviceError, so that the one that comes is asked for its own modes.
 Rule 4: on closing the screen goes dark.
 
@@ -41,8 +41,8 @@ logger = logging.getLogger(__name__)
 
 DRI = Path("/dev/dri")
 SYS = Path("/sys/class/drm")
-MOST_WIDTH, MOST_HEIGHT = 1920, 1080
-"""Pixels of a mode."""
+MOST_WIDTH, MOST_LINES = 1920, 1080
+"""Of a mode."""
 _FLIP_TIME = 0.5
 """Seconds after which a card that did not turn to the new picture has failed; a refresh is 0.017 to 0.042 s."""
 _LOOK = 2.0
@@ -56,11 +56,11 @@ class KmsDisplay:
     The card is closed with it, unless it can't be made (DeviceError).
     """
 
-    def __init__(self, card: Card, connector: Connector) -> None:
+    def __init__(self, card: Card, connector: Connector, most_lines: int = MOST_LINES) -> None:
         self._card = card
         self._connector = connector
         self._status = SYS / f"{card.path.name}-{connector.name}" / "status"
-        mode = choose_mode(connector.modes)
+        mode = choose_mode(connector.modes, most_lines)
         self.width, self.height = mode.hdisplay, mode.vdisplay
         self._using = threading.Lock()
         self._composing = threading.Lock()
@@ -204,25 +204,25 @@ def find_screen(wanted: str, dri: Path = DRI) -> tuple[Card, Connector]:
     raise DeviceError(f"no screen is plugged in at {wanted or ', '.join(names) or 'this machine'}")
 
 
-def open_display(wanted: str, dri: Path = DRI) -> KmsDisplay:
+def open_display(wanted: str, dri: Path = DRI, *, most_lines: int = MOST_LINES) -> KmsDisplay:
     """Light the screen that `find_screen` finds.  DeviceError: there is none, or another program drives the card."""
     card, connector = find_screen(wanted, dri)
     try:
-        return KmsDisplay(card, connector)
+        return KmsDisplay(card, connector, most_lines)
     except DeviceError:
         card.close()
         raise
 
 
-def choose_mode(modes: Iterable[Mode]) -> Mode:
-    """The mode that the screen prefers, or its largest within MOST_WIDTH and MOST_HEIGHT.  DeviceError: it has none."""
+def choose_mode(modes: Iterable[Mode], most_lines: int = MOST_LINES) -> Mode:
+    """The mode that the screen prefers, or its largest within MOST_WIDTH and these lines.  DeviceError: it has none."""
     usable = [
         mode
         for mode in modes
-        if mode.hdisplay <= MOST_WIDTH and mode.vdisplay <= MOST_HEIGHT and not mode.flags & drm.MODE_FLAG_INTERLACE
+        if mode.hdisplay <= MOST_WIDTH and mode.vdisplay <= most_lines and not mode.flags & drm.MODE_FLAG_INTERLACE
     ]
     if not usable:
-        raise DeviceError(f"the screen has no mode up to {MOST_WIDTH}x{MOST_HEIGHT}")
+        raise DeviceError(f"the screen has no mode up to {MOST_WIDTH}x{most_lines}")
     return max(
         usable,
         key=lambda mode: (

@@ -27,7 +27,7 @@ def inventory(settings: PiSettings) -> dict[str, str]:
         "machine": _model(MODEL),
         "camera": _found(lambda: _camera(settings.camera)),
         "encoder": _encoder(),
-        "display": _found(lambda: _display(settings.display)),
+        "display": _found(lambda: _display(settings.display, settings.display_lines)),
         "microphone": _found(lambda: _sound(settings.microphone, hears=True)),
         "speaker": _found(lambda: _sound(settings.speaker, hears=False)),
         "television": _found(lambda: _television(settings.television, settings.display)),
@@ -60,10 +60,10 @@ def _encoder() -> str:
     return f"H.264 in hardware, {path}" if path else "none: libx264 encodes"
 
 
-def _display(wanted: str) -> str:
+def _display(wanted: str, most_lines: int) -> str:
     card, connector = find_screen(wanted)
     card.close()
-    mode = choose_mode(connector.modes)
+    mode = choose_mode(connector.modes, most_lines)
     return f"{connector.name}, {mode.hdisplay}x{mode.vdisplay} at {mode.vrefresh}/s, {card.path}"
 
 

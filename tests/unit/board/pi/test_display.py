@@ -29,6 +29,14 @@ def test_a_screen_of_4k_is_driven_with_less() -> None:
     assert size(choose_mode(modes)) == (1920, 1080, 60)
 
 
+def test_a_small_pi_may_be_set_to_less() -> None:
+    modes = [mode(1920, 1080, preferred=True), mode(1280, 720), mode(720, 576, 50)]
+    assert size(choose_mode(modes, 720)) == (1280, 720, 60)
+    assert size(choose_mode(modes, 600)) == (720, 576, 50)
+    with pytest.raises(DeviceError, match="no mode up to 1920x480"):
+        choose_mode(modes, 480)
+
+
 def test_half_pictures_are_not_taken() -> None:
     assert size(choose_mode([mode(1920, 1080, interlaced=True), mode(1280, 720, 50)])) == (1280, 720, 50)
 
