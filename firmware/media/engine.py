@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 SILENCE = 1.25
 """Seconds without a report after which a worker counts as dead; it says four times a second that it is alive."""
-START_TIME = 10.0
+START_TIME = 30.0
 """Seconds that a worker may take to get ready: a Pi with a cold SD card."""
 STOP_TIME = 1.0
 """Seconds that a worker gets to end by itself."""
