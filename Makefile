@@ -38,7 +38,7 @@ run: run-packages $(VENV)/run.stamp
 test: run-packages test-packages $(VENV)/test.stamp $(ASTERISK)
 	@$(PYTHON) -m pytest $(ARGS)
 
-hil: hil-packages $(VENV)/run.stamp
+hil: hil-packages $(VENV)/test.stamp
 	@PYTHONPATH=tests $(PYTHON) -m hil.run $(ARGS)
 
 check: run-packages $(VENV)/test.stamp

@@ -6,11 +6,12 @@ import subprocess
 from pathlib import Path
 
 from hil.image import ROOT, Image
+from hil.network import CABLE
 
 PROBE_TIME = 15
 """Seconds for an initramfs to say that it runs under KVM; a machine may have /dev/kvm and yet die under it."""
 _QEMU = ("qemu-system-x86_64", "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio", "-m", "1536")
-_CONSOLE = "console=ttyS0 panic=-1 loglevel=4"
+_CONSOLE = "console=ttyS0 panic=-1 loglevel=4 net.ifnames=0"
 KVM = ("-accel", "kvm", "-cpu", "host", "-smp", "2")
 EMULATION = ("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2")
 
@@ -32,7 +33,8 @@ def accelerator(image: Image) -> tuple[str, ...]:
 def command(image: Image, results: Path, monitor: Path, acceleration: tuple[str, ...]) -> list[str]:
     """The command that boots the machine; it ends when the tests have ended.
 
-    The project is at /project, read only, and ``results`` at /results.  QEMU listens for QMP at ``monitor``.
+    The project is at /project, read only, and ``results`` at /results.  QEMU listens for QMP at ``monitor``.  The
+    machine's cable is that of hil.network.
     """
     shares = ("security_model=none,readonly=on", "security_model=none")
     folders = ((ROOT, "project"), (results, "results"))
@@ -41,6 +43,7 @@ def command(image: Image, results: Path, monitor: Path, acceleration: tuple[str,
         *acceleration,
         *("-kernel", str(image.kernel), "-initrd", str(image.initramfs), "-append", f"{_CONSOLE} quiet"),
         *("-drive", f"file={image.root},format=raw,if=virtio,readonly=on"),
+        *("-netdev", f"tap,id=cable,ifname={CABLE},script=no,downscript=no", "-device", "virtio-net-pci,netdev=cable"),
         *("-device", "virtio-gpu-pci,xres=1280,yres=720", "-qmp", f"unix:{monitor},server=on,wait=off"),
         *(
             word

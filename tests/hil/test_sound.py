@@ -8,7 +8,7 @@ import time
 from array import array
 
 import pytest
-from hil.sound import NUMBERS, Room, gaps
+from hil.sound import NUMBERS, RATE, Room, gaps, longest_run
 
 from board import open_board
 from firmware.errors import DeviceError
@@ -57,6 +57,24 @@ def test_what_is_played_comes_out_without_a_gap(room: Room, board: Board, caplog
         pytest.fail("this machine stood still for longer than the speaker's head start, each time")
     assert sum(map(bool, samples)) > 3 * 48_000
     assert gaps(samples) == []
+
+
+def test_a_minute_of_sound_goes_in_and_comes_out_without_a_gap(
+    room: Room, board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    microphone, speaker = board.open_microphone(), board.open_speaker()
+    for _ in range(ATTEMPTS):
+        caplog.clear()
+        with room.heard() as samples, room.said(NUMBERS * 14), caplog.at_level(logging.INFO):
+            for _ in range(6_300):
+                speaker.write(microphone.read())
+                if caplog.records:
+                    break
+        if not caplog.records:
+            break
+    else:
+        pytest.fail(f"this machine stood still for too long, each time: {caplog.text}")
+    assert longest_run(samples) >= 60 * RATE
 
 
 def test_sound_goes_on_after_the_reader_was_away(room: Room, board: Board) -> None:

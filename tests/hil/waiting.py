@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10.0) -> bool:
-    """Wait until the condition holds; False: it did not in this time."""
+def wait_for(condition: Callable[[], object], seconds: float = 10.0, pause: float = 0.002) -> bool:
+    """Wait until the condition holds, looking every *pause* seconds; False: it did not in this time."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
             return False
-        time.sleep(0.002)
+        time.sleep(pause)
     return True

@@ -40,6 +40,18 @@ class Webcam:
         """Take it away when nobody has it open any more."""
         unload("vivid")
 
+    def pull_out(self) -> None:
+        """Pull it out and take it away as soon as its user lets go of it: vivid puts itself in again then."""
+        self.unplug()
+        assert wait_for(self._remove_if_free, 30, 0.05), "somebody still holds the camera that was pulled out"
+
+    def _remove_if_free(self) -> bool:
+        try:
+            self.remove()
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
     def show(self, pattern: str) -> None:
         """Put something before it."""
         self._control("test_pattern", PATTERNS[pattern])

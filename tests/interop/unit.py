@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,12 @@ class Unit:
     """One `visavis run`.  Use as a context manager: inside, it is ready for calls.
 
     *settings* are those of its configuration, by section, over what a test needs: it answers by itself, hears *tone*
-    Hz, and keeps what its speaker plays.  It may run in a *namespace* of the network, at the address there.
+    Hz, and keeps what its speaker plays.  It may run in a *namespace* of the network, at the address there.  A panel
+    that is not on loopback needs a *password*.
     """
+
+    start_patience, patience, pause = 20.0, 10.0, 0.02
+    """Seconds until it has to be ready, until what is waited for has to come, and between two looks."""
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class Unit:
         address: str = "",
         tone: int = 660,
         namespace: Namespace | None = None,
+        password: str = "",
     ) -> None:
         self.folder = folder
         self.address = address or own_address()
@@ -70,6 +76,7 @@ class Unit:
         self.h323_port = (settings or {}).get("h323", {}).get("port", 1720)
         self.web_port = (settings or {}).get("web", {}).get("port", 8080)
         self.tone = tone
+        self._password = password
         self.speaker = folder / "speaker.wav"
         self._settings = settings or {}
         self.start_time = 0.0
@@ -175,6 +182,8 @@ class Unit:
         with contextlib.closing(connection), entered(self._namespace):
             content = None if body is None else json.dumps(body).encode()
             headers = {"Content-Type": "application/json"} if content else {}
+            if self._password:
+                headers["Authorization"] = "Basic " + b64encode(f":{self._password}".encode()).decode()
             connection.request(method, f"/api/v1{path}", content, headers)
             response = connection.getresponse()
             data = response.read()
@@ -228,8 +237,9 @@ class Unit:
         samples = read_samples(self.speaker)[self._heard :]
         return tone_share(samples[-SPEAKER_RATE * 3 // 2 :], frequency, SPEAKER_RATE)
 
-    def wait(self, wanted: Callable[[State], bool], timeout: float = 10.0) -> State:
+    def wait(self, wanted: Callable[[State], bool], timeout: float | None = None) -> State:
         """Wait until the state is as wanted, and give it."""
+        timeout = timeout or self.patience
         deadline = time.monotonic() + timeout
         while True:
             state = self.state()
@@ -237,14 +247,14 @@ class Unit:
                 return state
             if time.monotonic() > deadline:
                 raise AssertionError(f"not in {timeout} s; now {json.dumps(state, indent=1)}\n{self.log()[-4000:]}")
-            time.sleep(0.02)
+            time.sleep(self.pause)
 
-    def wait_for_call(self, call_state: str = "active", timeout: float = 10.0) -> str:
+    def wait_for_call(self, call_state: str = "active", timeout: float | None = None) -> str:
         """Wait until a call is in this state, and give its number."""
         state = self.wait(lambda state: any(call["state"] == call_state for call in state["calls"]), timeout)
         return str(next(call["id"] for call in state["calls"] if call["state"] == call_state))
 
-    def wait_for_idle(self, timeout: float = 10.0) -> State:
+    def wait_for_idle(self, timeout: float | None = None) -> State:
         """Wait until there is no call."""
         return self.wait(lambda state: not state["calls"], timeout)
 
@@ -275,6 +285,10 @@ class Unit:
             "board.sim": {"camera_label": CARD_LABEL, "microphone_tone": self.tone, "speaker": str(self.speaker)},
             "log": {"level": "debug"},
         }
+        if self._password:
+            from firmware.web.auth import hash_password
+
+            sections["web"]["password_hash"] = hash_password(self._password)
         for section, values in self._settings.items():
             sections.setdefault(section, {}).update(values)
         lines = []
@@ -282,13 +296,13 @@ class Unit:
             lines += [f"[{section}]", *(f"{key} = {toml_value(value)}" for key, value in values.items())]
         return "\n".join(lines) + "\n"
 
-    def _wait_until_ready(self, timeout: float = 20.0) -> None:
-        deadline = time.monotonic() + timeout
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + self.start_patience
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"the unit ended with status {self.process.returncode}:\n{self.log()}")
             with contextlib.suppress(OSError, http.client.HTTPException):
                 if self.state()["ready"]:
                     return
-            time.sleep(0.01)
-        raise AssertionError(f"the unit was not ready in {timeout} s:\n{self.log()}")
+            time.sleep(self.pause / 2)
+        raise AssertionError(f"the unit was not ready in {self.start_patience} s:\n{self.log()}")
