@@ -528,7 +528,7 @@ def test_stopping_while_a_worker_dies_leaves_no_socket() -> None:
         await engine.start()
         await gone.wait()
         await engine.stop()
-        await until(lambda: descriptors() == before)
+        await until(lambda: descriptors() <= before)  # others of before may be collected meanwhile
 
     run(check())
 
