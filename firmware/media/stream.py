@@ -125,6 +125,7 @@ class Stream:
         self._channels = send, receive or idle
         if self._agreement is not None and self._agreement.handshake != channel.handshake:
             self._agreement = self._keys = None
+            self._begun_by = [None, None]  # another far end, elsewhere maybe
         self._protect(now)  # first: without it nothing may be sent
         self._mux = channel.rtcp_mux
         remote = channel.remote or (receive.remote if receive else None)

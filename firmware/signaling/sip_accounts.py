@@ -151,7 +151,12 @@ class Accounts:
                 self._found(registration, [], str(error))
 
         task = self._searches[registration] = asyncio.get_running_loop().create_task(search())
-        task.add_done_callback(lambda _: self._searches.pop(registration, None))
+
+        def forget(done: asyncio.Task[None]) -> None:
+            if self._searches.get(registration) is done:  # else another search has begun
+                del self._searches[registration]
+
+        task.add_done_callback(forget)
 
     def _found(self, registration: core.Registration, ways: list[Flow], reason: str = "") -> None:
         if self._transport is not None:

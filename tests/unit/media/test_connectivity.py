@@ -183,10 +183,3 @@ def test_kinds_of_way(pairs: tuple[Sockets, Sockets], local: CandidateType, remo
     ice, _ = agreed(*pairs)
     pair = Selected(1, replace(ice.local[0], type=local), replace(ice.remote[0], type=remote))
     assert Connectivity(replace(ice, selected=(pair,)), pairs[0], time.monotonic()).kind == kind
-
-
-def test_what_is_over_sends_nothing(pairs: tuple[Sockets, Sockets]) -> None:
-    ends = ends_of(pairs)
-    ends[0].way.close(time.monotonic())
-    for end in ends:
-        end.work()

@@ -31,6 +31,7 @@ from firmware.rtp import rtcp
 from firmware.rtp.h235 import PayloadCipher
 from firmware.rtp.packet import Packet
 from firmware.rtp.srtp import Receiver, Sender
+from firmware.sansio import Address
 
 CLIENT, SERVER = handshake("one", "other", True), handshake("other", "one", False)
 FORMATS = {Kind.AUDIO: (Format(0, PCMU), Format(101, TELEPHONE_EVENT)), Kind.VIDEO: (Format(97, H264_BASELINE),)}
@@ -376,6 +377,25 @@ def test_the_same_handshake_again_changes_nothing(two, network: Network, eventua
     one.stream.send(b"sound", 0, False, 0)
     eventually(lambda: len(other.stream.sink.packets) == 1)
     assert (len(one.keys), len(other.keys)) == (1, 1)
+
+
+def test_another_far_end_is_asked_for_keys_where_it_is(two, make_stream, network: Network, eventually) -> None:
+    one, other = two(CLIENT, SERVER)
+    eventually(lambda: one.keys and other.keys)
+    third = Agreed(make_stream())
+    third.stream.sink = Sink()
+    local, far = one.stream.sockets[0].getsockname(), third.stream.sockets[0].getsockname()
+    ways = (Direction.SEND, Direction.RECEIVE)
+
+    def use(stream: Stream, here: Address, there: Address, own: Handshake) -> None:
+        more = {"handshake": own, "rtcp_mux": True}
+        stream.use(*(Channel(Kind.AUDIO, way, FORMATS[Kind.AUDIO], here, there, **more) for way in ways))
+
+    network.call(lambda: (network.add(third.stream, third.stream.sockets), network.remove(other.stream)))
+    network.call(lambda: use(third.stream, far, local, handshake("third", "one", False)))
+    network.call(lambda: use(one.stream, local, far, handshake("one", "third", True)))
+    eventually(lambda: third.keys and len(one.keys) == 2)
+    assert one.keys[-1] == tuple(reversed(third.keys[-1]))
 
 
 def test_a_stream_may_go_on_with_keys_that_another_agreed(two, make_stream, network: Network, eventually) -> None:
