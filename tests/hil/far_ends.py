@@ -19,6 +19,7 @@ from hil.image import ROOT
 from hil.monitor import RESULTS
 from hil.network import ECHO, ROOM, TELEPHONE
 from hil.waiting import wait_for
+from interop.process import end
 from interop.unit import Unit
 
 LABEL, TONE, PASSWORD = "Far end", 660, "outside"
@@ -82,17 +83,8 @@ class FarEnds:
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-        self._running.callback(_end, echo)
+        self._running.callback(end, echo)
         wait_for(lambda: "Ctrl-C" in (self._results / "echo.log").read_text())
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _room(shared: Path, name: str) -> Unit:
