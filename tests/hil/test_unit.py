@@ -229,18 +229,18 @@ def test_a_call_from_outside_is_answered_by_the_button_and_all_flows(
     far_end.wait_for_call("active")
     assert wait_for(lambda: lines.is_high(LAMP["in_call"]))
 
-    readings: list[tuple[int | None, int | None, int | None]] = []
+    readings: list[tuple[int | None, int | None]] = []
 
     def read() -> bool:
-        readings.append((far_end.counter(LABEL), shown(television), far_end.counter(LABEL)))
+        readings.append((far_end.counter(LABEL), shown(television)))
         return None not in readings[-1]
 
     assert eventually(read), unit.log()[-3000:]
-    before, seen, after = (reading or 0 for reading in readings[-1])
-    late = (before - seen) / SMALL["frame_rate"]
+    sent, seen = (reading or 0 for reading in readings[-1])
+    late = (sent - seen) / SMALL["frame_rate"]
     record_property("late_s", late)
-    assert seen <= after
     assert late < LATEST * slowness()
+    assert eventually(lambda: (far_end.counter(LABEL) or 0) >= seen)  # its own screen may be the later one
     assert sees_it_move(television)
     assert eventually(lambda: far_sees(far_end, "blue")), unit.log()[-3000:]
     assert hears(room, TONE)
