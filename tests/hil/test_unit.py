@@ -107,9 +107,9 @@ def eventually(condition: Callable[[], object]) -> bool:
 
 
 def press(lines: Lines, button: str) -> None:
-    lines.pull(BUTTON[button], high=False)
-    time.sleep(5 * BOUNCE_TIME)
-    lines.pull(BUTTON[button], high=True)
+    for high in (False, True):
+        lines.pull(BUTTON[button], high=high)
+        time.sleep(LOOK)  # a release that is cut short is none: the next press would be lost
 
 
 def looks(television: Television) -> Image.Image:
