@@ -27,9 +27,12 @@ PACKAGES = (
     *("python3-pytest", "python3-pytest-timeout"),
     *("kmod", "udev", "busybox-static", "xz-utils", "cpio", "iproute2", "procps"),
     *("alsa-utils", "v4l-utils", "libdrm2", "libopus0", "fonts-dejavu-core"),
+    *("python3-libcamera", "libcamera-ipa", "python3-numpy", "python3-prctl"),
 )
-SOURCES_ONLY = ("lgpio==0.2.2.0", "pyalsaaudio==0.11.0")
+SOURCES_ONLY = ("lgpio==0.2.2.0", "pyalsaaudio==0.11.0", "PiDNG==4.0.9")
 """Of PyPI, built in the root: there is no wheel for its Python."""
+CAMERA = ("picamera2==0.3.38", "simplejpeg==1.9.0", "videodev2==0.0.4", "piexif==1.1.3")
+"""Of PyPI: what a Pi has from its distribution, Debian hasn't."""
 _PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64", "any")
 
 
@@ -56,8 +59,9 @@ def image() -> Image:
 
 def _version() -> str:
     """A name for all that the image is made of."""
-    digest = hashlib.sha256(repr((SUITE, PYTHON, PACKAGES, SOURCES_ONLY)).encode())
-    files = [ROOT / "requirements.txt", HERE / "machine" / "build", HERE / "machine" / "initramfs"]
+    digest = hashlib.sha256(repr((SUITE, PYTHON, PACKAGES, SOURCES_ONLY, CAMERA)).encode())
+    parts = (HERE / "machine" / name for name in ("build", "initramfs", "pykms.py"))
+    files = [ROOT / "requirements.txt", *parts]
     for path in [*files, *sorted((HERE / "modules").glob("[!_]*"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -82,6 +86,7 @@ def _download(wheels: Path) -> None:
     platforms = [word for platform in _PLATFORMS for word in ("--platform", platform)]
     binary = ["--only-binary=:all:", "--python-version", PYTHON, *platforms]
     _run([*pip, *binary, "--require-hashes", "--requirement", str(ROOT / "requirements.txt")])
+    _run([*pip, *binary, "--no-deps", *CAMERA])
     _run([*pip, "--no-deps", "--no-binary=:all:", *SOURCES_ONLY])
 
 

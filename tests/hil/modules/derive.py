@@ -14,6 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CODEC = "drivers/media/test-drivers/vicodec"
 CAMERA = "drivers/media/test-drivers/vimc"
+SCREEN = "drivers/gpu/drm/vkms"
 
 _STREAM_RATE = """static int h264_s_parm(struct file *file, void *priv, struct v4l2_streamparm *parm)
 {
@@ -78,6 +79,27 @@ SMALL_SENSOR: Replacements = (
 """A sensor of 4096x2160 gives a picture a second in an emulated machine."""
 
 
+PLANES: Replacements = (
+    (r"(\tDRM_FORMAT_ARGB16161616,\n\tDRM_FORMAT_RGB565)", r"\1,\n\tDRM_FORMAT_YUV420,\n\tDRM_FORMAT_NV12", 1),
+    (r"DRM_PLANE_NO_SCALING,\s+DRM_PLANE_NO_SCALING", "1, 8 << 16", 1),
+)
+"""vkms's planes scale, if not without limit, and take what decoders give."""
+_COMPOSE = r"""\1	if (vkms_is_layer(frame_info)) {
+		vkms_compose_layer(frame_info, out_pixels, limit, y);
+		return;
+	}
+"""
+COMPOSER: Replacements = (
+    (r'(#include "vkms_formats.h"\n)', r'\1#include "vkms_layer.h"\n', 1),
+    (
+        r"(\tcase DRM_FORMAT_XRGB8888:\n\t\treturn &XRGB8888_to)",
+        r"	case DRM_FORMAT_YUV420:\n	case DRM_FORMAT_NV12:\n\1",
+        1,
+    ),
+    (r"(\tint limit = min_t\(.*\n)", _COMPOSE, 1),
+)
+
+
 def change(path: Path, replacements: Replacements) -> None:
     text = path.read_text(encoding="utf-8")
     for pattern, instead, times in replacements:
@@ -89,6 +111,8 @@ def change(path: Path, replacements: Replacements) -> None:
 
 def derive(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
+    shutil.copytree(source / SCREEN, target / "vkms")
+    shutil.copy(HERE / "vkms_layer.h", target / "vkms")
     for name in ("Makefile", "h264_pcm.h", "raspberrypi-bench.c"):
         shutil.copy(HERE / name, target)
     for name in ("drivers/gpio/gpio-sim.c", "kernel/irq/irq_sim.c", "drivers/media/v4l2-core/v4l2-mem2mem.c"):
@@ -101,6 +125,8 @@ def derive(source: Path, target: Path) -> None:
     change(target / "irq_sim.c", INTERRUPTS)
     change(target / "h264-pcm-core.c", H264)
     change(target / "vimc" / "vimc-common.h", SMALL_SENSOR)
+    change(target / "vkms" / "vkms_plane.c", PLANES)
+    change(target / "vkms" / "vkms_formats.c", COMPOSER)
 
 
 if __name__ == "__main__":

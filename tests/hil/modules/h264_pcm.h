@@ -144,6 +144,24 @@ static void h264_macroblock(struct h264_bits *b, const struct v4l2_fwht_state *s
 		*b->to++ = h264_sample(chroma[(j / 64 * (s->coded_height / 2) + j / 8 % 8) * stride + j % 8]);
 }
 
+/* BT.601, limited range, of R, G, B. */
+static void h264_rgb_macroblock(struct h264_bits *b, const struct v4l2_fwht_state *s, const u8 *in, unsigned int x,
+				unsigned int y)
+{
+	const u8 *first = in + y * 16 * s->stride + x * 48, *p;
+	unsigned int j;
+
+	for (j = 0; j < 256; j++) {
+		p = first + j / 16 * s->stride + j % 16 * 3;
+		*b->to++ = (66 * p[0] + 129 * p[1] + 25 * p[2] + 4224) >> 8;
+	}
+	for (j = 0; j < 128; j++) {
+		p = first + j / 8 % 8 * 2 * s->stride + j % 8 * 6;
+		*b->to++ = j < 64 ? (-38 * p[0] - 74 * p[1] + 112 * p[2] + 32896) >> 8 :
+				    (112 * p[0] - 94 * p[1] - 18 * p[2] + 32896) >> 8;
+	}
+}
+
 static s32 h264_control(struct v4l2_ctrl_handler *controls, u32 id)
 {
 	return v4l2_ctrl_g_ctrl(v4l2_ctrl_find(controls, id));
@@ -157,9 +175,11 @@ static int h264_pcm_encode(struct h264_pcm *h, struct v4l2_ctrl_handler *control
 	unsigned int columns = s->coded_width / 16, all = columns * (s->coded_height / 16);
 	unsigned int period = h264_control(controls, V4L2_CID_MPEG_VIDEO_H264_I_PERIOD);
 	unsigned int budget = all, skipped = 0, first, n;
-	bool idr;
+	bool idr, rgb = s->info->id == V4L2_PIX_FMT_RGB24;
 
-	if (s->info->id != V4L2_PIX_FMT_NV12 && s->info->id != V4L2_PIX_FMT_YUV420)
+	if (!rgb && s->info->id != V4L2_PIX_FMT_NV12 && s->info->id != V4L2_PIX_FMT_YUV420)
+		return -EINVAL;
+	if (s->coded_width % 16 || s->coded_height % 16)
 		return -EINVAL;
 	idr = h->key_frame_wanted || !h->headers_sent || (period && h->since_idr >= period);
 	if (idr) {
@@ -190,7 +210,10 @@ static int h264_pcm_encode(struct h264_pcm *h, struct v4l2_ctrl_handler *control
 		skipped = 0;
 		h264_ue(&b, idr ? 25 : 30);	/* mb_type: I_PCM */
 		h264_align(&b);
-		h264_macroblock(&b, s, in, n % columns, n / columns);
+		if (rgb)
+			h264_rgb_macroblock(&b, s, in, n % columns, n / columns);
+		else
+			h264_macroblock(&b, s, in, n % columns, n / columns);
 	}
 	if (skipped)
 		h264_ue(&b, skipped);
