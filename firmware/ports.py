@@ -87,9 +87,10 @@ class Camera(Protocol):
     height: int
     frame_rate: int
 
-    def capture(self) -> av.VideoFrame | None:
+    def capture(self, *, small: bool = False) -> av.VideoFrame | None:
         """Wait for the next picture and give it (``yuv420p``, read only, kept by the caller as long as it likes);
-        None once closed.  ``frame.time`` is its capture time on CLOCK_MONOTONIC."""
+        None once closed.  ``frame.time`` is its capture time on CLOCK_MONOTONIC.  ``small``: a picture that is enough
+        for a self-view will do, if the camera has one at less cost."""
 
     def open_encoder(self, settings: EncoderSettings, on_access_unit: OnAccessUnit) -> Encoder | None:
         """Start the hardware's encoder on this camera; None where there is none: the firmware encodes in software."""

@@ -66,11 +66,11 @@ class PiBoard:
         return self._kept("speaker", AlsaSpeaker(choose(sound_cards(), self._settings.speaker, hears=False)))
 
     def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:
-        """A USB camera.  DeviceError: there is none, or it is busy."""
-        from board.pi.usb_camera import UsbCamera, choose_camera, usb_cameras
+        """The Pi's own camera, or one behind USB.  DeviceError: there is none, or it is busy."""
+        from board.pi.camera_list import choose_camera, find_cameras
 
-        path = choose_camera(usb_cameras(), self._settings.camera)
-        return self._kept("camera", UsbCamera(path, width, height, frame_rate))
+        camera = choose_camera(find_cameras(), self._settings.camera)
+        return self._kept("camera", camera.open(width, height, frame_rate))
 
     def open_display(self) -> Display:
         """The screen.  DeviceError: none is plugged in, or another program has it."""

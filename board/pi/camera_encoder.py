@@ -1,7 +1,8 @@
 """What encodes a camera's pictures: the hardware, and libx264 from the moment the hardware fails.
 
 Rule 1: pictures come as often as was agreed on: where the camera is faster, some are left out.
-Rule 2: the firmware is not told of a change of encoder; the new one begins with a key frame.
+Rule 2: the hardware reads pictures in the camera's memory where it can and no scaling is needed; else they are copied.
+Rule 3: the firmware is not told of a change of encoder; the new one begins with a key frame.
 """
 
 from __future__ import annotations
@@ -10,17 +11,18 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+import av
 from av.video.reformatter import VideoReformatter
 
 from board.pi.m2m_encoder import M2mEncoder
 from board.pi.x264 import X264Encoder
+from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    import av
-
+    from board.pi.shared_picture import Layout, SharedPicture
     from firmware.ports import EncoderSettings, OnAccessUnit
 
 logger = logging.getLogger(__name__)
@@ -35,7 +37,9 @@ class CameraEncoder:
         settings: EncoderSettings,
         on_access_unit: OnAccessUnit,
         on_closed: Callable[[CameraEncoder], None],
+        layout: Layout | None = None,
     ) -> None:
+        self._node = node
         self._settings = settings
         self._on_access_unit = on_access_unit
         self._on_closed = on_closed
@@ -45,29 +49,32 @@ class CameraEncoder:
         self._using = threading.Lock()
         self._closed = False
         self._failed = False
-        self._encoder: M2mEncoder | X264Encoder = M2mEncoder(node, settings, on_access_unit, self._fail)
+        self.shares = layout is not None and (layout.width, layout.height) == (settings.width, settings.height)
+        """Whether pictures are read in the camera's memory."""
+        self._encoder: M2mEncoder | X264Encoder = self._hardware(layout if self.shares else None)
 
-    def encode(self, frame: av.VideoFrame, taken: float) -> None:
+    def encode(self, picture: av.VideoFrame | SharedPicture, taken: float) -> None:
         """Encode a picture of this capture time, or leave it out."""
-        settings = self._settings
-        interval = 1 / settings.frame_rate
+        interval = 1 / self._settings.frame_rate
         if taken < self._next_time - interval / 4:
             return
         self._next_time = max(self._next_time + interval, taken + interval / 2)
-        if (frame.width, frame.height) != (settings.width, settings.height):
-            scaled = self._reformatter.reformat(frame, settings.width, settings.height, "yuv420p", threads=1)
-            scaled.pts, scaled.time_base = frame.pts, frame.time_base
-            frame = scaled
         with self._using:
             if self._closed:
                 return
             if self._failed:
-                self._failed = False
+                self._failed = self.shares = False
                 self._encoder.close()
                 logger.warning("Encoding by libx264 from now on")
-                self._encoder = X264Encoder(settings, self._bitrate, self._on_access_unit)
-            encoder = self._encoder
-        encoder.encode(frame, taken)
+                self._encoder = X264Encoder(self._settings, self._bitrate, self._on_access_unit)
+            encoder, shares = self._encoder, self.shares
+        try:
+            if isinstance(encoder, M2mEncoder) and shares:
+                encoder.encode(picture, taken)
+            else:
+                encoder.encode(self._fitted(picture), taken)
+        except DeviceError as error:
+            self._go_on_without(shares, error)
 
     def set_bitrate(self, bitrate: int) -> None:
         """Change the target, bit/s."""
@@ -89,6 +96,41 @@ class CameraEncoder:
             encoder = self._encoder
         encoder.close()
         self._on_closed(self)
+
+    def _hardware(self, layout: Layout | None) -> M2mEncoder:
+        if layout is not None:
+            try:
+                return M2mEncoder(self._node, self._settings, self._on_access_unit, self._fail, layout)
+            except DeviceError as error:
+                logger.info("Pictures are copied for the encoder: %s", error)
+                self.shares = False
+        return M2mEncoder(self._node, self._settings, self._on_access_unit, self._fail)
+
+    def _go_on_without(self, shares: bool, error: DeviceError) -> None:
+        """Copy the next picture, where the last one could not be read in place; else do without the hardware."""
+        with self._using:
+            if self._closed:
+                return
+            self._failed = True
+            if shares:
+                self._encoder.close()
+                self.shares = False
+                try:
+                    self._encoder = self._hardware(None)
+                    self._encoder.set_bitrate(self._bitrate)
+                    self._failed = False
+                except DeviceError:
+                    pass
+        logger.info("The encoder does not take a picture: %s", error)
+
+    def _fitted(self, picture: av.VideoFrame | SharedPicture) -> av.VideoFrame:
+        frame = picture if isinstance(picture, av.VideoFrame) else picture.frame()
+        size = self._settings.width, self._settings.height
+        if (frame.width, frame.height) == size:
+            return frame
+        scaled = self._reformatter.reformat(frame, *size, "yuv420p", threads=1)
+        scaled.pts, scaled.time_base = frame.pts, frame.time_base
+        return scaled
 
     def _fail(self, reason: str) -> None:  # noqa: ARG002
         self._failed = True

@@ -12,8 +12,10 @@ from firmware.errors import DeviceError
 if TYPE_CHECKING:
     from board.pi.v4l2_device import Device
 
-FORMATS = {"YU12": "yuv420p", "NV12": "nv12", "YUYV": "yuyv422", "UYVY": "uyvy422", "MJPG": "mjpeg"}
-"""Pixel formats that are understood, the cheapest first, by libav's names; MJPG is decoded."""
+FORMATS = {
+    "YU12": "yuv420p", "NV12": "nv12", "YUYV": "yuyv422", "UYVY": "uyvy422", "MJPG": "mjpeg", "RGB3": "rgb24",
+}  # fmt: skip
+"""Pixel formats that are understood, the best first, by libav's names; MJPG is decoded."""
 
 
 @dataclass(frozen=True, slots=True)

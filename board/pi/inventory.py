@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from board.cec.playback import is_source
+from board.pi.camera_list import choose_camera, find_cameras
 from board.pi.cec_adapter import CecAdapters, adapter_name, physical_address
 from board.pi.display import choose_mode, find_screen
 from board.pi.m2m_encoder import find_encoder
 from board.pi.sound_card import choose, sound_cards
-from board.pi.usb_camera import choose_camera, usb_cameras
 from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -50,9 +50,8 @@ def _model(path: Path) -> str:
 
 
 def _camera(wanted: str) -> str:
-    cameras = usb_cameras()
-    path = choose_camera(cameras, wanted)
-    return f"{dict(cameras)[path]}, {path}"
+    camera = choose_camera(find_cameras(), wanted)
+    return f"{camera.name}, {camera.place}"
 
 
 def _encoder() -> str:

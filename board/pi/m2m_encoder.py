@@ -9,6 +9,8 @@ Rule 2: bitrate and key frames are controls, set while it runs.  Every IDR bring
 Rule 3: the device wants at least level 4 set, whatever the picture; the level that was agreed on is written into the
 sequence parameter sets that it makes.
 Rule 4: an encoder that swallowed pictures and gave nothing for a second, or failed, tells so once by ``on_failed``.
+Rule 5: pictures are copied into the encoder's memory, or (where it was opened for a camera's `Layout`) read in the
+camera's, which is held from ``encode`` until the encoder has read it.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import av
+
 from board.pi import v4l2
 from board.pi.v4l2_device import Device, Queue
 from firmware.errors import DeviceError
@@ -30,8 +34,7 @@ from firmware.errors import DeviceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import av
-
+    from board.pi.shared_picture import Layout, SharedPicture
     from firmware.ports import EncoderSettings, OnAccessUnit
 
 logger = logging.getLogger(__name__)
@@ -45,7 +48,7 @@ KEY_FRAME_INTERVAL = 10
 _PICTURES, _ACCESS_UNITS = 3, 4
 """Buffers."""
 
-_RAW, _H264 = v4l2.fourcc("YU12"), v4l2.fourcc("H264")
+_RAW, _H264 = "YU12", "H264"
 
 # Controls: <linux/v4l2-controls.h>, codec class
 _CODEC = 0x0099_0900
@@ -62,7 +65,7 @@ _SPS = b"\0\0\0\1\x67"
 
 
 class M2mEncoder:
-    """One stream through the encoder.  DeviceError: it can't do this size, is busy, or has failed."""
+    """One stream through the encoder.  DeviceError: it can't do this size or layout, is busy, or has failed."""
 
     def __init__(
         self,
@@ -70,8 +73,10 @@ class M2mEncoder:
         settings: EncoderSettings,
         on_access_unit: OnAccessUnit,
         on_failed: Callable[[str], None],
+        layout: Layout | None = None,
     ) -> None:
         self._settings = settings
+        self._layout = layout
         self._on_access_unit = on_access_unit
         self._on_failed = on_failed
         self._device = Device(path)
@@ -84,7 +89,7 @@ class M2mEncoder:
         self._drained = threading.Event()
         try:
             self._set_up()
-            self._pictures = Queue(self._device, v4l2.VIDEO_OUTPUT_MPLANE, _PICTURES)
+            self._pictures = Queue(self._device, v4l2.VIDEO_OUTPUT_MPLANE, _PICTURES, shared=layout is not None)
             self._access_units = Queue(self._device, v4l2.VIDEO_CAPTURE_MPLANE, _ACCESS_UNITS)
             for index in range(len(self._access_units.memory)):
                 self._access_units.put(index)
@@ -93,25 +98,34 @@ class M2mEncoder:
         except DeviceError:
             self._device.close()
             raise
-        self._free = list(range(len(self._pictures.memory)))
+        self._free = list(range(self._pictures.count))
+        self._held: dict[int, SharedPicture] = {}
+        """By the buffer that it is read through."""
         self._wake = os.eventfd(0)
         self._thread = threading.Thread(target=self._run, name="hardware encoder", daemon=True)
         self._thread.start()
 
-    def encode(self, frame: av.VideoFrame, taken: float) -> None:
-        """Encode a picture (``yuv420p``, of the settings' size) of this capture time, or drop it."""
+    def encode(self, picture: av.VideoFrame | SharedPicture, taken: float) -> None:
+        """Encode a picture of this capture time, or drop it: one of the layout that was agreed on, else a frame
+        (``yuv420p``, of the settings' size).  DeviceError: its memory can't be read.
+        """
         with self._lock:
             if self._closed:
                 return
-            while (done := self._pictures.take()) is not None:
-                self._free.append(done[0])
+            self._reclaim()
             if not self._free:
                 return
             if self._given == self._taken:
                 self._waiting_since = time.monotonic()
-            index = self._free.pop()
-            self._copy(frame, memoryview(self._pictures.memory[index]))
-            self._pictures.put(index, self._size, taken)
+            index = self._free[-1]
+            if isinstance(picture, av.VideoFrame):
+                self._copy(picture, memoryview(self._pictures.memory[index]))
+                self._pictures.put(index, self._size, taken)
+            else:
+                self._pictures.put(index, picture.layout.size, taken, picture.fd)
+                picture.hold()
+                self._held[index] = picture
+            self._free.pop()
             self._given += 1
 
     def set_bitrate(self, bitrate: int) -> None:
@@ -159,11 +173,13 @@ class M2mEncoder:
             device.set_control(number, value)  # what it lacks it does in its own way
         if not device.set_control(REPEAT_HEADER, 1):
             raise DeviceError(f"{device.path} can't repeat parameter sets")
-        raw = self._set_format(v4l2.VIDEO_OUTPUT_MPLANE, _RAW)
+        raw = self._set_format(v4l2.VIDEO_OUTPUT_MPLANE, _RAW if self._layout is None else self._layout.pixel_format)
         self._set_format(v4l2.VIDEO_CAPTURE_MPLANE, _H264)
         if raw.width < settings.width or raw.height < settings.height:
             raise DeviceError(f"{device.path} encodes at most {raw.width}x{raw.height}")
         self._stride, self._rows, self._size = raw.plane_fmt[0].bytesperline, raw.height, raw.plane_fmt[0].sizeimage
+        if self._layout is not None and not self._layout.readable(self._stride, self._size):
+            raise DeviceError(f"{device.path} reads {self._size} bytes in rows of {self._stride}, not {self._layout}")
         if (raw.width, raw.height) != (settings.width, settings.height):
             crop = v4l2.Selection(type=v4l2.VIDEO_OUTPUT, target=v4l2.SEL_TGT_CROP)
             crop.r.width, crop.r.height = settings.width, settings.height
@@ -173,7 +189,8 @@ class M2mEncoder:
         with suppress(OSError):  # it may go by the time stamps
             device.try_ioctl(v4l2.S_PARM, rate)
 
-    def _set_format(self, buffer_type: int, pixel_format: int) -> v4l2.MultiplanarFormat:
+    def _set_format(self, buffer_type: int, name: str) -> v4l2.MultiplanarFormat:
+        pixel_format = v4l2.fourcc(name)
         wanted = v4l2.Format(type=buffer_type)
         form = wanted.fmt.pix_mp
         form.width, form.height, form.pixelformat = self._settings.width, self._settings.height, pixel_format
@@ -181,12 +198,22 @@ class M2mEncoder:
         form.colorspace, form.quantization = v4l2.COLORSPACE_SMPTE170M, v4l2.QUANTIZATION_LIM_RANGE
         if buffer_type == v4l2.VIDEO_CAPTURE_MPLANE:
             form.plane_fmt[0].sizeimage = max(512 << 10, self._settings.width * self._settings.height)
+        elif self._layout is not None:
+            form.plane_fmt[0].bytesperline = self._layout.stride
         self._device.ioctl(v4l2.S_FMT, wanted)
         got = wanted.fmt.pix_mp
         assert isinstance(got, v4l2.MultiplanarFormat)
         if got.pixelformat != pixel_format or got.num_planes != 1:
-            raise DeviceError(f"{self._device.path} does not know {v4l2.fourcc_text(pixel_format)}")
+            raise DeviceError(f"{self._device.path} does not know {name}")
         return got
+
+    def _reclaim(self) -> None:
+        """Take back the buffers that the encoder has read."""
+        while (done := self._pictures.take()) is not None:
+            self._free.append(done[0])
+            held = self._held.pop(done[0], None)
+            if held is not None:
+                held.release()
 
     def _copy(self, frame: av.VideoFrame, memory: memoryview) -> None:
         """Lay out the picture as the device wants it: three planes, one behind the other."""
@@ -212,6 +239,8 @@ class M2mEncoder:
             with self._lock:
                 self._closed = True
                 self._pictures.release()
+                for held in self._held.values():
+                    held.release()
                 self._access_units.release()
                 self._device.close()
                 os.close(self._wake)
@@ -226,6 +255,8 @@ class M2mEncoder:
                 self._on_access_unit(access_unit, taken)
                 if self._closed:
                     return
+                with self._lock:
+                    self._reclaim()
             if self._drained.is_set():  # the device says POLLERR from now on
                 select.select([self._wake], [], [])
                 return
@@ -277,7 +308,8 @@ def encodes(path: Path) -> bool:
     try:
         if not device.capability().device_caps & v4l2.CAP_VIDEO_M2M_MPLANE:
             return False
-        return _RAW in device.formats(v4l2.VIDEO_OUTPUT_MPLANE) and _H264 in device.formats(v4l2.VIDEO_CAPTURE_MPLANE)
+        raw, coded = device.formats(v4l2.VIDEO_OUTPUT_MPLANE), device.formats(v4l2.VIDEO_CAPTURE_MPLANE)
+        return v4l2.fourcc(_RAW) in raw and v4l2.fourcc(_H264) in coded
     except DeviceError:
         return False
     finally:

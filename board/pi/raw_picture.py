@@ -7,9 +7,9 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from board.pi.camera_mode import FORMATS
 
-_PLANE_ROWS = {"yuv420p": (1, 2, 2), "nv12": (1, 2), "yuyv422": (1,), "uyvy422": (1,)}
+_PLANE_ROWS = {"yuv420p": (1, 2, 2), "nv12": (1, 2), "yuyv422": (1,), "uyvy422": (1,), "rgb24": (1,)}
 """By what the picture's height is divided for a plane's."""
-_PLANE_STRIDES = {"yuv420p": (1, 2, 2), "nv12": (1, 1), "yuyv422": (1,), "uyvy422": (1,)}
+_PLANE_STRIDES = {"yuv420p": (1, 2, 2), "nv12": (1, 1), "yuyv422": (1,), "uyvy422": (1,), "rgb24": (1,)}
 """By what the first plane's stride is divided for a plane's."""
 
 
@@ -52,7 +52,8 @@ class Converter:
         if len(data) < sum(self._stride // s * (self._height // r) for r, s in zip(rows, strides, strict=True)):
             return None
         frame = av.VideoFrame(self._width, self._height, self._name)
-        frame.colorspace, frame.color_range = Colorspace.ITU601, ColorRange.MPEG
+        if self._name != "rgb24":
+            frame.colorspace, frame.color_range = Colorspace.ITU601, ColorRange.MPEG
         start = 0
         for plane, row_part, stride_part in zip(frame.planes, rows, strides, strict=True):
             height, stride = self._height // row_part, self._stride // stride_part

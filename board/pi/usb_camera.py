@@ -18,27 +18,25 @@ import select
 import threading
 import time
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from board.pi import v4l2
-from board.pi.camera_encoder import CameraEncoder
 from board.pi.camera_mode import Mode, choose, modes
-from board.pi.m2m_encoder import find_encoder
+from board.pi.camera_output import CameraOutput
 from board.pi.raw_picture import Converter
 from board.pi.v4l2_device import Device, Queue
 from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import av
 
+    from board.pi.camera_encoder import CameraEncoder
     from firmware.ports import EncoderSettings, OnAccessUnit
 
 logger = logging.getLogger(__name__)
 
-DEV = Path("/dev")
-_NOT_CAMERAS = ("unicam", "rp1-cfe", "bcm2835-isp", "bcm2835-codec", "rpi-hevc-dec")
-"""Drivers whose nodes capture and are no cameras by themselves; the Pi's own camera is libcamera's."""
 _BUFFERS = 4
 _SILENT = 3.0
 """Seconds without a picture after which a camera has failed."""
@@ -66,55 +64,29 @@ class UsbCamera:
         self.width, self.height, self.frame_rate = mode.width, mode.height, min(frame_rate, mode.frame_rate)
         logger.info("%s: %s %dx%d at %d/s", self._name, mode.pixel_format, self.width, self.height, self.frame_rate)
         self._converter = Converter(mode.pixel_format, mode.width, mode.height, stride)
-        self._news = threading.Condition()
-        self._picture: av.VideoFrame | None = None
-        self._number = self._seen = 0
-        self._failure = ""
-        self._closed = False
-        self._encoders: tuple[CameraEncoder, ...] = ()
+        self._output = CameraOutput()
         self._wake = os.eventfd(0)
         self._thread = threading.Thread(target=self._run, name="camera device", daemon=True)
         self._thread.start()
 
-    def capture(self) -> av.VideoFrame | None:
+    def capture(self, *, small: bool = False) -> av.VideoFrame | None:
         """Wait for the next picture and give it; None once closed.  DeviceError: the camera is gone."""
-        with self._news:
-            self._news.wait_for(lambda: self._closed or self._failure or self._number != self._seen)
-            if self._closed:
-                return None
-            if self._failure:
-                raise DeviceError(self._failure)
-            self._seen = self._number
-            return self._picture
+        return self._output.capture(small)
 
     def open_encoder(self, settings: EncoderSettings, on_access_unit: OnAccessUnit) -> CameraEncoder | None:
         """The hardware's encoder on this camera; None where the machine has none."""
-        node = find_encoder()
-        if node is None:
-            return None
-        encoder = CameraEncoder(node, settings, on_access_unit, self._forget)
-        with self._news:
-            self._encoders = (*self._encoders, encoder)
-        return encoder
+        return self._output.open_encoder(settings, on_access_unit)
 
     def close(self) -> None:
         """Let ``capture`` return, end the encoders and release the camera."""
-        with self._news:
-            if self._closed:
-                return
-            self._closed = True
-            self._news.notify_all()
+        if not self._output.close():
+            return
         os.eventfd_write(self._wake, 1)
         self._thread.join()
-        for encoder in self._encoders:
-            encoder.close()
+        self._output.close_encoders()
         self._queue.release()
         self._device.close()
         os.close(self._wake)
-
-    def _forget(self, encoder: CameraEncoder) -> None:
-        with self._news:
-            self._encoders = tuple(other for other in self._encoders if other is not encoder)
 
     def _set_mode(self, mode: Mode, frame_rate: int) -> int:
         """Set the mode; give the bytes from one row of a picture to the next."""
@@ -137,23 +109,22 @@ class UsbCamera:
         try:
             self._deliver()
         except DeviceError as error:
-            with self._news:
-                self._failure = str(error)
-                self._news.notify_all()
+            self._output.fail(str(error))
 
     def _deliver(self) -> None:
         poll = select.poll()
         poll.register(self._wake, select.POLLIN)
         poll.register(self._device.fd, select.POLLIN)
         last = time.monotonic()
-        while not self._closed:
+        while not self._output.closed:
             poll.poll(_SILENT * 1000 / 4)
-            if self._closed:
+            if self._output.closed:
                 return
             frame = self._newest()
             if frame is not None:
                 last = time.monotonic()
-                self._publish(frame)
+                self._output.show(frame)
+                self._output.encode(frame, frame.time or last)
             elif time.monotonic() > last + _SILENT:
                 raise DeviceError(f"{self._name} gives no picture")
 
@@ -175,49 +146,3 @@ class UsbCamera:
             frame.time_base = _MICROSECOND
             frame.pts = round((taken if flags & _CLOCK_MASK == _MONOTONIC else time.monotonic()) / _MICROSECOND)
         return frame
-
-    def _publish(self, frame: av.VideoFrame) -> None:
-        with self._news:
-            self._picture = frame
-            self._number += 1
-            self._news.notify_all()
-            encoders = self._encoders
-        for encoder in encoders:
-            encoder.encode(frame, frame.time or time.monotonic())
-
-
-def usb_cameras(dev: Path = DEV) -> list[tuple[Path, str]]:
-    """The cameras that are there now, each with what it calls itself, in the order of their numbers."""
-    found = []
-    nodes = [path for path in dev.glob("video*") if path.name[5:].isdecimal()]
-    for path in sorted(nodes, key=lambda path: int(path.name[5:])):
-        try:
-            device = Device(path)
-        except DeviceError:
-            continue
-        try:
-            capability = device.capability()
-            if (
-                capability.device_caps & v4l2.CAP_VIDEO_CAPTURE
-                and capability.device_caps & v4l2.CAP_STREAMING
-                and not capability.driver.decode(errors="replace").startswith(_NOT_CAMERAS)
-                and modes(device)
-            ):
-                found.append((path, capability.card.decode(errors="replace")))
-        except DeviceError:
-            continue
-        finally:
-            device.close()
-    return found
-
-
-def choose_camera(cameras: list[tuple[Path, str]], wanted: str) -> Path:
-    """The camera of this name (a part of it) or node, the first where ``wanted`` is "".  DeviceError: none is."""
-    for path, name in cameras:
-        if wanted.lower() in name.lower() or wanted == str(path):
-            return path
-    if wanted:
-        raise DeviceError(
-            f"there is no camera {wanted!r} here; there are: {', '.join(n for _, n in cameras) or 'none'}"
-        )
-    raise DeviceError("there is no camera here")

@@ -111,16 +111,21 @@ class Device:
 
 
 class Queue:
-    """The buffers of one stream, mapped into memory.  DeviceError: no memory, or the device has failed."""
+    """The buffers of one stream: the device's own, mapped into memory, or (``shared``) others' (DMABUF).
 
-    def __init__(self, device: Device, buffer_type: int, count: int) -> None:
+    DeviceError: no memory, it shares none, or the device has failed.
+    """
+
+    def __init__(self, device: Device, buffer_type: int, count: int, *, shared: bool = False) -> None:
         self._device = device
         self._type = buffer_type
+        self._memory = v4l2.MEMORY_DMABUF if shared else v4l2.MEMORY_MMAP
         self._multiplanar = buffer_type in (v4l2.VIDEO_CAPTURE_MPLANE, v4l2.VIDEO_OUTPUT_MPLANE)
-        request = v4l2.RequestBuffers(count=count, type=buffer_type, memory=v4l2.MEMORY_MMAP)
+        request = v4l2.RequestBuffers(count=count, type=buffer_type, memory=self._memory)
         device.ioctl(v4l2.REQBUFS, request)
+        self.count = request.count
         self.memory: list[mmap.mmap] = []
-        for index in range(request.count):
+        for index in range(0 if shared else self.count):
             buffer, plane = self._buffer(index)
             device.ioctl(v4l2.QUERYBUF, buffer)
             length = plane.length if self._multiplanar else buffer.length
@@ -131,10 +136,15 @@ class Queue:
                 self.release()
                 raise DeviceError(f"{device.path} gives no memory: {error.strerror}") from error
 
-    def put(self, index: int, length: int = 0, time: float = 0.0) -> None:
-        """Give a buffer to the device: to fill, or with ``length`` bytes in it of this capture time (s)."""
+    def put(self, index: int, length: int = 0, time: float = 0.0, fd: int = -1) -> None:
+        """Give a buffer to the device: to fill, or with ``length`` bytes in it of this capture time (s).
+
+        Where memory is shared, ``fd`` is what the bytes lie in.
+        """
         buffer, plane = self._buffer(index)
         buffer.bytesused = plane.bytesused = length
+        if fd >= 0:
+            plane.m.fd, plane.length = fd, length
         buffer.timestamp.tv_sec, buffer.timestamp.tv_usec = divmod(round(time * _MICRO), _MICRO)
         self._device.ioctl(v4l2.QBUF, buffer)
 
@@ -164,10 +174,10 @@ class Queue:
             memory.close()
         self.memory = []
         with suppress(OSError):
-            self._device.try_ioctl(v4l2.REQBUFS, v4l2.RequestBuffers(type=self._type, memory=v4l2.MEMORY_MMAP))
+            self._device.try_ioctl(v4l2.REQBUFS, v4l2.RequestBuffers(type=self._type, memory=self._memory))
 
     def _buffer(self, index: int) -> tuple[v4l2.Buffer, v4l2.Plane]:
-        buffer = v4l2.Buffer(index=index, type=self._type, memory=v4l2.MEMORY_MMAP)
+        buffer = v4l2.Buffer(index=index, type=self._type, memory=self._memory)
         plane = v4l2.Plane()
         if self._multiplanar:
             buffer.length = 1

@@ -42,7 +42,7 @@ class SimCamera:
         self._beat = Beat(1 / frame_rate)
         self._looking = threading.Lock()
 
-    def capture(self) -> av.VideoFrame | None:
+    def capture(self, *, small: bool = False) -> av.VideoFrame | None:  # noqa: ARG002
         """Wait for the next picture and give it; None once closed.  DeviceError: the film has no more pictures."""
         number = self._beat.wait()
         with self._looking:

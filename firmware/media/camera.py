@@ -86,7 +86,8 @@ class CameraFeed:
         """By viewer that knows this camera: whether the camera's own encoder serves it."""
         try:
             while self._needed:
-                viewers = [viewer for viewer, _ in self._viewers]
+                entries = self._viewers
+                viewers = [viewer for viewer, _ in entries]
                 served = {viewer: own for viewer, own in served.items() if viewer in viewers}
                 for viewer in viewers:
                     if viewer not in served:
@@ -96,7 +97,7 @@ class CameraFeed:
                         if [viewer for viewer, _ in self._viewers] == viewers:
                             self._changed.wait()
                     continue
-                frame = camera.capture()
+                frame = camera.capture(small=not any(needs and not served[viewer] for viewer, needs in entries))
                 if frame is None:
                     return
                 if self._failed:

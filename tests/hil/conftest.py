@@ -14,6 +14,7 @@ import pytest
 from hil.driver import load
 from hil.lines import Lines
 from hil.monitor import Television
+from hil.sensor import Sensor
 from hil.sound import Room
 from hil.webcam import Webcam
 
@@ -65,6 +66,17 @@ def webcam(on_bench: bool) -> Webcam:
     webcam = Webcam()
     webcam.plug()
     return webcam
+
+
+@pytest.fixture(scope="module")
+def sensor(on_bench: bool) -> Iterator[Sensor]:
+    """What the Pi's own camera sees; it is there for this module only, since it comes before any other."""
+    if not on_bench:
+        pytest.skip("nobody holds anything before the camera of this machine")
+    sensor = Sensor()
+    sensor.plug()
+    yield sensor
+    sensor.remove()
 
 
 @pytest.fixture(scope="session")

@@ -8,34 +8,23 @@ from ctypes import c_int
 from itertools import pairwise
 from pathlib import Path
 
-import av
 import pytest
+from hil.pictures import COLORS, Access, is_color
 from hil.waiting import wait_for
 from hil.webcam import Webcam
 
 from board import open_board
 from board.pi import v4l2
 from board.pi.camera_encoder import CameraEncoder
-from board.pi.usb_camera import usb_cameras
+from board.pi.camera_list import find_cameras
 from firmware.errors import DeviceError
 from firmware.ports import Board, Camera, EncoderSettings
 
-COLORS = {"red": (81, 90, 240), "green": (145, 54, 34), "blue": (41, 240, 110), "white": (235, 128, 128)}
-"""BT.601, limited range (Y, Cb, Cr)."""
 ENCODER = EncoderSettings(width=640, height=360, frame_rate=30, bitrate=8_000_000, level=31)
 
 
-def middle(frame: av.VideoFrame) -> tuple[int, ...]:
-    """The colour in the middle of a picture."""
-    return tuple(bytes(p)[p.height // 2 * p.line_size + p.width // 2] for p in frame.planes)
-
-
-def is_color(frame: av.VideoFrame | None, name: str) -> bool:
-    return frame is not None and all(abs(a - b) <= 4 for a, b in zip(middle(frame), COLORS[name], strict=True))
-
-
 def test_the_camera_is_found_and_nothing_else(webcam: Webcam, encoder_node: Path) -> None:
-    assert [path for path, _ in usb_cameras()] == [webcam.node]
+    assert [(camera.place, camera.csi) for camera in find_cameras()] == [(str(webcam.node), False)]
 
 
 def test_pictures_have_the_size_and_the_form_that_was_asked_for(webcam: Webcam, board: Board) -> None:
@@ -93,21 +82,6 @@ def test_closing_lets_a_reader_go(webcam: Webcam, board: Board) -> None:
 def test_a_camera_that_is_not_there_says_so(webcam: Webcam) -> None:
     with pytest.raises(DeviceError, match=r"no camera 'Logitech' here; there are: vivid"):
         open_board("pi", {"camera": "Logitech"}).open_camera(640, 360, 30)
-
-
-class Access:
-    """What an encoder of a camera gives."""
-
-    def __init__(self) -> None:
-        self.units: list[tuple[bytes, float]] = []
-
-    def add(self, data: bytes, taken: float) -> None:
-        self.units.append((data, taken))
-
-    def last_picture(self) -> av.VideoFrame | None:
-        decoder = av.CodecContext.create("h264", "r")
-        frames = [f for p in [*(av.Packet(data) for data, _ in list(self.units)), None] for f in decoder.decode(p)]
-        return frames[-1] if frames else None
 
 
 def encoded(camera: Camera, settings: EncoderSettings = ENCODER) -> Access:

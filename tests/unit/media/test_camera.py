@@ -25,8 +25,10 @@ class Camera:
         self.closed = threading.Event()
         self.broken: Exception | None = None
         self.captured = 0
+        self.small = False
 
-    def capture(self) -> av.VideoFrame | None:
+    def capture(self, *, small: bool = False) -> av.VideoFrame | None:
+        self.small = small
         if self.closed.wait(0.005):
             return None
         if self.broken is not None:
@@ -80,6 +82,20 @@ def test_it_is_open_only_while_somebody_needs_it(eventually, viewer) -> None:
     eventually(lambda: viewer.opened == 2 and cameras.open_now == 1)
     feed.remove(viewer)
     eventually(lambda: cameras.open_now == 0)
+
+
+def test_a_small_picture_will_do_for_who_watches_beside_the_cameras_own_encoder(eventually, viewer) -> None:
+    cameras, watcher, software = Cameras(), Collector(), Collector()
+    viewer.takes_encoded = True
+    feed = CameraFeed(cameras.open, lambda report: None)
+    feed.watch(watcher)
+    feed.add(viewer)
+    eventually(lambda: watcher.pictures and cameras.all[0].small)
+    feed.add(software)
+    eventually(lambda: software.pictures and not cameras.all[0].small)
+    feed.remove(software)
+    eventually(lambda: cameras.all[0].small)
+    feed.remove(viewer)
 
 
 def test_two_viewers_share_one_camera(eventually, viewer) -> None:

@@ -22,6 +22,8 @@ def raw(pixel_format: str, stride: int) -> bytes:
     def rows(row: bytes, length: int, count: int) -> bytes:
         return row.ljust(length, b"\xff") * count
 
+    if pixel_format == "RGB3":
+        return rows(b"\xff\0\0" * WIDTH, stride, HEIGHT)
     y, cb, cr = (bytes([value]) for value in RED)
     if pixel_format == "YUYV":
         return rows((y + cb + y + cr) * (WIDTH // 2), stride, HEIGHT)
@@ -34,9 +36,9 @@ def raw(pixel_format: str, stride: int) -> bytes:
 
 
 @pytest.mark.parametrize("padding", [0, 2, 64])
-@pytest.mark.parametrize("pixel_format", ["YU12", "NV12", "YUYV", "UYVY"])
+@pytest.mark.parametrize("pixel_format", ["YU12", "NV12", "YUYV", "UYVY", "RGB3"])
 def test_raw_pictures(pixel_format: str, padding: int) -> None:
-    stride = WIDTH * (2 if pixel_format in ("YUYV", "UYVY") else 1) + padding
+    stride = WIDTH * {"YUYV": 2, "UYVY": 2, "RGB3": 3}.get(pixel_format, 1) + padding
     frame = Converter(pixel_format, WIDTH, HEIGHT, stride).convert(memoryview(raw(pixel_format, stride)))
     assert frame is not None
     assert (frame.width, frame.height, frame.format.name) == (WIDTH, HEIGHT, "yuv420p")

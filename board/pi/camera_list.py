@@ -1,0 +1,84 @@
+"""Which cameras there are, and which of them is the room's.
+
+Rule 1: the Pi's own camera comes before those behind USB: whoever wired it wants it.
+Rule 2: libcamera is asked only where the kernel has a capture node that waits for it (V4L2_CAP_IO_MC); a unit with a
+USB camera never loads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from board.pi import v4l2
+from board.pi.camera_mode import modes
+from board.pi.csi_camera import CsiCamera, csi_cameras
+from board.pi.usb_camera import UsbCamera
+from board.pi.v4l2_device import Device
+from firmware.errors import DeviceError
+
+DEV = Path("/dev")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCamera:
+    """A camera that is there."""
+
+    name: str
+    """What it calls itself."""
+    place: str
+    """Its node, or libcamera's identity of it."""
+    csi: bool = False
+    """Whether libcamera drives it."""
+
+    def open(self, width: int, height: int, frame_rate: int) -> CsiCamera | UsbCamera:
+        """Take it into use.  DeviceError: it is busy, or offers nothing that is understood."""
+        if self.csi:
+            return CsiCamera(self.place, width, height, frame_rate)
+        return UsbCamera(Path(self.place), width, height, frame_rate)
+
+
+def find_cameras(dev: Path = DEV) -> list[FoundCamera]:
+    """The cameras that are there now: the Pi's own, then the others in the order of their numbers."""
+    found = []
+    wait_for_libcamera = False
+    nodes = [path for path in dev.glob("video*") if path.name[5:].isdecimal()]
+    for path in sorted(nodes, key=lambda path: int(path.name[5:])):
+        try:
+            device = Device(path)
+        except DeviceError:
+            continue
+        try:
+            capability = device.capability()
+            if not capability.device_caps & v4l2.CAP_VIDEO_CAPTURE:
+                continue
+            if capability.device_caps & v4l2.CAP_IO_MC:
+                wait_for_libcamera = True
+            elif capability.device_caps & v4l2.CAP_STREAMING and _is_camera(capability) and modes(device):
+                found.append(FoundCamera(capability.card.decode(errors="replace"), str(path)))
+        except DeviceError:
+            continue
+        finally:
+            device.close()
+    own = csi_cameras() if wait_for_libcamera else []
+    return [FoundCamera(model, identity, csi=True) for identity, model in own] + found
+
+
+def choose_camera(cameras: Sequence[FoundCamera], wanted: str) -> FoundCamera:
+    """The camera of this name (a part of it) or place, the first where ``wanted`` is "".  DeviceError: none is."""
+    for camera in cameras:
+        if wanted.lower() in camera.name.lower() or wanted == camera.place:
+            return camera
+    if wanted:
+        names = ", ".join(camera.name for camera in cameras)
+        raise DeviceError(f"there is no camera {wanted!r} here; there are: {names or 'none'}")
+    raise DeviceError("there is no camera here")
+
+
+_NOT_CAMERAS = ("unicam", "rp1-cfe", "bcm2835-isp", "bcm2835-codec", "rpi-hevc-dec", "pispbe")
+"""Drivers whose nodes capture and are no cameras by themselves, whatever their capabilities say."""
+
+
+def _is_camera(capability: v4l2.Capability) -> bool:
+    return not capability.driver.decode(errors="replace").startswith(_NOT_CAMERAS)
