@@ -14,7 +14,7 @@ from PIL import Image
 from board.picture import to_image
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import av
 
@@ -35,6 +35,22 @@ class Composer:
     def compose(self, planes: Sequence[Plane], width: int, height: int, background: str = "#000000") -> Image.Image:
         """The planes, the last on top, on a screen of this size in pixels, as RGB."""
         screen = Image.new("RGB", (width, height), background)
+        for picture, place in self._placed(planes, width, height):
+            screen.paste(picture, place, picture if picture.mode == "RGBA" else None)
+        return screen
+
+    def overlay(self, planes: Sequence[Plane], width: int, height: int) -> Image.Image:
+        """The same on nothing, as RGBA: where no plane lies, what is below shines through."""
+        screen = Image.new("RGBA", (width, height))
+        for picture, (left, top) in self._placed(planes, width, height):
+            seen = picture.crop((max(0, -left), max(0, -top), picture.width, picture.height)).convert("RGBA")
+            screen.alpha_composite(seen, (max(0, left), max(0, top)))
+        return screen
+
+    def _placed(
+        self, planes: Sequence[Plane], width: int, height: int
+    ) -> Iterator[tuple[Image.Image, tuple[int, int]]]:
+        """Each plane that is seen, in its size, and where its left upper corner lies."""
         while len(self._reformatters) < len(planes):
             self._reformatters.append(VideoReformatter())
         self._images = {number: kept for number, kept in self._images.items() if number < len(planes)}
@@ -47,9 +63,7 @@ class Composer:
             if plane.fill:
                 cut_x, cut_y = (size[0] - (right - left)) // 2, (size[1] - (bottom - top)) // 2
                 picture = picture.crop((cut_x, cut_y, cut_x + right - left, cut_y + bottom - top))
-            place = (left + (right - left - picture.width) // 2, top + (bottom - top - picture.height) // 2)
-            screen.paste(picture, place, picture if picture.mode == "RGBA" else None)
-        return screen
+            yield picture, (left + (right - left - picture.width) // 2, top + (bottom - top - picture.height) // 2)
 
     def _scaled(self, number: int, picture: av.VideoFrame | Image.Image, size: tuple[int, int]) -> Image.Image:
         """The picture in this size: RGB, or RGBA where something shines through."""

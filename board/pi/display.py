@@ -1,16 +1,15 @@
-"""The screen: a picture composed in memory and flipped to by DRM/KMS.
+"""The screen: planes shown by DRM/KMS, scaled and blended by the display's hardware where it can, else in memory.
 
 ::
 
-    planes ──▶ compose ──▶ back buffer ──▶ commit ──▶ at the next refresh it is the front buffer
+    scene ──▶ layers: one to each plane of the hardware ──▶ scanout: drawn, tried ──▶ commit ──▶ at the next refresh
+        └───▶ where it has too few planes, or refuses: composed, one layer ──┘
 
-Rule 1: two buffers, and a new one is not drawn into before the card has turned to the other: no tearing, and never more
-than one picture on its way.
+Rule 1: nothing is drawn into what the card shows, and nothing is committed before it has turned to what was: no
+tearing, and never more than one picture on its way.
 Rule 2: the mode is the one that the screen prefers, but never larger than 1920x1080, or than the settings allow.
 Rule 3: a screen that is pulled out is a DeviceError, so that the one that comes is asked for its own modes.
 Rule 4: on closing the screen goes dark.
-
-The kernel's planes, by which hardware scales and blends, are not used yet.
 """
 
 from __future__ import annotations
@@ -27,7 +26,9 @@ from typing import TYPE_CHECKING
 
 from board.compose import Composer
 from board.pi import drm
-from board.pi.drm import Card, Connector, Mode, Screenful
+from board.pi.drm import Card, Connector, Mode
+from board.pi.layers import layers, whole
+from board.pi.scanout import Scanout
 from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from board.pi.scanout import Change
     from firmware.ports import Plane
 
 logger = logging.getLogger(__name__)
@@ -64,20 +66,18 @@ class KmsDisplay:
         self.width, self.height = mode.hdisplay, mode.vdisplay
         self._using = threading.Lock()
         self._composing = threading.Lock()
-        self._composer, self._screenshots = Composer(), Composer()
+        self._screenshots = Composer()
         self._planes: tuple[Plane, ...] = ()
         self._flipping = False
         self._looked = time.monotonic()
         self._closed = False
-        self._buffers: list[Screenful] = []
+        self._by_hardware: bool | None = None
         self._crtc, bit = card.crtc(connector)
-        self._plane = card.primary_plane(bit)
+        self._scanout = Scanout(card, self._crtc, bit, self.width, self.height)
         self._of_crtc = card.properties(self._crtc, drm.OBJECT_CRTC)
-        self._of_plane = card.properties(self._plane, drm.OBJECT_PLANE)
         self._of_connector = card.properties(connector.number, drm.OBJECT_CONNECTOR)
         self._mode_blob = card.mode_blob(mode)
         try:
-            self._buffers = [Screenful(card, self.width, self.height) for _ in range(2)]
             self._light()
         except DeviceError:
             self._free()
@@ -91,15 +91,10 @@ class KmsDisplay:
                 raise DeviceError("the display is closed")
             self._look()
             self._planes = tuple(planes)
-            picture = self._composer.compose(self._planes, self.width, self.height)
             self._wait_for_flip()
-            back = self._buffers[1]
-            back.fill(picture.tobytes("raw", "BGRX"), self.width * 4)
-            self._card.commit(
-                [(self._plane, self._of_plane["FB_ID"][0], back.number)], drm.ATOMIC_NONBLOCK | drm.PAGE_FLIP_EVENT
-            )
+            self._card.commit(self._arranged(), drm.ATOMIC_NONBLOCK | drm.PAGE_FLIP_EVENT)
+            self._scanout.committed()
             self._flipping = True
-            self._buffers.reverse()
 
     def screenshot(self, width: int, height: int) -> Image.Image:
         """What is on the screen now, in this size, pixels.  DeviceError: closed."""
@@ -121,29 +116,39 @@ class KmsDisplay:
             self._free()
             self._card.close()
 
+    def _arranged(self) -> list[Change]:
+        """What a commit must say to show the planes."""
+        hardware = self._scanout.hardware
+        wanted = layers(self._planes, hardware, self.width, self.height)
+        changes = None if wanted is None else self._scanout.arrange(wanted)
+        by_hardware = changes is not None
+        if self._by_hardware is not by_hardware and (wanted is None or len(wanted) > 1):
+            self._by_hardware = by_hardware
+            logger.info("display: composed %s", "by the hardware's planes" if by_hardware else "in memory")
+        if changes is None:
+            changes = self._scanout.arrange([whole(self._planes, hardware[0], self.width, self.height)])
+        if changes is None:
+            raise DeviceError(f"{self._card.path} refuses to show a picture")
+        return changes
+
     def _light(self) -> None:
         """Set the mode, with a black picture."""
-        front = self._buffers[0]
-        front.fill(bytes(self.width * self.height * 4), self.width * 4)
-        plane = {
-            "FB_ID": front.number, "CRTC_ID": self._crtc, "CRTC_X": 0, "CRTC_Y": 0, "SRC_X": 0, "SRC_Y": 0,
-            "CRTC_W": self.width, "CRTC_H": self.height, "SRC_W": self.width << 16, "SRC_H": self.height << 16,
-        }  # fmt: skip
+        black = whole((), self._scanout.hardware[0], self.width, self.height)
         self._card.commit(
             [
                 (self._connector.number, self._of_connector["CRTC_ID"][0], self._crtc),
                 (self._crtc, self._of_crtc["MODE_ID"][0], self._mode_blob),
                 (self._crtc, self._of_crtc["ACTIVE"][0], 1),
-                *((self._plane, self._of_plane[name][0], value) for name, value in plane.items()),
+                *(self._scanout.arrange([black], tried=True) or ()),
             ],
             drm.ATOMIC_ALLOW_MODESET,
         )
+        self._scanout.committed()
 
     def _darken(self) -> None:
         self._card.commit(
             [
-                (self._plane, self._of_plane["FB_ID"][0], 0),
-                (self._plane, self._of_plane["CRTC_ID"][0], 0),
+                *(self._scanout.arrange([], tried=True) or ()),
                 (self._connector.number, self._of_connector["CRTC_ID"][0], 0),
                 (self._crtc, self._of_crtc["MODE_ID"][0], 0),
                 (self._crtc, self._of_crtc["ACTIVE"][0], 0),
@@ -174,9 +179,7 @@ class KmsDisplay:
             raise DeviceError(f"the screen on {self._connector.name} was pulled out")
 
     def _free(self) -> None:
-        for buffer in self._buffers:
-            buffer.close()
-        self._buffers = []
+        self._scanout.close()
         self._card.destroy_blob(self._mode_blob)
 
 

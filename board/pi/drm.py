@@ -7,7 +7,6 @@ DeviceError that names it.
 from __future__ import annotations
 
 import fcntl
-import mmap
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -24,8 +23,10 @@ MODE_TYPE_PREFERRED = 0x8
 MODE_FLAG_INTERLACE = 0x10
 PAGE_FLIP_EVENT, ATOMIC_TEST_ONLY, ATOMIC_NONBLOCK, ATOMIC_ALLOW_MODESET = 0x1, 0x100, 0x200, 0x400
 EVENT_FLIP_COMPLETE = 2
-PLANE_TYPE_PRIMARY = 1
-XRGB8888 = int.from_bytes(b"XR24", "little")
+_OVERLAY, _PRIMARY = 0, 1
+"""Of a plane's type."""
+_MOST_OVERLAYS = 8
+"""That are asked for what they are; a scene has fewer layers."""
 
 CONNECTORS = {10: "DP", 11: "HDMI-A", 12: "HDMI-B", 14: "eDP", 15: "Virtual", 16: "DSI", 17: "DPI", 1: "VGA"}
 """Names of the kernel for what a screen is plugged into, by its number."""
@@ -111,15 +112,21 @@ class _Id(Structure):
     _fields_ = _words("id")
 
 
-class _CreateDumb(Structure):
+class CreateDumb(Structure):
+    """struct drm_mode_create_dumb."""
+
     _fields_ = (*_words("height", "width", "bpp", "flags", "handle", "pitch"), *_pointers("size"))
 
 
-class _MapDumb(Structure):
+class MapDumb(Structure):
+    """struct drm_mode_map_dumb."""
+
     _fields_ = (*_words("handle", "pad"), *_pointers("offset"))
 
 
-class _FrameBuffer(Structure):
+class NewFrameBuffer(Structure):
+    """struct drm_mode_fb_cmd2."""
+
     _fields_ = (
         *_words("fb_id", "width", "height", "pixel_format", "flags"),
         *(("handles", c_uint32 * 4), ("pitches", c_uint32 * 4), ("offsets", c_uint32 * 4)),
@@ -135,12 +142,21 @@ class _Atomic(Structure):
 
 
 _REQUESTS: Mapping[type[Structure], int] = {
-    _Resources: 0xA0, _GetEncoder: 0xA6, _GetConnector: 0xA7, _GetProperty: 0xAA, _CreateDumb: 0xB2, _MapDumb: 0xB3,
-    _PlaneResources: 0xB5, _GetPlane: 0xB6, _FrameBuffer: 0xB8, _ObjectProperties: 0xB9, _Atomic: 0xBC,
+    _Resources: 0xA0, _GetEncoder: 0xA6, _GetConnector: 0xA7, _GetProperty: 0xAA, CreateDumb: 0xB2, MapDumb: 0xB3,
+    _PlaneResources: 0xB5, _GetPlane: 0xB6, NewFrameBuffer: 0xB8, _ObjectProperties: 0xB9, _Atomic: 0xBC,
     _CreateBlob: 0xBD,
 }  # fmt: skip
-_REMOVE_FRAME_BUFFER, _DESTROY_DUMB, _DESTROY_BLOB = 0xAF, 0xB4, 0xBE
+REMOVE_FRAME_BUFFER, DESTROY_DUMB, _DESTROY_BLOB = 0xAF, 0xB4, 0xBE
 _SET_CLIENT_CAPABILITY = 0x4010_640D
+
+
+@dataclass(frozen=True, slots=True)
+class HardwarePlane:
+    """What a CRTC shows a picture on, its own or one above others."""
+
+    number: int
+    formats: frozenset[str]
+    """The kernel's four letters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +199,36 @@ class Card:
                 return number, 1 << index
         raise DeviceError(f"{self.path}: nothing feeds {connector.name}")
 
-    def primary_plane(self, crtc_bit: int) -> int:
-        """The plane that lies under all others of a CRTC."""
+    def planes(self, crtc_bit: int) -> list[HardwarePlane]:
+        """The planes of a CRTC from the bottom up, the primary one first.  DeviceError: it has none."""
         resources = _PlaneResources()
         self.ask(resources)
         numbers = (c_uint32 * max(1, resources.count_planes))()
         resources.plane_id_ptr = addressof(numbers)
         self.ask(resources)
+        found: list[tuple[bool, int, HardwarePlane]] = []
         for number in numbers[: resources.count_planes]:
             plane = _GetPlane(plane_id=number)
             self.ask(plane)
-            if plane.possible_crtcs & crtc_bit:
-                properties = self.properties(number, OBJECT_PLANE)
-                if properties["type"][1] == PLANE_TYPE_PRIMARY:
-                    return int(number)
-        raise DeviceError(f"{self.path} has no plane to show a picture on")
+            if not plane.possible_crtcs & crtc_bit or len(found) > _MOST_OVERLAYS:
+                continue
+            properties = self.properties(number, OBJECT_PLANE)
+            kind = properties["type"][1]
+            if kind in (_PRIMARY, _OVERLAY):
+                height = properties.get("zpos", (0, 0))[1]
+                found.append((kind != _PRIMARY, height, HardwarePlane(number, self._formats(plane))))
+        found.sort(key=lambda entry: (entry[0], entry[1], entry[2].number))
+        if not found or found[0][0]:
+            raise DeviceError(f"{self.path} has no plane to show a picture on")
+        return [plane for _, _, plane in found]
+
+    def _formats(self, plane: _GetPlane) -> frozenset[str]:
+        formats = (c_uint32 * max(1, plane.count_format_types))()
+        plane.format_type_ptr = addressof(formats)
+        self.ask(plane)
+        return frozenset(
+            number.to_bytes(4, "little").decode("ascii", "replace") for number in formats[: plane.count_format_types]
+        )
 
     def properties(self, number: int, kind: int) -> dict[str, tuple[int, int]]:
         """By name, number and value of the properties of a CRTC, connector or plane."""
@@ -288,47 +319,3 @@ class Card:
             fcntl.ioctl(self.fd, request, argument)
         except OSError as error:
             raise DeviceError(f"{self.path} refuses request {request & 0xFF:#x}: {error.strerror}") from error
-
-
-class Screenful:
-    """A picture of a screen's size in the card's memory, XRGB8888.  DeviceError: there is no room."""
-
-    def __init__(self, card: Card, width: int, height: int) -> None:
-        self._card = card
-        self.height = height
-        dumb = _CreateDumb(width=width, height=height, bpp=32)
-        card.ask(dumb)
-        self._handle, self.pitch, size = dumb.handle, dumb.pitch, dumb.size
-        self.number = 0
-        try:
-            frame = _FrameBuffer(width=width, height=height, pixel_format=XRGB8888)
-            frame.handles[0], frame.pitches[0] = dumb.handle, dumb.pitch
-            card.ask(frame)
-            self.number = int(frame.fb_id)
-            place = _MapDumb(handle=dumb.handle)
-            card.ask(place)
-            try:
-                self._memory = mmap.mmap(card.fd, size, offset=place.offset)
-            except OSError as error:
-                raise DeviceError(f"{card.path} gives no memory: {error.strerror}") from error
-        except DeviceError:
-            self._release()
-            raise
-
-    def fill(self, pixels: bytes, row: int) -> None:
-        """Put pixels there, whose rows are so many bytes long."""
-        if row == self.pitch:
-            self._memory[: len(pixels)] = pixels
-            return
-        for y in range(self.height):
-            self._memory[y * self.pitch : y * self.pitch + row] = pixels[y * row : (y + 1) * row]
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._memory.close()
-        self._release()
-
-    def _release(self) -> None:
-        if self.number:
-            self._card.remove(_REMOVE_FRAME_BUFFER, self.number)
-        self._card.remove(_DESTROY_DUMB, self._handle)

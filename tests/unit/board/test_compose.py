@@ -112,3 +112,16 @@ def test_an_image_is_scaled_once_until_it_or_its_size_is_another() -> None:
     assert composer.compose([Plane(black, 0, 0, 1, 1)], 32, 18).getpixel((16, 9)) == (0, 0, 0)
     composer.compose([], 32, 18)
     assert not composer._images
+
+
+def test_an_overlay_lets_what_is_below_shine_through() -> None:
+    words = Image.new("RGBA", (10, 10), (200, 100, 50, 128))
+    over = Composer().overlay([Plane(words, 0.5, 0.5, 0.5, 0.5), Plane(words, -0.25, 0.5, 0.5, 0.5)], 40, 40)
+    assert over.mode == "RGBA"
+    assert over.getpixel((0, 0)) == (0, 0, 0, 0)
+    for seen in ((30, 30), (5, 30)):
+        pixel = over.getpixel(seen)
+        assert isinstance(pixel, tuple)
+        assert near(pixel[:3], (200, 100, 50))
+        assert pixel[3] == 128
+    assert over.getpixel((15, 30)) == (0, 0, 0, 0)

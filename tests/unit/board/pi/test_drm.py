@@ -21,9 +21,9 @@ from firmware.errors import DeviceError
         (drm._ObjectProperties, 32),
         (drm._GetProperty, 64),
         (drm._CreateBlob, 16),
-        (drm._CreateDumb, 32),
-        (drm._MapDumb, 16),
-        (drm._FrameBuffer, 104),
+        (drm.CreateDumb, 32),
+        (drm.MapDumb, 16),
+        (drm.NewFrameBuffer, 104),
         (drm._Atomic, 56),
     ],
 )
