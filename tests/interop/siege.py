@@ -47,6 +47,8 @@ class Target:
         """Go through an attack, which gets the time of its end and gives how often it struck."""
         unit, far = self.unit, self.far
         number, number_there = unit.state()["calls"][0]["id"], far.wait_for_call()
+        for end, call in ((unit, number), (far, number_there)):
+            assert until(lambda e=end, c=call: len(e.streams(c)) == 4), "statistics come once a second"
         memory, open_files = unit.usage()[0], descriptors(unit)
         before, before_there = unit.streams(number), far.streams(number_there)
         begin = time.monotonic()
