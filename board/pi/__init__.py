@@ -18,6 +18,7 @@
 - ``usb_camera``: a camera behind the kernel's video interface; ``camera_mode``: in which size, rate and format it is
   used; ``raw_picture``: from that format to the firmware's
 - ``camera_output``: who gets which picture of a camera
+- ``access_unit``: what is in what an encoder gives
 - ``camera_encoder``: encodes a camera's pictures, in hardware as long as that works; ``x264``: after that
 - ``v4l2``: the kernel's video structures; ``v4l2_device``: an open video node and its buffers
 - ``m2m_encoder``: the H.264 encoder of the Pi 4 and those before it

@@ -2,11 +2,14 @@
 
 Rule 1: who looks gets each picture once, and never an old one while there is a newer.
 Rule 2: a camera that failed says so to who looks, and goes on saying it.
+Rule 3: nobody waits for a camera whose thread has ended, whatever ended it.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from board.pi.camera_encoder import CameraEncoder
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
     from board.pi.shared_picture import Layout, SharedPicture
     from firmware.ports import EncoderSettings, OnAccessUnit
+
+logger = logging.getLogger(__name__)
 
 
 class CameraOutput:
@@ -37,6 +42,16 @@ class CameraOutput:
     def looked_at(self) -> bool:
         """Whether somebody waits for the next picture."""
         return self._looking and self._picture is None
+
+    def run(self, name: str, deliver: Callable[[], None]) -> None:
+        """Let the camera of this name deliver its pictures until it is closed: all that its thread does."""
+        try:
+            deliver()
+        except DeviceError as error:
+            self.fail(str(error))
+        except Exception as error:  # DESIGN: a media thread is a border
+            logger.error("%s failed: %s: %s", name, type(error).__name__, error)
+            self.fail(f"{name} failed: {str(error) or type(error).__name__}")
 
     def capture(self, small: bool) -> av.VideoFrame | None:
         """Wait for the next picture; None once closed.  DeviceError: the camera has failed."""

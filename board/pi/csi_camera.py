@@ -68,7 +68,8 @@ class CsiCamera:
         self.width, self.height, self.frame_rate = self._main.width, self._main.height, frame_rate
         logger.info("%s: %s %dx%d at %d/s", identity, self._main.pixel_format, self.width, self.height, frame_rate)
         self._output = CameraOutput()
-        self._thread = threading.Thread(target=self._run, name="camera device", daemon=True)
+        deliver = (identity, self._run)
+        self._thread = threading.Thread(target=self._output.run, args=deliver, name="camera device", daemon=True)
         self._thread.start()
 
     def capture(self, *, small: bool = False) -> av.VideoFrame | None:
@@ -134,16 +135,13 @@ class CsiCamera:
         return Layout(FORMATS[found["format"]], width, height, found["stride"], found["framesize"])
 
     def _run(self) -> None:
-        try:
-            with _refusals(self._name):
-                while not self._output.closed:
-                    request = self._camera.capture_request(wait=_SILENT)
-                    try:
-                        self._deliver(request)
-                    finally:
-                        request.release()
-        except DeviceError as error:
-            self._output.fail(str(error))
+        with _refusals(self._name):
+            while not self._output.closed:
+                request = self._camera.capture_request(wait=_SILENT)
+                try:
+                    self._deliver(request)
+                finally:
+                    request.release()
 
     def _deliver(self, request: Any) -> None:
         taken = request.get_metadata().get("SensorTimestamp", 0) * _NANOSECOND or time.monotonic()

@@ -11,6 +11,7 @@ sequence parameter sets that it makes.
 Rule 4: an encoder that swallowed pictures and gave nothing for a second, or failed, tells so once by ``on_failed``.
 Rule 5: pictures are copied into the encoder's memory, or (where it was opened for a camera's `Layout`) read in the
 camera's, which is held from ``encode`` until the encoder has read it.
+Rule 6: parameter sets that come in a buffer of their own belong to the picture that follows, and count as none.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING
 import av
 
 from board.pi import v4l2
+from board.pi.access_unit import Parts, with_level
 from board.pi.v4l2_device import Device, Queue
 from firmware.errors import DeviceError
 
@@ -61,8 +63,6 @@ _LEVELS = (10, 9, 11, 12, 13, 20, 21, 22, 30, 31, 32, 40, 41, 42, 50, 51)
 """level_idc by the control's value; 9 stands for 1b."""
 _LEAST_LEVEL = 40
 
-_SPS = b"\0\0\0\1\x67"
-
 
 class M2mEncoder:
     """One stream through the encoder.  DeviceError: it can't do this size or layout, is busy, or has failed."""
@@ -82,7 +82,8 @@ class M2mEncoder:
         self._device = Device(path)
         self._lock = threading.Lock()
         self._given = self._taken = 0
-        """Pictures and access units."""
+        """Pictures, and those of them that came out."""
+        self._parts = Parts()
         self._waiting_since = time.monotonic()
         """When the last access unit came, or a picture found the encoder idle."""
         self._closed = False
@@ -231,11 +232,13 @@ class M2mEncoder:
     # The thread
 
     def _run(self) -> None:
+        reason = "it can't deliver what it has encoded"  # of what nobody foresaw, Python itself says where
         try:
             self._deliver()
         except DeviceError as error:
-            self._fail(str(error))
+            reason = str(error)
         finally:
+            self._fail(reason)
             with self._lock:
                 self._closed = True
                 self._pictures.release()
@@ -269,27 +272,22 @@ class M2mEncoder:
         while (done := self._access_units.take()) is not None:
             index, length, flags, taken = done
             data = self._access_units.memory[index][:length]
-            self._taken += bool(length)
-            self._waiting_since = time.monotonic()
             if flags & v4l2.BUF_FLAG_LAST:
                 self._drained.set()
             else:
                 self._access_units.put(index)
-            if length and not flags & v4l2.BUF_FLAG_ERROR:
-                yield with_level(data, self._settings.level), taken
+            failed = bool(flags & v4l2.BUF_FLAG_ERROR)
+            access_unit = b"" if failed else self._parts.join(data)
+            if failed or access_unit:
+                self._taken += 1
+                self._waiting_since = time.monotonic()
+            if access_unit:
+                yield with_level(access_unit, self._settings.level), taken
 
     def _fail(self, reason: str) -> None:
         if not self._closed:
             logger.warning("The hardware encoder is given up: %s", reason)
             self._on_failed(reason)
-
-
-def with_level(access_unit: bytes, level: int) -> bytes:
-    """The access unit with this level_idc in the sequence parameter set that it begins with, if it does."""
-    place = len(_SPS) + 2  # H.264 7.3.2.1.1: profile_idc, constraint flags, level_idc
-    if access_unit.startswith(_SPS) and len(access_unit) > place and access_unit[place] != level:
-        return access_unit[:place] + bytes([level]) + access_unit[place + 1 :]
-    return access_unit
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import av
+from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from board.pi.camera_mode import FORMATS
@@ -37,6 +38,7 @@ class Converter:
                 threads=1,
             )
         frame.colorspace, frame.color_range = Colorspace.ITU601, ColorRange.MPEG
+        frame.pict_type = PictureType.NONE  # a JPEG's says I, by which an encoder makes every picture a key frame
         return frame
 
     def _decode(self, data: memoryview) -> av.VideoFrame | None:

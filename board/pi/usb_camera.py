@@ -66,7 +66,8 @@ class UsbCamera:
         self._converter = Converter(mode.pixel_format, mode.width, mode.height, stride)
         self._output = CameraOutput()
         self._wake = os.eventfd(0)
-        self._thread = threading.Thread(target=self._run, name="camera device", daemon=True)
+        deliver = (self._name, self._deliver)
+        self._thread = threading.Thread(target=self._output.run, args=deliver, name="camera device", daemon=True)
         self._thread.start()
 
     def capture(self, *, small: bool = False) -> av.VideoFrame | None:
@@ -104,12 +105,6 @@ class UsbCamera:
         rate.timeperframe.numerator, rate.timeperframe.denominator = 1, min(frame_rate, mode.frame_rate)
         self._device.ioctl(v4l2.S_PARM, rate)
         return int(got.bytesperline)
-
-    def _run(self) -> None:
-        try:
-            self._deliver()
-        except DeviceError as error:
-            self._output.fail(str(error))
 
     def _deliver(self) -> None:
         poll = select.poll()

@@ -10,6 +10,7 @@ import av
 from av.video.frame import PictureType
 
 from board.pi.m2m_encoder import KEY_FRAME_INTERVAL
+from board.picture import copied
 
 if TYPE_CHECKING:
     from firmware.ports import EncoderSettings, OnAccessUnit
@@ -36,11 +37,11 @@ class X264Encoder:
         with self._using:
             if self._closed:
                 return
-            if self._key_frame_wanted:
-                self._key_frame_wanted = False
+            key_frame, self._key_frame_wanted = self._key_frame_wanted, False
+            if key_frame:
+                frame = copied(frame)  # its type is read by all who encode it
                 frame.pict_type = PictureType.I
             data = b"".join(bytes(packet) for packet in self._context.encode(frame))
-            frame.pict_type = PictureType.NONE
             if data:
                 self._on_access_unit(data, taken)
 

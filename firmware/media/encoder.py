@@ -59,13 +59,13 @@ class SoftwareEncoder:
 
     def encode(self, frame: av.VideoFrame, key_frame: bool) -> Encoded:
         """Give a picture encoded.  It may have any size and format, and needs a time."""
-        fitted = self._fitter.fit(frame)
+        # Others encode the same picture at the same time: what is to be changed is changed in one of its own.
+        fitted = self._fitter.fit(frame, own=key_frame or self._codec.counts_pictures)
         if self._codec.counts_pictures:
             fitted.pts, fitted.time_base = self._next_tick, self._context.time_base
             self._next_tick += 1
         fitted.pict_type = PictureType.I if key_frame else PictureType.NONE
         packets = self._context.encode(fitted)
-        fitted.pict_type = PictureType.NONE
         hints = [packet.get_sidedata(self._codec.hints) for packet in packets] if self._codec.hints else ()
         return Encoded(
             b"".join(map(bytes, packets)), any(packet.is_keyframe for packet in packets), b"".join(map(bytes, hints))

@@ -20,12 +20,15 @@ class Fitter:
         self._pixel_aspect = pixel_aspect
         self._reformatter = VideoReformatter()
 
-    def fit(self, frame: av.VideoFrame) -> av.VideoFrame:
-        """Give the picture, whose own pixels are square, as yuv420p of that size."""
+    def fit(self, frame: av.VideoFrame, *, own: bool = False) -> av.VideoFrame:
+        """Give the picture, whose own pixels are square, as yuv420p of that size.
+
+        It may be *frame* itself, which others look at, too; *own*: a picture that may be changed.
+        """
         width, height = self._size
         inner = self.inner_size(frame.width, frame.height)
         fitted = self._reformatter.reformat(frame, *inner, "yuv420p")
-        return fitted if inner == (width, height) else _embed(fitted, width, height)
+        return _embed(fitted, width, height) if inner != (width, height) or (own and fitted is frame) else fitted
 
     def inner_size(self, source_width: int, source_height: int) -> tuple[int, int]:
         """Give the size of the picture within, even in both directions; all where the shapes are nearly the same."""
@@ -42,6 +45,7 @@ def _embed(inner: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
     """Give a black picture with the inner one in its middle."""
     # A new one each time: an encoder may keep those it was given.
     outer = av.VideoFrame(width, height, "yuv420p")
+    outer.colorspace, outer.color_range = inner.colorspace, inner.color_range
     if inner.time_base is not None:
         outer.time_base, outer.pts = inner.time_base, inner.pts
     for plane, source, black in zip(outer.planes, inner.planes, _BLACK, strict=True):

@@ -44,6 +44,8 @@ IMPURE_MODULES = {
 BOARD_MAY_IMPORT = {"firmware.ports", "firmware.errors"}
 
 CATCH_ALL: dict[str, str] = {
+    "board/pi/camera_encoder.py": "a media thread: an encoder that fails is replaced, and its camera goes on",
+    "board/pi/camera_output.py": "a media thread: nobody waits for a camera whose thread has ended",
     "firmware/media/border.py": "a media thread that fails stops one channel or one device, not the process",
     "firmware/net/driver.py": "a core that fails loses the flow, not the process",
     "firmware/room/room.py": "a listener that fails does not keep the others from hearing",

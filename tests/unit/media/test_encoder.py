@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from av.video.frame import PictureType
 from media_parts import brightness, picture
 
 from firmware.media.codecs import MAX_SLICE, VIDEO_CODECS
@@ -30,6 +31,25 @@ def test_a_key_frame_when_asked_for_and_only_then() -> None:
     encoder = SoftwareEncoder(VIDEO_CODECS["H264"], FORMAT, 300_000)
     keys = [encoder.encode(picture(n), n == 20)[1] for n in range(40)]
     assert [n for n, key in enumerate(keys) if key] == [0, 20]
+
+
+def test_a_picture_that_others_encode_too_is_left_as_it_is() -> None:
+    one, other = (SoftwareEncoder(VIDEO_CODECS["H264"], FORMAT, 300_000) for _ in range(2))
+    for encoder in (one, other):
+        encoder.encode(picture(0), False)
+    shared = picture(1)
+    time, pixels = shared.time, bytes(shared.planes[0])
+    assert one.encode(shared, True).key_frame
+    assert not other.encode(shared, False).key_frame
+    assert (shared.time, shared.pict_type, bytes(shared.planes[0])) == (time, PictureType.NONE, pixels)
+
+
+def test_a_picture_keeps_its_time_where_a_codec_counts() -> None:
+    encoder = SoftwareEncoder(VIDEO_CODECS["H261"], PictureFormat(352, 288, 30, 0), 300_000)
+    shared = picture(1, 352, 288)
+    time = shared.time
+    assert encoder.encode(shared, False).data
+    assert shared.time == time
 
 
 def test_every_slice_fits_a_packet() -> None:

@@ -32,17 +32,21 @@ class Hardware:
         if layout is not None and self.refuses_layout:
             raise DeviceError("rows of 320 bytes are not read")
         self.fail = on_failed
-        self.refuses = ""
+        self.refuses: str | Exception = ""
         self.layout = layout
         self.pictures: list[tuple[av.VideoFrame, float]] = []
         self.told: list[object] = []
 
     def encode(self, frame: av.VideoFrame, taken: float) -> None:
+        if isinstance(self.refuses, Exception):
+            raise self.refuses
         if self.refuses:
             raise DeviceError(self.refuses)
         self.pictures.append((frame, taken))
 
     def set_bitrate(self, bitrate: int) -> None:
+        if self.refuses:
+            raise DeviceError("it has gone")
         self.told.append(bitrate)
 
     def force_key_frame(self) -> None:
@@ -179,3 +183,40 @@ def test_libx264_takes_over_from_hardware_that_takes_no_picture_at_all(bench: Be
     bench.hardware.refuses = "it has gone"
     bench.take(1.0, 2.0, 3.0)
     assert len(bench.units) == 2
+
+
+@pytest.mark.parametrize("error", [av.InvalidDataError(1, "odd"), ValueError("odd"), MemoryError()])
+def test_whatever_the_encoder_fails_by_is_no_failure_of_the_camera(
+    bench: Bench, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    bench.hardware.refuses = error
+    bench.take(1.0, 2.0, 3.0)
+    assert len(bench.units) == 2
+    assert [text.count("\n") for text in caplog.messages] == [0, 0], "what happened, and what encodes from now on"
+    assert "odd" in caplog.text or "MemoryError" in caplog.text
+
+
+def test_libx264_that_fails_too_is_tried_again_after_a_while(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened: list[float] = []
+
+    def refuse(*_: object) -> None:
+        opened.append(1)
+        raise av.ExternalError(1, "no memory")
+
+    monkeypatch.setattr(camera_encoder, "X264Encoder", refuse)
+    bench.hardware.refuses = "it has gone"
+    bench.take(*(n / 15 for n in range(75)))
+    assert 4 <= len(opened) <= 6, "not with each of 75 pictures"
+    monkeypatch.undo()
+    bench.take(10.0, 11.0)
+    assert len(bench.units) == 2
+    assert sum("no memory" in line for line in caplog.messages) == 1
+
+
+def test_hardware_that_takes_no_commands_is_replaced(bench: Bench) -> None:
+    bench.hardware.refuses = "it has gone"
+    bench.encoder.set_bitrate(100_000)
+    bench.take(1.0)
+    assert len(bench.units) == 1

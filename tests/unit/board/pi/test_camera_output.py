@@ -46,6 +46,20 @@ def test_a_camera_that_failed_goes_on_saying_so() -> None:
             output.capture(small=False)
 
 
+@pytest.mark.parametrize("error", [DeviceError("it was pulled out"), av.InvalidDataError(1, "odd"), ValueError("odd")])
+def test_nobody_waits_for_a_camera_whose_thread_has_ended(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    def deliver() -> None:
+        raise error
+
+    output = CameraOutput()
+    thread = threading.Timer(0.05, output.run, ("C920", deliver))
+    thread.start()
+    with pytest.raises(DeviceError, match=r"odd|pulled out"):
+        output.capture(small=False)
+    thread.join()
+    assert [record.getMessage().count("\n") for record in caplog.records] == [0] * (not isinstance(error, DeviceError))
+
+
 def test_closing_lets_who_looks_go() -> None:
     output = CameraOutput()
     threading.Timer(0.05, output.close).start()

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import av
 import pytest
+from av.video.frame import PictureType
 
 from board.pi.raw_picture import Converter
 
@@ -65,7 +66,7 @@ def test_jpeg_pictures() -> None:
     for _ in range(2):
         frame = converter.convert(memoryview(jpeg()))
         assert frame is not None
-        assert frame.format.name == "yuv420p"
+        assert (frame.format.name, frame.pict_type) == ("yuv420p", PictureType.NONE)
         assert all(abs(a - b) <= 3 for a, b in zip(middle(frame), RED, strict=True))
 
 

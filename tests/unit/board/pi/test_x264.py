@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import av
+from av.video.frame import PictureType
 
 from board.pi.x264 import X264Encoder
 from board.sim.card import Card
@@ -50,6 +51,23 @@ def test_a_key_frame_is_made_at_the_start_and_when_asked_for() -> None:
     units += stream.run(2)
     assert [5 in kinds(data) for data in units] == [True, False, False, True, False]
     assert all({7, 8} <= kinds(data) for data in units if 5 in kinds(data))
+
+
+def test_a_picture_that_others_encode_too_is_left_as_it_is() -> None:
+    one, other = Stream(), Stream()
+    for stream in (one, other):
+        stream.run(2)
+    frame = Card(320, 180, 30).picture(9)
+    frame.time_base, frame.pts = Fraction(1, 1_000_000), 6_000_000
+    pixels = bytes(frame.planes[0])
+    one.encoder.force_key_frame()
+    types = []
+    one.encoder._on_access_unit = lambda data, _: types.append((5 in kinds(data), frame.pict_type))
+    one.encoder.encode(frame, 6.0)
+    other.encoder.encode(frame, 6.0)
+    assert types == [(True, PictureType.NONE)]
+    assert 5 not in kinds(other.units[-1][0])
+    assert bytes(frame.planes[0]) == pixels
 
 
 def test_the_bitrate_falls_while_it_runs_and_rises_with_a_new_start() -> None:
