@@ -80,6 +80,50 @@ OnAccessUnit = Callable[[bytes, float], None]
 """Called with an H.264 access unit (Annex B) and its capture time (s, CLOCK_MONOTONIC)."""
 
 
+AXES = ("pan", "tilt", "zoom")
+"""How a camera can be moved (ITU-T H.281)."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where a camera looks.  None: it can't be moved that way, or does not say how it stands."""
+
+    pan: float | None = None
+    """-1, as far to the left as it goes, seen from the camera, to 1, to the right; 0: straight ahead."""
+    tilt: float | None = None
+    """-1, as far down as it goes, to 1, up; 0: level."""
+    zoom: float | None = None
+    """0, all that it can see, to 1, as near as it can."""
+
+
+class PanTiltZoom(Protocol):
+    """What moves a camera, or chooses the part of its picture that is seen; for one thread, and not one in a hurry:
+    a motor may take a second to answer.  DeviceError: it does not obey, or its camera has been closed.
+    """
+
+    @property
+    def axes(self) -> frozenset[str]:
+        """Of AXES, those that it can be moved along."""
+
+    @property
+    def driven(self) -> frozenset[str]:
+        """Of these, those along which it goes on by itself, see `drive`; along the others it is moved by `go_to`, bit
+        by bit.
+        """
+
+    @property
+    def view(self) -> View:
+        """Where it looks now."""
+
+    def go_to(self, view: View) -> None:
+        """Look there, as nearly as it can; None: as now."""
+
+    def drive(self, speeds: Mapping[str, float]) -> None:
+        """Go on along these axes, of `driven`, until told otherwise: from -1 (left, down, out) to 1 (right, up, in),
+        in parts of its highest speed; 0: stop.
+        """
+
+
 class Camera(Protocol):
     """A source of pictures."""
 
@@ -91,6 +135,10 @@ class Camera(Protocol):
         """Wait for the next picture and give it (``yuv420p``, read only, kept by the caller as long as it likes);
         None once closed.  ``frame.time`` is its capture time on CLOCK_MONOTONIC.  ``small``: a picture that is enough
         for a self-view will do, if the camera has one at less cost."""
+
+    @property
+    def pan_tilt_zoom(self) -> PanTiltZoom | None:
+        """What moves it; None: nothing does."""
 
     def open_encoder(self, settings: EncoderSettings, on_access_unit: OnAccessUnit) -> Encoder | None:
         """Start the hardware's encoder on this camera; None where there is none: the firmware encodes in software."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 import av
 
+from firmware.errors import DeviceError
+from firmware.ports import AXES, View
 from firmware.rtp.packet import Packet
 
 
@@ -48,6 +52,29 @@ def picture(number: int = 0, width: int = 320, height: int = 180) -> av.VideoFra
 def brightness(frame: av.VideoFrame) -> int:
     """The number of a picture, as near as the codec left it."""
     return bytes(frame.planes[0])[frame.planes[0].line_size * (frame.height // 2) + frame.width // 2] - 16
+
+
+class Head:
+    """What moves a camera; along *driven* by itself, which a test sees in *drives*."""
+
+    axes = frozenset(AXES)
+
+    def __init__(self, driven: tuple[str, ...] = ()) -> None:
+        self.driven = frozenset(driven)
+        self.view = View(0.0, 0.0, 0.0)
+        self.views: list[View] = []
+        """Those that it was told to go to."""
+        self.drives: list[Mapping[str, float]] = []
+        self.broken = False
+
+    def go_to(self, view: View) -> None:
+        if self.broken:
+            raise DeviceError("it is stuck")
+        self.views.append(view)
+        self.view = replace(self.view, **{axis: stand for axis in AXES if (stand := getattr(view, axis)) is not None})
+
+    def drive(self, speeds: Mapping[str, float]) -> None:
+        self.drives.append(dict(speeds))
 
 
 class Collector:

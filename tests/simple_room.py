@@ -20,7 +20,7 @@ from firmware.call.media import (
 from firmware.call.registration import Registration
 from firmware.errors import CallError, DeviceError, FirmwareError
 from firmware.media import message
-from firmware.ports import BUTTONS, Health, TelevisionStatus
+from firmware.ports import BUTTONS, Health, TelevisionStatus, View
 from firmware.sansio import Address
 
 AUDIO = Channel(Kind.AUDIO, Direction.SEND, (Format(9, G722), Format(101, TELEPHONE_EVENT)), ("127.0.0.1", 20_000))
@@ -161,6 +161,12 @@ class SimpleMedia:
 
     def set_volume(self, percent: int) -> None:
         self.told.append(("volume", percent))
+
+    def move_camera(self, pan: float, tilt: float, zoom: float, seconds: float) -> None:
+        self.told.append(("move", pan, tilt, zoom, seconds))
+
+    def point_camera(self, view: View) -> None:
+        self.told.append(("point", view))
 
     def statistics(self, call_id: str) -> message.Statistics | None:
         return self.reports.get(call_id)

@@ -17,6 +17,7 @@
 - ``csi_camera``: the Pi's own, by libcamera and picamera2; ``shared_picture``: a picture in its memory
 - ``usb_camera``: a camera behind the kernel's video interface; ``camera_mode``: in which size, rate and format it is
   used; ``raw_picture``: from that format to the firmware's
+- ``pan_tilt_zoom``: where a camera with motors looks; the Pi's own looks where `board.digital_zoom` says
 - ``camera_output``: who gets which picture of a camera
 - ``access_unit``: what is in what an encoder gives
 - ``camera_encoder``: encodes a camera's pictures, in hardware as long as that works; ``x264``: after that

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from board.digital_zoom import DigitalZoom
 from board.settings import PiSettings, read
 from firmware.errors import DeviceError
 
@@ -44,6 +45,7 @@ class PiBoard:
         self._open: dict[str, _Device] = {}
         """By kind, the last that was opened."""
         self._pins: Gpio | None = None
+        self._zoom = DigitalZoom()
 
     def describe(self) -> Mapping[str, str]:
         """The machine and, of each device, the one that would be used, or why there is none."""
@@ -70,7 +72,7 @@ class PiBoard:
         from board.pi.camera_list import choose_camera, find_cameras
 
         camera = choose_camera(find_cameras(), self._settings.camera)
-        return self._kept("camera", camera.open(width, height, frame_rate))
+        return self._kept("camera", camera.open(width, height, frame_rate, self._zoom))
 
     def open_display(self) -> Display:
         """The screen.  DeviceError: none is plugged in, or another program has it."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from board.digital_zoom import DigitalZoom
 from board.pi import v4l2
 from board.pi.camera_mode import modes
 from board.pi.csi_camera import CsiCamera, csi_cameras
@@ -32,10 +33,13 @@ class FoundCamera:
     csi: bool = False
     """Whether libcamera drives it."""
 
-    def open(self, width: int, height: int, frame_rate: int) -> CsiCamera | UsbCamera:
-        """Take it into use.  DeviceError: it is busy, or offers nothing that is understood."""
+    def open(self, width: int, height: int, frame_rate: int, zoom: DigitalZoom) -> CsiCamera | UsbCamera:
+        """Take it into use; *zoom* serves one that has no motors, but an ISP.
+
+        DeviceError: it is busy, or offers nothing that is understood.
+        """
         if self.csi:
-            return CsiCamera(self.place, width, height, frame_rate)
+            return CsiCamera(self.place, width, height, frame_rate, zoom)
         return UsbCamera(Path(self.place), width, height, frame_rate)
 
 

@@ -9,7 +9,8 @@ Rule 1: exposure, white balance and focus are libcamera's; a lens that moves is 
 Rule 2: of what the sensor offers, the mode that sees most of the room is used.
 Rule 3: a picture is copied only for somebody who looks.
 Rule 4: ``frame.time`` is when the sensor took the picture.
-Rule 5: a camera that gives nothing for three seconds is a DeviceError, as is all that libcamera refuses.
+Rule 5: it is panned, tilted and zoomed by what the ISP cuts out (ScalerCrop), where there is an ISP that does.
+Rule 6: a camera that gives nothing for three seconds is a DeviceError, as is all that libcamera refuses.
 
 picamera2 comes with the system (python3-picamera2), and takes a second and 40 MB: imported when there is such a camera.
 """
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     import av
 
+    from board.digital_zoom import DigitalZoom
     from board.pi.camera_encoder import CameraEncoder
     from firmware.ports import EncoderSettings, OnAccessUnit
 
@@ -56,14 +58,16 @@ _REFUSALS = (RuntimeError, OSError, LookupError, ValueError, CancelledError)
 class CsiCamera:
     """A `firmware.ports.Camera`.  DeviceError: the camera is missing, busy, or offers nothing that is understood."""
 
-    def __init__(self, identity: str, width: int, height: int, frame_rate: int) -> None:
+    def __init__(self, identity: str, width: int, height: int, frame_rate: int, zoom: DigitalZoom) -> None:
         self._name = identity
+        self._zoom = zoom
         with _refusals(identity):
             self._camera = _open(identity)
             with ExitStack() as unless_it_runs:
                 unless_it_runs.callback(self._camera.close)
                 self._configure(width, height, frame_rate)
                 self._camera.start()
+                self.pan_tilt_zoom = self._zoom_by_crop()
                 unless_it_runs.pop_all()
         self.width, self.height, self.frame_rate = self._main.width, self._main.height, frame_rate
         logger.info("%s: %s %dx%d at %d/s", identity, self._main.pixel_format, self.width, self.height, frame_rate)
@@ -84,6 +88,7 @@ class CsiCamera:
         """Let ``capture`` return, end the encoders and release the camera."""
         if not self._output.close():
             return
+        self._zoom.when_changed = None
         self._camera.cancel_all_and_flush()
         self._thread.join()
         self._output.close_encoders()
@@ -126,6 +131,23 @@ class CsiCamera:
             name: Converter(layout.pixel_format, layout.width, layout.height, layout.stride)
             for name, layout in self._layouts.items()
         }
+
+    def _zoom_by_crop(self) -> DigitalZoom | None:
+        """Let the ISP show the part that is to be seen, now and when that changes; None: it can't."""
+        limits = self._camera.camera_controls.get("ScalerCrop")
+        if limits is None:
+            return None
+        _, most, usual = limits  # libcamera's usual one has the pictures' shape
+        left, top, width, height = usual or most
+
+        def crop() -> None:
+            x, y, part_width, part_height = self._zoom.part(width, height)
+            with _refusals(self._name):
+                self._camera.set_controls({"ScalerCrop": (left + x, top + y, part_width, part_height)})
+
+        crop()
+        self._zoom.when_changed = crop
+        return self._zoom
 
     def _layout(self, stream: str) -> Layout:
         found = self._camera.stream_configuration(stream)

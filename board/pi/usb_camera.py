@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from board.pi import v4l2
 from board.pi.camera_mode import Mode, choose, modes
 from board.pi.camera_output import CameraOutput
+from board.pi.pan_tilt_zoom import V4l2PanTiltZoom
 from board.pi.raw_picture import Converter
 from board.pi.v4l2_device import Device, Queue
 from firmware.errors import DeviceError
@@ -58,9 +59,12 @@ class UsbCamera:
             for index in range(len(self._queue.memory)):
                 self._queue.put(index)
             self._queue.start()
+            controls = V4l2PanTiltZoom(self._device)
         except DeviceError:
             self._device.close()
             raise
+        self._controls = controls
+        self.pan_tilt_zoom = controls if controls.axes else None
         self.width, self.height, self.frame_rate = mode.width, mode.height, min(frame_rate, mode.frame_rate)
         logger.info("%s: %s %dx%d at %d/s", self._name, mode.pixel_format, self.width, self.height, self.frame_rate)
         self._converter = Converter(mode.pixel_format, mode.width, mode.height, stride)
@@ -82,6 +86,7 @@ class UsbCamera:
         """Let ``capture`` return, end the encoders and release the camera."""
         if not self._output.close():
             return
+        self._controls.close()
         os.eventfd_write(self._wake, 1)
         self._thread.join()
         self._output.close_encoders()

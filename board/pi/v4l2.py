@@ -34,6 +34,7 @@ COLORSPACE_SMPTE170M, QUANTIZATION_LIM_RANGE = 1, 2
 SEL_TGT_CROP = 0
 FRMSIZE_DISCRETE = FRMIVAL_DISCRETE = 1
 ENC_CMD_STOP = 1
+CTRL_FLAG_DISABLED, CTRL_FLAG_READ_ONLY = 0x1, 0x4
 
 
 def fourcc(code: str) -> int:
@@ -158,6 +159,16 @@ class Control(Structure):
     _fields_ = (("id", c_uint32), ("value", c_int32))
 
 
+class ControlDescription(Structure):
+    """struct v4l2_queryctrl."""
+
+    _fields_ = (
+        *(("id", c_uint32), ("type", c_uint32), ("name", c_char * 32)),
+        *((name, c_int32) for name in ("minimum", "maximum", "step", "default_value")),
+        *(("flags", c_uint32), ("reserved", c_uint32 * 2)),
+    )
+
+
 class StreamParameters(Structure):
     """struct v4l2_streamparm, whose capture and output differ in nothing that is used here."""
 
@@ -220,6 +231,7 @@ QUERYBUF, QBUF, DQBUF = (_request(_READ | _WRITE, number, Buffer) for number in 
 STREAMON, STREAMOFF = (_request(_WRITE, number, c_int) for number in (18, 19))
 S_PARM = _request(_READ | _WRITE, 22, StreamParameters)
 G_CTRL, S_CTRL = (_request(_READ | _WRITE, number, Control) for number in (27, 28))
+QUERYCTRL = _request(_READ | _WRITE, 36, ControlDescription)
 ENUM_FRAMESIZES = _request(_READ | _WRITE, 74, FrameSize)
 ENUM_FRAMEINTERVALS = _request(_READ | _WRITE, 75, FrameInterval)
 ENCODER_CMD = _request(_READ | _WRITE, 77, EncoderCommand)

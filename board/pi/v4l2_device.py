@@ -96,6 +96,15 @@ class Device:
             return None
         return int(control.value)
 
+    def limits(self, number: int) -> v4l2.ControlDescription | None:
+        """What a control can be set to; None: it has none of this number, or none that can be set."""
+        found = v4l2.ControlDescription(id=number)
+        try:
+            self.try_ioctl(v4l2.QUERYCTRL, found)
+        except OSError:
+            return None
+        return None if found.flags & (v4l2.CTRL_FLAG_DISABLED | v4l2.CTRL_FLAG_READ_ONLY) else found
+
     def close(self) -> None:
         """Close the node."""
         os.close(self.fd)

@@ -6,6 +6,7 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from board.digital_zoom import DigitalZoom
 from board.settings import SimSettings, read
 from firmware.errors import DeviceError
 from firmware.ports import Health
@@ -49,6 +50,7 @@ class SimBoard:
         self._settings = read("sim", settings, SimSettings)
         self._open: weakref.WeakSet[_Device] = weakref.WeakSet()
         self._recorded = False
+        self._zoom = DigitalZoom()
         self._pins: Gpio | None = None
         self._set: SimTelevision | None = None
         self._health = WELL
@@ -109,7 +111,7 @@ class SimBoard:
             from board.sim.film import Film
 
             source = Film(settings.camera, width, height)
-        return self._kept(SimCamera(source, frame_rate))
+        return self._kept(SimCamera(source, frame_rate, self._zoom))
 
     def open_display(self) -> Display:
         """A screen in memory."""

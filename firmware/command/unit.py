@@ -57,6 +57,7 @@ class Unit:
         )
         self._engine = Engine(worker, configure, ports, lambda report: self.room.handle_report(report))
         self.room = Room(config.room, _endpoints(config, ports), self._engine)
+        self.room.camera.keep_in(storage_folder(config.storage) / "camera-presets.json")
         self.panels: tuple[str, ...] = ()
         """Where browsers find the panel, once started."""
         self._stops = contextlib.AsyncExitStack()

@@ -34,9 +34,9 @@ the room keeps open too.
   ``meter`` and ``lateness`` what is measured, ``border`` where a failure ends.
 - **Codecs**: ``codecs`` is their table.  Another one is a row there and, where RTP carries it in a way of its own, a
   file in `firmware.rtp`.
-- **Pictures**: ``camera`` and ``pictures`` (who looks at what), ``video_send``, ``fit``, ``encoder``, ``level`` (H.264
-  table A-1), ``picture_size`` (H.261, H.263), ``video_receive``, ``decoder``, ``slot``; ``compositor``, ``words`` and
-  ``png`` for the screen.
+- **Pictures**: ``camera`` and ``pictures`` (who looks at what), ``camera_control`` (pan, tilt, zoom), ``video_send``,
+  ``fit``, ``encoder``, ``level`` (H.264 table A-1), ``picture_size`` (H.261, H.263), ``video_receive``, ``decoder``,
+  ``slot``; ``compositor``, ``words`` and ``png`` for the screen.
 - **Sound**: ``audio`` is the tick, ``mixer`` says who hears and sees whom, ``audio_send``, ``audio_receive``, ``voice``
   (codecs at work).
 - ``device``: a camera, microphone, speaker or display that is missing or fails is left out, reported and tried again.

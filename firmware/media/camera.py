@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from firmware.media.border import attempt
+from firmware.media.camera_control import CameraControl
 from firmware.media.message import DeviceFailed, DeviceRestored, Report
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class CameraFeed:
     """A Source of pictures; its thread lives as long as the camera is needed."""
 
     def __init__(self, open_camera: Callable[[], Camera], report: Callable[[Report], None]) -> None:
+        self.control = CameraControl(report)
+        """Moves the camera while it is open."""
         self._open_camera = open_camera
         self._report = report
         self._changed = threading.Condition()
@@ -82,6 +85,7 @@ class CameraFeed:
         camera = self._open_camera()
         with self._changed:
             self._camera = camera
+        self.control.opened(camera.pan_tilt_zoom)
         served: dict[Viewer, bool] = {}
         """By viewer that knows this camera: whether the camera's own encoder serves it."""
         try:
@@ -107,6 +111,7 @@ class CameraFeed:
                     if not served[viewer]:
                         viewer.picture(frame)
         finally:
+            self.control.closed()
             with self._changed:
                 self._camera = None
             for viewer in served:

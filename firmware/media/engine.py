@@ -28,12 +28,15 @@ from firmware.media.message import (
     Alive,
     Apply,
     AudioTick,
+    CameraView,
     Command,
     Configure,
     ForceKeyFrame,
     FreezePicture,
     Gone,
+    MoveCamera,
     Mute,
+    PointCamera,
     Ready,
     Report,
     Screenshot,
@@ -47,6 +50,7 @@ from firmware.media.message import (
     WayFound,
 )
 from firmware.media.scene import Scene
+from firmware.ports import View
 from firmware.sansio import Address
 
 logger = logging.getLogger(__name__)
@@ -105,6 +109,8 @@ class Engine:
         self._mute = Mute(False)
         self._volume: Volume | None = None
         self._scene: Show | None = None
+        self._camera_view: CameraView | None = None
+        """Where the camera last looked, of its own accord or told so."""
         self._statistics: dict[str, Statistics] = {}
         self._screenshots: dict[int, asyncio.Future[bytes]] = {}
         self._numbers = itertools.count(1)
@@ -201,6 +207,14 @@ class Engine:
         self._volume = Volume(percent)
         self._send(self._volume)
 
+    def move_camera(self, pan: float, tilt: float, zoom: float, seconds: float) -> None:
+        """Move the camera for some time, from -1 (left, down, out) to 1; all 0: let it stand still."""
+        self._send(MoveCamera(pan, tilt, zoom, seconds))
+
+    def point_camera(self, view: View) -> None:
+        """Let the camera look there."""
+        self._send(PointCamera(view.pan, view.tilt, view.zoom))
+
     def show(self, scene: Scene) -> None:
         """Draw this scene from now on."""
         if self._scene is None or self._scene.scene != scene:
@@ -270,6 +284,8 @@ class Engine:
         if self._volume is not None:
             worker.send(self._volume)
         worker.send(self._mute)
+        if self._camera_view is not None:
+            worker.send(PointCamera(self._camera_view.pan, self._camera_view.tilt, self._camera_view.zoom))
         for call_id, channels in self._channels.items():
             try:
                 self._send(Apply(call_id, self._as_known(call_id, channels)))
@@ -304,6 +320,8 @@ class Engine:
                 self._statistics[call_id] = report
             case AudioTick():
                 self.audio_tick = report
+            case CameraView(axes=axes) if axes:
+                self._camera_view = report
             case Secured(call_id=call_id, local=local):
                 self._secured.pop((call_id, local), None)
                 self._secured[call_id, local] = report

@@ -87,11 +87,41 @@ class TakeScreenshot(Struct, frozen=True, tag=True):
     height: int
 
 
+class MoveCamera(Struct, frozen=True, tag=True):
+    """Move the camera for some time, from -1 (left, down, out) to 1; all 0: stand still."""
+
+    pan: float
+    tilt: float
+    zoom: float
+    seconds: float
+
+
+class PointCamera(Struct, frozen=True, tag=True):
+    """Let the camera look there, see `firmware.ports.View`; None: as now."""
+
+    pan: float | None
+    tilt: float | None
+    zoom: float | None
+
+
 class Stop(Struct, frozen=True, tag=True):
     """End the process in order."""
 
 
-Command = Configure | Apply | Mute | Volume | SendDigits | ForceKeyFrame | FreezePicture | Show | TakeScreenshot | Stop
+Command = (
+    Configure
+    | Apply
+    | Mute
+    | Volume
+    | SendDigits
+    | ForceKeyFrame
+    | FreezePicture
+    | Show
+    | TakeScreenshot
+    | MoveCamera
+    | PointCamera
+    | Stop
+)
 
 # Reports, worker -> room
 
@@ -186,6 +216,16 @@ class DeviceRestored(Struct, frozen=True, tag=True):
     device: str
 
 
+class CameraView(Struct, frozen=True, tag=True):
+    """How the camera that is in use can be moved, and where it looks, see `firmware.ports.View`."""
+
+    axes: tuple[str, ...] = ()
+    """Of `firmware.ports.AXES`; (): it can't be moved, or none is in use any more."""
+    pan: float | None = None
+    tilt: float | None = None
+    zoom: float | None = None
+
+
 class ChannelFailed(Struct, frozen=True, tag=True):
     """A channel had to be stopped (no such codec in this build, say)."""
 
@@ -259,6 +299,7 @@ Report = (
     | MediaSilent
     | DeviceFailed
     | DeviceRestored
+    | CameraView
     | ChannelFailed
     | Secured
     | NotSecured

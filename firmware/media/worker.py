@@ -35,7 +35,9 @@ from firmware.media.message import (
     Configure,
     ForceKeyFrame,
     FreezePicture,
+    MoveCamera,
     Mute,
+    PointCamera,
     Ready,
     Report,
     Screenshot,
@@ -48,6 +50,7 @@ from firmware.media.message import (
 from firmware.media.network import Network
 from firmware.media.session import MediaSession
 from firmware.media.studio import Studio
+from firmware.ports import View
 
 if TYPE_CHECKING:
     from firmware.ports import Board
@@ -147,6 +150,10 @@ class Worker:
                 self._network.call(self._sessions[call_id].freeze_picture)
             case Show(scene=scene):
                 self._compositor.show(scene)
+            case MoveCamera(pan=pan, tilt=tilt, zoom=zoom, seconds=seconds):
+                self._camera.control.move({"pan": pan, "tilt": tilt, "zoom": zoom}, seconds)
+            case PointCamera(pan=pan, tilt=tilt, zoom=zoom):
+                self._camera.control.go_to(View(pan, tilt, zoom))
             case TakeScreenshot(number=number):
                 try:
                     self._screenshots.put_nowait(command)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from firmware.call.media import Channel
     from firmware.media import message
+    from firmware.ports import View
 
 
 class Media(Protocol):
@@ -39,6 +40,12 @@ class Media(Protocol):
 
     def set_volume(self, percent: int) -> None:
         """Set the speaker's loudness."""
+
+    def move_camera(self, pan: float, tilt: float, zoom: float, seconds: float) -> None:
+        """Move the camera for some time."""
+
+    def point_camera(self, view: View) -> None:
+        """Let the camera look there."""
 
     def statistics(self, call_id: str) -> message.Statistics | None:
         """What flowed in the last second."""

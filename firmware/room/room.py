@@ -12,6 +12,7 @@ from firmware.call.media import Channel, Direction
 from firmware.errors import CallError, FirmwareError
 from firmware.media import message
 from firmware.room import transfer
+from firmware.room.camera import Camera
 from firmware.room.line import Line
 from firmware.room.state import Notice, RoomState
 
@@ -55,6 +56,8 @@ class Room:
         self._faults: dict[str, str] = {}
         self._failed_at_start: set[str] = set()
         """Devices that the media process which is just starting could not open."""
+        self.camera = Camera(media, self._changed)
+        """Where it looks, and what moves it."""
         self.television: Television | None = None
         """What switches the television; None: nothing does."""
         self.health: Health | None = None
@@ -108,6 +111,7 @@ class Room:
             registrations=tuple(one for endpoint in self._endpoints for one in endpoint.registrations),
             television=self.television.status if self.television is not None else None,
             warnings=self._warnings,
+            camera=self.camera.state,
         )
 
     def subscribe(self, on_state: Callable[[RoomState], None]) -> Callable[[], None]:
@@ -325,9 +329,11 @@ class Room:
                 self._failed_at_start.clear()
                 self._changed()
             case message.Gone():
-                self._changed()
+                self.camera.take(message.CameraView())
             case message.DeviceFailed() | message.DeviceRestored():
                 self._device_changed(report)
+            case message.CameraView():
+                self.camera.take(report)
             case message.ChannelFailed(call_id=call_id, kind=kind, direction=direction, reason=reason):
                 logger.warning("= call %s: no %s to %s: %s", call_id, kind.value, direction.value, reason)
             case message.DigitReceived(call_id=call_id, digit=digit):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from firmware.ports import View
+
 if TYPE_CHECKING:
     from firmware.call.call import State
     from firmware.call.registration import Registration
@@ -59,6 +61,18 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraState:
+    """The room's camera, as far as it can be moved."""
+
+    axes: tuple[str, ...]
+    """Of `firmware.ports.AXES`; (): it can't be moved, or isn't in use."""
+    view: View
+    """Where it looks."""
+    presets: tuple[int, ...]
+    """Numbers of the views that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoomState:
     """Everything about the room that others may show."""
 
@@ -81,6 +95,7 @@ class RoomState:
     """None: it is not ours to switch."""
     warnings: tuple[str, ...] = ()
     """What is wrong with the machine, and what to do about it: a sentence each."""
+    camera: CameraState = CameraState((), View(), ())
 
     def call(self, call_id: str) -> CallView | None:
         """The call of this number."""

@@ -19,7 +19,7 @@ from msgspec import Struct
 from firmware.errors import DeviceError
 from firmware.ports import BUTTONS, KEYS, TELEVISION_KEYS
 from firmware.room import NoSuchCallError
-from firmware.web import body
+from firmware.web import body, camera
 
 if TYPE_CHECKING:
     from firmware.ports import Board
@@ -372,6 +372,52 @@ OPERATIONS: Final = (
         "Switch the television on and to this room, or off while it shows this room; it takes its time.",
         _switch_television,
         body.Switch,
+        status=202,
+        refusals=(404, 409),
+    ),
+    Operation(
+        "getCamera",
+        "GET",
+        "/camera",
+        "How the camera can be moved, and where it looks.",
+        camera.get_camera,
+        response=body.Camera,
+    ),
+    Operation(
+        "moveCamera",
+        "POST",
+        "/camera/move",
+        "Pan, tilt and zoom the camera for a moment, while it is in use; all 0: stop.",
+        camera.move_camera,
+        body.Move,
+        status=202,
+        refusals=(409,),
+    ),
+    Operation(
+        "pointCamera",
+        "PUT",
+        "/camera",
+        "Let the camera look somewhere; it takes its time.",
+        camera.point_camera,
+        body.View,
+        status=202,
+        refusals=(409,),
+    ),
+    Operation(
+        "storePreset",
+        "PUT",
+        "/camera/presets/{number}",
+        "Keep where the camera looks, as one of 16 presets.",
+        camera.store_preset,
+        status=204,
+        refusals=(404, 409),
+    ),
+    Operation(
+        "recallPreset",
+        "POST",
+        "/camera/presets/{number}/recall",
+        "Let the camera look where a preset says; it takes its time.",
+        camera.recall_preset,
         status=202,
         refusals=(404, 409),
     ),

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from firmware.call.call import State as CallState
 from firmware.call.media import Direction, Kind
 from firmware.call.registration import RegistrationState
-from firmware.room import MAX_ADDRESS, MAX_DIGITS
+from firmware.room import LONGEST_MOVE, MAX_ADDRESS, MAX_DIGITS
 
 if TYPE_CHECKING:
     from firmware import ports
     from firmware.call import registration as call_registration
     from firmware.media import message
-    from firmware.room import CallView, RoomState
+    from firmware.room import CallView, CameraState, RoomState
 
 
 class Error(Struct, frozen=True):
@@ -81,6 +81,38 @@ class Television(Struct, frozen=True):
     reachable: Annotated[bool, Meta(description="Whether it answers, so that it can be switched.")]
     on: Annotated[bool | None, Meta(description="null: not known.")]
     shows_room: Annotated[bool | None, Meta(description="And not another of its inputs; null: not known.")]
+
+
+Axis = Literal["pan", "tilt", "zoom"]
+_Sideways = Annotated[float, Meta(ge=-1, le=1)]
+_Inwards = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Camera(Struct, frozen=True):
+    """The room's camera, as far as it can be moved."""
+
+    axes: Annotated[tuple[Axis, ...], Meta(description="How it can be moved; none: not at all, or it isn't in use.")]
+    pan: Annotated[float | None, Meta(description="-1, all to the left as it sees it, to 1; null: it doesn't say.")]
+    tilt: Annotated[float | None, Meta(description="-1, all down, to 1; null: it doesn't say.")]
+    zoom: Annotated[float | None, Meta(description="0, all that it can see, to 1; null: it doesn't say.")]
+    presets: Annotated[tuple[int, ...], Meta(description="The views that are kept, by number.")]
+
+
+class Move(Struct, frozen=True, forbid_unknown_fields=True):
+    """How to move the camera: in parts of its highest speed, from -1 (left, down, out) to 1; all 0: stop."""
+
+    pan: _Sideways = 0.0
+    tilt: _Sideways = 0.0
+    zoom: _Sideways = 0.0
+    seconds: Annotated[float, Meta(gt=0, le=LONGEST_MOVE, description="For how long, unless told otherwise.")] = 0.5
+
+
+class View(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the camera is to look, as `Camera` has it; what is left out stays."""
+
+    pan: _Sideways | UnsetType = UNSET
+    tilt: _Sideways | UnsetType = UNSET
+    zoom: _Inwards | UnsetType = UNSET
 
 
 class Health(Struct, frozen=True):
@@ -186,6 +218,7 @@ class Room(Struct, frozen=True):
     ]
     warnings: Annotated[tuple[str, ...], Meta(description="What is wrong with the machine, and what to do about it.")]
     television: Annotated[Television | None, Meta(description="null: the unit leaves it alone.")]
+    camera: Camera
 
 
 class Stream(Struct, frozen=True):
@@ -293,6 +326,17 @@ def television(status: ports.TelevisionStatus) -> Television:
     return Television(status.reachable, status.on, status.shows_room)
 
 
+def camera(state: CameraState) -> Camera:
+    """Make the body of the camera."""
+    axes = cast("tuple[Axis, ...]", state.axes)
+    view = state.view
+    return Camera(axes, _rounded(view.pan), _rounded(view.tilt), _rounded(view.zoom), state.presets)
+
+
+def _rounded(part: float | None) -> float | None:
+    return None if part is None else round(part, 3)
+
+
 def room(state: RoomState, now: float) -> Room:
     """Make the body of the room's state; *now* is the event loop's time."""
     return Room(
@@ -307,6 +351,7 @@ def room(state: RoomState, now: float) -> Room:
         registrations=tuple(registration(one, now) for one in state.registrations),
         warnings=state.warnings,
         television=None if state.television is None else television(state.television),
+        camera=camera(state.camera),
     )
 
 

@@ -41,7 +41,7 @@ def document(operations: Sequence[Operation] = OPERATIONS) -> dict[str, Any]:
         "info": {
             "title": "Visavis",
             "version": VERSION,
-            "description": "A conference room: calls, sound, the screen. Every refusal is an `Error`.",
+            "description": "A conference room: calls, sound, camera, the screen. Every refusal is an `Error`.",
         },
         "servers": [{"url": BASE}],
         "security": [{"cookie": []}, {"basic": []}],

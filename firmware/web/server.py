@@ -45,7 +45,7 @@ KEEP_ALIVE: Final = 30.0
 STOP_TIME: Final = 0.3
 """How long requests may go on when the server stops, s."""
 PANEL: Final = Path(__file__).with_name("panel")
-_SCRIPTS: Final = ("panel", "api", "calls", "registrations", "television", "health")
+_SCRIPTS: Final = ("panel", "api", "calls", "camera", "registrations", "television", "health")
 FILES: Final = {"/": "index.html"} | {
     f"/{name}": name for name in ("panel.css", "icon.svg", *(f"{script}.js" for script in _SCRIPTS))
 }

@@ -120,6 +120,19 @@ def test_a_call_by_the_panel(program: Callable[[str], str], unit: StartUnit, ech
             await page.until("document.getElementById('volume-text').innerText === '30 %'")
             ours.wait(lambda state: state["volume"] == 30)
 
+            # the camera: zoom while the button is pressed, and a view to come back to
+            await page.click("#camera [data-axis=zoom][data-way='1']")
+            ours.wait(lambda state: state["camera"]["zoom"] > 0)
+            await page.click("#camera [data-axis=pan][data-way='-1']")
+            ours.wait(lambda state: state["camera"]["pan"] < 0)
+            await page.click(".presets button:nth-child(1)")
+            await page.until("document.querySelector('.presets button').dataset.kept === 'yes'")
+            ours.api("PUT", "/camera", {"pan": 0, "zoom": 1})
+            ours.wait(lambda state: (state["camera"]["pan"], state["camera"]["zoom"]) == (0, 1))
+            await page.click(".presets button:nth-child(1)")
+            ours.wait(lambda state: state["camera"]["pan"] < 0 and state["camera"]["zoom"] < 1)
+            ours.api("PUT", "/camera", {"pan": 0, "zoom": 0})
+
             # tones, hold and back
             await page.click("#keypad button:nth-child(5)")
             await page.click("[data-do=hold]")
@@ -129,6 +142,7 @@ def test_a_call_by_the_panel(program: Callable[[str], str], unit: StartUnit, ech
 
             await page.click("[data-do=hang_up]")
             await page.until("document.querySelectorAll('.card').length === 0")
+            await page.until("document.getElementById('camera').hidden")
             await page.until("document.getElementById('notice').innerText.includes('hung up')")
             assert ours.state()["calls"] == []
 

@@ -5,6 +5,7 @@ import inspect
 import pytest
 
 from board import open_board
+from board.digital_zoom import DigitalZoom
 from board.sim.audio import Silence, SimMicrophone, SimSpeaker
 from board.sim.camera import SimCamera
 from board.sim.card import Card
@@ -26,7 +27,7 @@ OFFERED = [
     (ports.Board, lambda: open_board("pi", {})),
     (ports.Microphone, lambda: SimMicrophone(Silence())),
     (ports.Speaker, lambda: SimSpeaker(None)),
-    (ports.Camera, lambda: SimCamera(Card(320, 180, 30), 30)),
+    (ports.Camera, lambda: SimCamera(Card(320, 180, 30), 30, DigitalZoom())),
     (ports.Television, lambda: open_board("sim", {}).open_television("Aalto")),
     (ports.Watchdog, lambda: open_board("sim", {}).open_watchdog(60)),
     (ports.Display, lambda: SimDisplay(320, 180)),
@@ -42,6 +43,13 @@ def test_boards_and_devices_take_the_commands_that_are_asked_of_them(protocol: t
     for name in protocol.__annotations__:
         assert hasattr(device, name)
     device.close()
+
+
+def test_what_moves_a_camera_takes_the_commands_that_are_asked_of_it() -> None:
+    zoom = DigitalZoom()
+    for name, parameters in commands(ports.PanTiltZoom).items():
+        assert ["self", *inspect.signature(getattr(zoom, name)).parameters] == parameters, name
+    assert zoom.axes == set(ports.AXES)
 
 
 def test_a_block_is_ten_milliseconds_of_mono() -> None:

@@ -2,6 +2,7 @@
 
 import { address, ask, listen, Refused } from "./api.js";
 import { showCalls, tick } from "./calls.js";
+import { operateCamera, showCamera } from "./camera.js";
 import "./health.js";
 import { showRegistrations } from "./registrations.js";
 import { operateTelevision, showTelevision } from "./television.js";
@@ -133,6 +134,7 @@ function show(next) {
   for (const element of document.querySelectorAll("#controls button, #controls input")) {
     element.disabled = false;
   }
+  showCamera(next.camera);
   showCalls(next.calls, act, passOn);
   watch();
 }
@@ -144,6 +146,7 @@ function lost() {
   $("ready-text").textContent = "Not connected";
   showRegistrations([]);
   showTelevision(null);
+  showCamera(null);
   for (const element of document.querySelectorAll("#controls button, #controls input:not(#address)")) {
     element.disabled = true;
   }
@@ -221,6 +224,7 @@ function pressable(kind, name) {
 }
 
 operateTelevision(act);
+operateCamera(act);
 listen(show, lost, login);
 boardButtons();
 setInterval(tick, 1000);

@@ -8,18 +8,20 @@ import weakref
 
 import av
 import pytest
-from media_parts import Collector, picture
+from media_parts import Collector, Head, picture
 
 from firmware.errors import DeviceError
 from firmware.media import camera as module
 from firmware.media.camera import CameraFeed
-from firmware.media.message import DeviceFailed, DeviceRestored, Report
+from firmware.media.message import CameraView, DeviceFailed, DeviceRestored, Report
+from firmware.ports import PanTiltZoom, View
 
 
 class Camera:
     """A camera of 200 pictures a second, until it is closed or breaks."""
 
     width, height, frame_rate = 320, 180, 200
+    pan_tilt_zoom: PanTiltZoom | None = None
 
     def __init__(self) -> None:
         self.closed = threading.Event()
@@ -173,3 +175,19 @@ def test_nobody_waits_for_a_camera_that_is_missing(eventually, viewer) -> None:
     feed.add(viewer)
     feed.remove(viewer)
     eventually(lambda: all(thread.name != "camera" for thread in threading.enumerate()))
+
+
+def test_a_camera_that_can_be_moved_is_moved_while_it_is_open(eventually, viewer, monkeypatch) -> None:
+    cameras, head = Cameras(), Head()
+    monkeypatch.setattr(Camera, "pan_tilt_zoom", head)
+    reports: list[Report] = []
+    feed = CameraFeed(cameras.open, reports.append)
+    feed.add(viewer)
+    eventually(lambda: CameraView(("pan", "tilt", "zoom"), 0, 0, 0) in reports)
+    feed.control.go_to(View(pan=0.5))
+    eventually(lambda: head.view.pan == 0.5)
+    feed.remove(viewer)
+    eventually(lambda: reports[-1] == CameraView())
+    feed.control.go_to(View(pan=-0.5))
+    time.sleep(0.05)
+    assert head.view.pan == 0.5

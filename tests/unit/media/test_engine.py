@@ -47,9 +47,21 @@ from firmware.errors import DeviceError, FirmwareError
 from firmware.media import engine as module
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
-from firmware.media.message import Configure, DigitReceived, Gone, NotSecured, Ready, Report, Secured, WayFound, WayLost
+from firmware.media.message import (
+    CameraView,
+    Configure,
+    DigitReceived,
+    Gone,
+    NotSecured,
+    Ready,
+    Report,
+    Secured,
+    WayFound,
+    WayLost,
+)
 from firmware.media.scene import FULL_SCREEN, FarEnd, Scene
 from firmware.net.ports import MediaPort, PortPool
+from firmware.ports import AXES, View
 from firmware.rtp.packet import Packet
 
 T = TypeVar("T")
@@ -214,6 +226,45 @@ def test_a_worker_that_is_killed_is_replaced_and_the_call_goes_on(ports: PortPoo
                 await until(lambda: level(here.heard()) < -60)  # it is still mute
             there.engine.mute(False)
             await here.hears(1_000, 440)
+
+    run(call())
+
+
+def test_the_far_end_sees_where_the_camera_is_pointed_and_a_new_worker_points_it_there(
+    ports: PortPool, tmp_path: Path
+) -> None:
+    """Of the card's seven colour bars, the fourth is green."""
+
+    async def sees_green(unit: Unit) -> None:
+        end = time.monotonic() + 30
+        while True:
+            with contextlib.suppress(DeviceError):
+                shot = Image.open(io.BytesIO(await unit.engine.screenshot("png", 64, 36))).convert("RGB")
+                pixel = shot.getpixel((32, 18))
+                assert isinstance(pixel, tuple)
+                if pixel[1] > 150 and max(pixel[0], pixel[2]) < 60:
+                    return
+            assert time.monotonic() < end, "it never sees green"
+
+    async def call() -> None:
+        async with units(ports, tmp_path) as (here, there):
+            here.call(there, SOUND["G722"])
+            there.call(here, SOUND["G722"])
+            await here.sees("there")
+            there.engine.point_camera(View(0.0, -0.37, 1.0))
+            await sees_green(here)
+            await until(lambda: CameraView(AXES, 0.0, -0.37, 1.0) in there.reports)
+            killed = there.engine.process_id
+            assert killed is not None
+            there.reports.clear()
+            os.kill(killed, signal.SIGKILL)
+            await until(lambda: CameraView(AXES, 0.0, -0.37, 1.0) in there.reports)
+            await sees_green(here)
+            there.engine.move_camera(0.0, 0.0, -1.0, 10.0)
+            await here.sees("there")
+            await until(lambda: CameraView(AXES, 0.0, -0.37, 0.0) in there.reports)
+            there.engine.apply("1", ())
+            await until(lambda: CameraView() in there.reports)
 
     run(call())
 

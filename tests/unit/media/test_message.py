@@ -10,9 +10,12 @@ from firmware.media.message import (
     Alive,
     Apply,
     AudioTick,
+    CameraView,
     ChannelFailed,
     Command,
     Configure,
+    MoveCamera,
+    PointCamera,
     Report,
     Screenshot,
     Show,
@@ -36,7 +39,17 @@ SCENE = Scene(
 )
 
 
-@pytest.mark.parametrize("command", [Configure(echo=True), Apply("1", (CHANNEL,)), Apply("1", ()), Show(SCENE)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        Configure(echo=True),
+        Apply("1", (CHANNEL,)),
+        Apply("1", ()),
+        Show(SCENE),
+        MoveCamera(-1.0, 0.0, 0.5, 0.3),
+        PointCamera(None, 0.0, 1.0),
+    ],
+)
 def test_a_command_arrives_as_it_was(command: Command) -> None:
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(command), type=Command) == command
 
@@ -49,6 +62,7 @@ def test_a_command_arrives_as_it_was(command: Command) -> None:
         AudioTick(0.0, 0.001, 0.1),
         ChannelFailed("1", Kind.VIDEO, Direction.SEND, "no"),
         Screenshot(3, b"\x00\xff"),
+        CameraView(("pan", "zoom"), 0.5, None, 1.0),
     ],
 )
 def test_a_report_arrives_as_it_was(report: Report) -> None:

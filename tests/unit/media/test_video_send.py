@@ -285,6 +285,7 @@ class Hardware:
     """A camera with an encoder of its own."""
 
     width, height, frame_rate = 1280, 720, 30
+    pan_tilt_zoom = None
 
     def __init__(self, broken: bool = False) -> None:
         self.settings = None

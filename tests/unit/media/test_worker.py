@@ -21,7 +21,9 @@ from firmware.media.message import (
     Configure,
     ForceKeyFrame,
     FreezePicture,
+    MoveCamera,
     Mute,
+    PointCamera,
     Ready,
     Report,
     Screenshot,
@@ -108,6 +110,8 @@ def test_every_command_is_taken(room: Room, ports: PortPool, eventually) -> None
     room.tell(SendDigits("unknown", "5"))
     room.tell(Apply("unknown", ()))
     room.tell(Show(Scene()))
+    room.tell(MoveCamera(1.0, 0.0, 0.0, 0.1))
+    room.tell(PointCamera(None, None, 0.5))
     eventually(lambda: room.has(Statistics) and room.has(AudioTick))
     room.tell(TakeScreenshot(7, "png", 32, 18))
     eventually(lambda: room.has(Screenshot))

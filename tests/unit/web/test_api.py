@@ -51,6 +51,7 @@ async def test_the_state(web: Web) -> None:
             "registrations": [],
             "warnings": [],
             "television": None,
+            "camera": {"axes": [], "pan": None, "tilt": None, "zoom": None, "presets": []},
         },
     )
 

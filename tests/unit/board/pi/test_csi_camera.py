@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from types import ModuleType, SimpleNamespace
+from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+from board.digital_zoom import DigitalZoom
 from board.pi.csi_camera import CsiCamera, choose_format, csi_cameras, small_size, widest
 from firmware.errors import DeviceError
-from firmware.ports import Camera
+from firmware.ports import Camera, View
 
 IMX708 = "/base/soc/i2c0mux/i2c@1/imx708@1a"
 MODES = (
@@ -45,13 +46,14 @@ class Picamera2:
 
     silent = False
     streams = 2
+    crops: Mapping[str, Any] = MappingProxyType({})
     last: Picamera2
 
     def __init__(self, number: int) -> None:
         Picamera2.last = self
         assert number == 1
         self.camera = self
-        self.camera_controls = {"FrameDurationLimits": None, "AfMode": None}
+        self.camera_controls: dict[str, Any] = {"FrameDurationLimits": None, "AfMode": None, **self.crops}
         self.sensor_modes = list(MODES)
         self.told: list[str] = []
 
@@ -83,6 +85,9 @@ class Picamera2:
             raise TimeoutError
         return Request(self)
 
+    def set_controls(self, controls: dict[str, Any]) -> None:
+        self.told.append(str(controls))
+
     def cancel_all_and_flush(self) -> None:
         self.told.append("flush")
 
@@ -110,7 +115,7 @@ def picamera2(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def camera() -> Iterator[Camera]:
-    camera = CsiCamera(IMX708, 1280, 720, 30)
+    camera = CsiCamera(IMX708, 1280, 720, 30, DigitalZoom())
     yield camera
     camera.close()
 
@@ -143,12 +148,47 @@ def test_who_needs_no_more_gets_the_small_picture(camera: Camera) -> None:
 
 def test_a_camera_with_one_stream_gives_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Picamera2, "streams", 1)
-    camera = CsiCamera(IMX708, 1280, 720, 30)
+    camera = CsiCamera(IMX708, 1280, 720, 30, DigitalZoom())
     frame = camera.capture(small=True)
     camera.close()
     assert Picamera2.last.configuration["lores"] is None
     assert frame is not None
     assert (frame.width, frame.height) == (1280, 720)
+
+
+def test_an_isp_that_crops_shows_the_part_that_is_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A sensor of 4608x2592 pixels, of which a picture of 4:3 uses the middle.
+    crop = ((0, 0, 64, 64), (0, 0, 4608, 2592), (576, 0, 3456, 2592))
+    monkeypatch.setattr(Picamera2, "crops", {"ScalerCrop": crop})
+    zoom = DigitalZoom()
+    camera = CsiCamera(IMX708, 640, 480, 30, zoom)
+    assert camera.pan_tilt_zoom is zoom
+    zoom.go_to(View(-1, 1, 1))
+    zoom.go_to(View(pan=1, tilt=-1))
+    camera.close()
+    zoom.go_to(View(zoom=0))
+    crops = [text for text in Picamera2.last.told if "ScalerCrop" in text]
+    assert crops == [f"{{'ScalerCrop': {part}}}" for part in [crop[2], (576, 0, 864, 648), (3168, 1944, 864, 648)]]
+    zoom.go_to(View(0, 0, 0.5))
+    CsiCamera(IMX708, 640, 480, 30, zoom).close()
+    assert "{'ScalerCrop': (1440, 648, 1728, 1296)}" in Picamera2.last.told, "as the last call left it"
+
+
+def test_an_isp_that_does_not_crop_can_not_be_moved(camera: Camera) -> None:
+    assert camera.pan_tilt_zoom is None
+
+
+def test_what_libcamera_refuses_to_show_is_a_device_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("Control ScalerCrop is not advertised by libcamera")
+
+    monkeypatch.setattr(Picamera2, "crops", {"ScalerCrop": ((0, 0, 64, 64), (0, 0, 640, 480), None)})
+    camera = CsiCamera(IMX708, 640, 480, 30, DigitalZoom())
+    monkeypatch.setattr(Picamera2, "set_controls", refuse)
+    assert camera.pan_tilt_zoom is not None
+    with pytest.raises(DeviceError, match="not advertised"):
+        camera.pan_tilt_zoom.go_to(View(zoom=1))
+    camera.close()
 
 
 def test_closing_closes_once(camera: Camera) -> None:
@@ -167,7 +207,7 @@ def test_a_camera_that_falls_silent_has_failed(camera: Camera, monkeypatch: pyte
 
 def test_a_camera_that_is_gone_says_so() -> None:
     with pytest.raises(DeviceError, match="imx219@10 is gone"):
-        CsiCamera("/base/soc/i2c0mux/i2c@1/imx219@10", 1280, 720, 30)
+        CsiCamera("/base/soc/i2c0mux/i2c@1/imx219@10", 1280, 720, 30, DigitalZoom())
 
 
 def test_what_picamera2_refuses_is_a_device_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,14 +216,14 @@ def test_what_picamera2_refuses_is_a_device_error(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(Picamera2, "configure", refuse)
     with pytest.raises(DeviceError, match="imx708@1a: Camera is in use"):
-        CsiCamera(IMX708, 1280, 720, 30)
+        CsiCamera(IMX708, 1280, 720, 30, DigitalZoom())
     assert Picamera2.last.told == ["close"]
 
 
 def test_a_machine_without_picamera2_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with pytest.raises(DeviceError, match="needs python3-picamera2"):
-        CsiCamera(IMX708, 1280, 720, 30)
+        CsiCamera(IMX708, 1280, 720, 30, DigitalZoom())
     monkeypatch.setitem(sys.modules, "libcamera", None)
     assert csi_cameras() == []
 

@@ -22,6 +22,7 @@ LONG = sizeof(v4l2.c_long)
         (v4l2.Plane, 64),
         (v4l2.Buffer, 88),
         (v4l2.Control, 8),
+        (v4l2.ControlDescription, 68),
         (v4l2.StreamParameters, 204),
         (v4l2.Selection, 64),
         (v4l2.FrameSize, 44),
@@ -38,6 +39,7 @@ def test_requests_are_numbered_as_the_kernel_does() -> None:
     assert v4l2.REQBUFS == 0xC014_5608
     assert v4l2.STREAMON == 0x4004_5612
     assert v4l2.S_CTRL == 0xC008_561C
+    assert v4l2.QUERYCTRL == 0xC044_5624
 
 
 def test_four_letters() -> None:

@@ -22,6 +22,7 @@ def test_what_is_no_video_device_refuses_everything() -> None:
     assert device.frame_sizes(v4l2.fourcc("YUYV")) == []
     assert not device.set_control(1, 1)
     assert device.control(1) is None
+    assert device.limits(1) is None
     with pytest.raises(DeviceError, match="refuses"):
         Queue(device, v4l2.VIDEO_CAPTURE, 4)
     device.close()

@@ -5,15 +5,16 @@ import time
 
 import pytest
 
+from board.digital_zoom import DigitalZoom
 from board.sim.camera import SimCamera
 from board.sim.card import Card
 from board.sim.counter import read_counter
-from firmware.ports import Camera, EncoderSettings
+from firmware.ports import Camera, EncoderSettings, View
 
 
 @pytest.fixture
 def camera() -> SimCamera:
-    return SimCamera(Card(320, 180, 50), 50)
+    return SimCamera(Card(320, 180, 50), 50, DigitalZoom())
 
 
 def test_it_is_a_camera(camera: Camera) -> None:
@@ -53,7 +54,7 @@ def test_a_kept_picture_does_not_change(camera: SimCamera) -> None:
 
 
 def test_close_lets_a_waiting_capture_return() -> None:
-    camera = SimCamera(Card(320, 180, 1), 1)
+    camera = SimCamera(Card(320, 180, 1), 1, DigitalZoom())
     got: list[object] = []
     thread = threading.Thread(target=lambda: got.append(camera.capture()))
     thread.start()
@@ -61,3 +62,48 @@ def test_close_lets_a_waiting_capture_return() -> None:
     thread.join(10)
     assert got == [None]
     assert camera.capture() is None
+
+
+# The colour bars of the card are seven, at 56 to 72 % of its height.
+BARS = 1 - 2 * (0.64 - 0.125) / 0.75
+"""The tilt by which a view of a quarter has them in its middle."""
+
+
+def color(camera: SimCamera) -> tuple[int, ...]:
+    """Y, Cb, Cr in the middle of the picture."""
+    frame = camera.capture()
+    assert frame is not None
+    assert (frame.width, frame.height) == (320, 180)
+    assert frame.time is not None
+    return tuple(bytes(p)[p.height // 2 * p.line_size + p.width // 2] for p in frame.planes)
+
+
+GREEN, YELLOW, BLUE = (117, 67, 57), (162, 44, 142), (35, 212, 114)
+"""Of 75 %, BT.601: the fourth of the bars, the second, and the last."""
+
+
+def near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    return all(abs(a - b) <= 12 for a, b in zip(one, other, strict=True))
+
+
+def test_the_part_that_was_chosen_is_seen(camera: SimCamera) -> None:
+    camera.pan_tilt_zoom.go_to(View(0, BARS, 1))
+    assert near(color(camera), GREEN)
+    camera.pan_tilt_zoom.go_to(View(pan=-0.8))
+    assert near(color(camera), YELLOW)
+    camera.pan_tilt_zoom.go_to(View(pan=1.0))
+    assert near(color(camera), BLUE)
+    camera.pan_tilt_zoom.go_to(View(zoom=0))
+    frame = camera.capture()
+    assert frame is not None
+    assert read_counter(frame) is not None, "all of the card is seen again"
+
+
+def test_it_looks_where_it_did_when_it_is_opened_again() -> None:
+    zoom = DigitalZoom()
+    first = SimCamera(Card(320, 180, 50), 50, zoom)
+    first.pan_tilt_zoom.go_to(View(0, BARS, 1))
+    first.close()
+    again = SimCamera(Card(320, 180, 50), 50, zoom)
+    assert near(color(again), GREEN)
+    again.close()

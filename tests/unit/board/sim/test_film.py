@@ -7,6 +7,7 @@ import av
 import pytest
 from PIL import Image
 
+from board.digital_zoom import DigitalZoom
 from board.picture import to_frame, to_image
 from board.sim.camera import SimCamera
 from board.sim.card import Card
@@ -123,7 +124,7 @@ def test_a_closed_film_has_no_more_pictures(path: str) -> None:
 
 def test_the_camera_lets_go_of_the_film_when_it_is_closed(path: str) -> None:
     film = Film(path, 640, 360)
-    camera = SimCamera(film, 30)
+    camera = SimCamera(film, 30, DigitalZoom())
     assert camera.capture() is not None
     camera.close()
     with pytest.raises(DeviceError):
