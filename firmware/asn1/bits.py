@@ -117,10 +117,17 @@ class Writer:
                 self.align()
             self._octets += data
 
-    def finish(self) -> bytes:
-        """Give all of it, as a complete encoding (X.691 10.1.3): whole octets, and one at least."""
+    def begin(self) -> int:
+        """Begin a complete encoding inside of this one; gives where, for `finish`."""
         self.align()
-        return bytes(self._octets) or b"\0"
+        return len(self._octets)
+
+    def finish(self, start: int = 0) -> bytes:
+        """Take out what was written from *start* on: a complete encoding (X.691 10.1.3), whole octets, one at least."""
+        self.align()
+        encoding = bytes(self._octets[start:])
+        del self._octets[start:]
+        return encoding or b"\0"
 
     def _flush(self) -> None:
         left = self._count & 7

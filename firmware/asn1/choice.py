@@ -33,7 +33,8 @@ class Choice:
         alternatives = self.alternatives
         readers: list[Read | None] = [None] * len(alternatives)
         constants = [(name, None) if declaration == _NULL else None for name, declaration in alternatives]
-        index_bits = (len(alternatives) - 1).bit_length()
+        count = len(alternatives)
+        index_bits = (count - 1).bit_length()
         read_field = bit_field(index_bits + (self.extensions is not None))
         extended = 1 << index_bits  # 22.5: the extension bit stands before the index
 
@@ -42,8 +43,8 @@ class Choice:
             if index >= extended:
                 reader.position -= index_bits
                 return read_extension(reader)
-            if index >= len(alternatives):
-                raise DecodeError(f"alternative {index} of {len(alternatives)}")
+            if index >= count:
+                raise DecodeError(f"alternative {index} of {count}")
             if (constant := constants[index]) is not None:
                 return constant
             name, declaration = alternatives[index]
@@ -78,49 +79,50 @@ class Choice:
 
     def writer(self) -> Write:
         """Write the index, then the value."""
-        root = {name: index for index, (name, _) in enumerate(self.alternatives)}
-        declarations = dict((*self.alternatives, *(self.extensions or ())))
-        writers: dict[str, Write] = {}
-        bits = (len(root) - 1).bit_length() + (self.extensions is not None)
+        alternatives = {name: (index, declaration) for index, (name, declaration) in enumerate(self.alternatives)}
+        writers: dict[str, tuple[int, Write]] = {}
+        bits = (len(alternatives) - 1).bit_length() + (self.extensions is not None)
         write_extension = self._extension_writer()
 
         def write(writer: Writer, value: Value) -> None:
-            name, content = _pair(value)
-            write_value = writers.get(name)
-            if write_value is None and name in declarations:
-                write_value = writers[name] = declarations[name].writer()
-            index = root.get(name)
+            if not (isinstance(value, tuple) and len(value) == 2):
+                raise ValueError(f"{value!r} is no (name, value)")
+            name, content = value
+            found = writers.get(name)
+            if found is None and name in alternatives:
+                index, declaration = alternatives[name]
+                found = writers[name] = index, declaration.writer()
             try:
-                if index is not None and write_value:
+                if found is not None:
+                    index, write_value = found
                     writer.bits(index, bits)  # with the extension bit, which is 0, before it
                     write_value(writer, content)
                 else:
-                    write_extension(writer, name, content, write_value)
+                    write_extension(writer, name, content)
             except ValueError as error:
-                error.add_note(name)
+                error.add_note(str(name))
                 raise
 
         return write
 
-    def _extension_writer(self) -> Callable[[Writer, str, Value, Write | None], None]:
-        indices = {name: index for index, (name, _) in enumerate(self.extensions or ())}
+    def _extension_writer(self) -> Callable[[Writer, str, Value], None]:
+        extensions = self.extensions or ()
+        indices = {name: index for index, (name, _) in enumerate(extensions)}
         extensible = self.extensions is not None
+        writers: dict[str, Write] = {}
 
-        def write(writer: Writer, name: str, content: Value, write_value: Write | None) -> None:
-            index = indices.get(name, unknown_extension(name)) if extensible else None
+        def write(writer: Writer, name: str, content: Value) -> None:
+            known = indices.get(name)
+            index = unknown_extension(name) if known is None and extensible else known
             if index is None:
                 raise ValueError("no such alternative")
             writer.bits(1, 1)
             write_small(writer, index)
-            if write_value:
-                write_inside(writer, write_value, content)
-            else:
+            if known is None:
                 write_octets(writer, content)
+                return
+            if name not in writers:
+                writers[name] = extensions[known][1].writer()
+            write_inside(writer, writers[name], content)
 
         return write
-
-
-def _pair(value: Value) -> tuple[str, Value]:
-    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
-        return value
-    raise ValueError(f"{value!r} is no (name, value)")

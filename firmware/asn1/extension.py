@@ -41,6 +41,6 @@ def _read_apart(reader: Reader, read: Read) -> Value:
 
 def write_inside(writer: Writer, write: Write, value: Value) -> None:
     """Write a value as an open type."""
-    inner = Writer()
-    write(inner, value)
-    write_octets(writer, inner.finish())
+    start = writer.begin()
+    write(writer, value)
+    write_octets(writer, writer.finish(start))

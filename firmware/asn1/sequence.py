@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from firmware.errors import DecodeError
 
@@ -33,7 +33,6 @@ class Component:
 
 Addition: TypeAlias = "Component | tuple[Component, ...]"
 """An extension addition, or an extension addition group."""
-_Function = TypeVar("_Function", Read, Write)
 
 
 @dataclass(frozen=True)
@@ -54,14 +53,14 @@ class Sequence:
         read_presence = bit_field(optional + extensible)
         read_additions = self._additions_reader()
         extended = 1 << optional
-        plan = _planner(self.components, lambda declaration: declaration.reader())
+        plans = _ReadPlans(self.components)
 
         def read(reader: Reader) -> dict[str, Value]:
             presence = read_presence(reader)
             value = {}
             name = ""
             try:
-                for name, read_component in plan(presence):
+                for name, read_component in plans[presence]:
                     value[name] = read_component(reader)
             except (ValueError, IndexError) as error:
                 error.add_note(name)
@@ -92,10 +91,10 @@ class Sequence:
         def read(reader: Reader) -> dict[str, Value]:
             value: dict[str, Value] = {}
             count = _additions_count(reader)
-            presence = reader.bits(count)
-            for index in range(count):
-                if not presence >> (count - 1 - index) & 1:
-                    continue
+            left = reader.bits(count)
+            while left:
+                index = count - left.bit_length()
+                left ^= 1 << count - 1 - index
                 if index < len(additions):
                     read_addition(reader, index, value)
                 else:
@@ -106,60 +105,44 @@ class Sequence:
 
     def writer(self) -> Write:
         """Write what is there, then each of it (X.691 18)."""
-        write_root = _root_writer(self.components)
-        additions = [_AdditionWriter(addition) for addition in self.additions or ()]
-        added = frozenset(name for addition in additions for name in addition.names)
-        names = added.union(component.name for component in self.components)
-        extensible = self.additions is not None
-
-        def write_additions(writer: Writer, present: list[bool], value: dict[str, Value]) -> None:
-            _write_presence(writer, present)
-            for addition, there in zip(additions, present, strict=True):
-                if there:
-                    addition.write(writer, value)
+        plans = _WritePlans(self.components, self.additions)
+        defaults = {c.name: c.default for c in plans.components if c.default is not None}
+        extensions = len(self.additions or ())
 
         def write(writer: Writer, value: Value) -> None:
             if not isinstance(value, dict):
                 raise ValueError(f"{value!r} is no dict")
-            if not value.keys() <= names:
-                raise ValueError(f"no components: {', '.join(map(str, value.keys() - names))}")
-            if added.isdisjoint(value):
-                if extensible:
-                    writer.bits(0, 1)
-                write_root(writer, value)
-                return
-            present = [addition.is_present(value) for addition in additions]
-            writer.bits(any(present), 1)
-            write_root(writer, value)
-            if any(present):
-                write_additions(writer, present, value)
+            if defaults and not defaults.keys().isdisjoint(value):  # 18.5
+                value = {name: part for name, part in value.items() if name not in defaults or part != defaults[name]}
+            root, presence, additions = plans[tuple(value)]
+            root.write(writer, value)
+            if additions:
+                _write_presence(writer, extensions, presence)
+                for addition in additions:
+                    write_inside(writer, addition.write, value)
 
         return write
 
 
-def _planner(
-    components: tuple[Component, ...], make: Callable[[Declaration], _Function]
-) -> Callable[[int], tuple[tuple[str, _Function], ...]]:
-    """Give a function that tells by the preamble which components are there, and what reads or writes each.
+class _ReadPlans(dict[int, tuple[tuple[str, Read], ...]]):
+    """By the preamble: which components are there, and what reads each.
 
     What a component needs is made when it first is there; most never are.
     """
-    made: dict[str, tuple[str, _Function]] = {}
-    plans: dict[int, tuple[tuple[str, _Function], ...]] = {}
 
-    def plan(presence: int) -> tuple[tuple[str, _Function], ...]:
-        found = plans.get(presence)
-        if found is None:
-            there = list(_present(components, presence))
-            for component in there:
-                if component.name not in made:
-                    made[component.name] = (component.name, make(component.declaration))
-            found = tuple(made[component.name] for component in there)
-            if len(plans) < _MAX_PLANS:
-                plans[presence] = found
-        return found
+    def __init__(self, components: tuple[Component, ...]) -> None:
+        self._components = components
+        self._readers: dict[str, Read] = {}
 
-    return plan
+    def __missing__(self, presence: int) -> tuple[tuple[str, Read], ...]:
+        there = list(_present(self._components, presence))
+        for component in there:
+            if component.name not in self._readers:
+                self._readers[component.name] = component.declaration.reader()
+        plan = tuple((component.name, self._readers[component.name]) for component in there)
+        if len(self) < _MAX_PLANS:
+            self[presence] = plan
+        return plan
 
 
 def _present(components: tuple[Component, ...], presence: int) -> Iterator[Component]:
@@ -183,60 +166,91 @@ def _additions_count(reader: Reader) -> int:
     return count
 
 
-def _write_presence(writer: Writer, present: list[bool]) -> None:
+def _write_presence(writer: Writer, count: int, presence: int) -> None:
     """Say how many additions we know, and which of them are there (X.691 18.7, 18.8; 10.9.3.4)."""
-    if len(present) <= 64:
-        writer.bits(len(present) - 1, 7)
-    else:
-        writer.bits(1, 1)
-        for _, _, length in fragments(len(present)):
-            writer.octets(length)
-    for there in present:
-        writer.bits(there, 1)
+    if count <= 64:
+        writer.bits(count - 1 << count | presence, count + 7)
+        return
+    writer.bits(1, 1)
+    for _, _, length in fragments(count):
+        writer.octets(length)
+    writer.bits(presence, count)
 
 
-def _root_writer(components: tuple[Component, ...]) -> Write:
-    """Write the components of a root, or of a group, behind the bits that say which of them are there (18.2)."""
-    optional = [(component.name, component.default) for component in components if component.optional]
-    required = frozenset(component.name for component in components if not component.optional)
-    plan = _planner(components, lambda declaration: declaration.writer())
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A root, an extension addition or a group of them, as values that have the same components are written."""
 
-    def write(writer: Writer, value: dict[str, Value]) -> None:
-        presence = 0
-        for name, default in optional:
-            presence = presence << 1 | (name in value and (default is None or value[name] != default))  # 18.5
-        if not required <= value.keys():
-            raise ValueError(f"missing: {', '.join(required - value.keys())}")
-        writer.bits(presence, len(optional))
+    preamble: int
+    """Which of the optional components are there (18.2), behind the extension bit where there is one."""
+    bits: int
+    components: tuple[tuple[str, Write], ...]
+
+    def write(self, writer: Writer, value: dict[str, Value]) -> None:
+        """Write what of a value belongs to this part."""
+        writer.bits(self.preamble, self.bits)
         name = ""
         try:
-            for name, write_component in plan(presence):
+            for name, write_component in self.components:
                 write_component(writer, value[name])
         except ValueError as error:
             error.add_note(name)
             raise
 
-    return write
+
+_WritePlan: TypeAlias = tuple[_Part, int, tuple[_Part, ...]]
+"""The root; which additions are there, a bit for each; those."""
 
 
-class _AdditionWriter:
-    """Writes an extension addition, or a group of them, as an open type (18.9)."""
+class _WritePlans(dict[tuple[str, ...], _WritePlan]):
+    """By which components a value without DEFAULTs has: how it is written.
 
-    def __init__(self, addition: Addition) -> None:
-        self._components = (addition,) if isinstance(addition, Component) else addition
-        self.names = [component.name for component in self._components]
-        if isinstance(addition, Component):
-            self._write = _root_writer((replace(addition, optional=False),))
-        else:
-            self._write = _root_writer(addition)
+    ValueError when looked up: components are missing, or there are others.
+    """
 
-    def is_present(self, value: dict[str, Value]) -> bool:
-        """Whether anything of it is to be sent."""
-        return any(
-            component.name in value and (component.default is None or value[component.name] != component.default)
-            for component in self._components
-        )
+    def __init__(self, components: tuple[Component, ...], additions: tuple[Addition, ...] | None) -> None:
+        self._root = components
+        self._extensible = additions is not None
+        # 18.9: one addition alone has no preamble, a group goes as a SEQUENCE
+        self._additions = [(replace(a, optional=False),) if isinstance(a, Component) else a for a in additions or ()]
+        self.components: Final = (*components, *(c for addition in self._additions for c in addition))
+        """All that there can be."""
+        self._writers: dict[str, Write] = {}
 
-    def write(self, writer: Writer, value: dict[str, Value]) -> None:
-        """Write it."""
-        write_inside(writer, self._write, value)
+    def __missing__(self, names: tuple[str, ...]) -> _WritePlan:
+        plan = self._make(frozenset(names))
+        if len(self) < _MAX_PLANS:
+            self[names] = plan
+        return plan
+
+    def _make(self, names: frozenset[str]) -> _WritePlan:
+        others = names - {component.name for component in self.components}
+        if others:
+            raise ValueError(f"no components: {', '.join(map(str, others))}")
+        presence = 0
+        additions = []
+        for addition in self._additions:
+            there = any(component.name in names for component in addition)
+            presence = presence << 1 | there
+            if there:
+                additions.append(self._part(addition, names))
+        root = self._part(self._root, names)
+        if self._extensible:
+            root = replace(root, preamble=bool(additions) << root.bits | root.preamble, bits=root.bits + 1)
+        return root, presence, tuple(additions)
+
+    def _part(self, components: tuple[Component, ...], names: frozenset[str]) -> _Part:
+        missing = [c.name for c in components if not (c.optional or c.name in names)]
+        if missing:
+            raise ValueError(f"missing: {', '.join(missing)}")
+        preamble = bits = 0
+        for component in components:
+            if component.optional:
+                preamble, bits = preamble << 1 | (component.name in names), bits + 1
+        return _Part(preamble, bits, tuple((c.name, self._writer(c)) for c in components if c.name in names))
+
+    def _writer(self, component: Component) -> Write:
+        """Give what writes a component, made when it first is there."""
+        if component.name not in self._writers:
+            self._writers[component.name] = component.declaration.writer()
+        return self._writers[component.name]

@@ -41,11 +41,15 @@ class OctetString:
     def writer(self) -> Write:
         """Write by size (X.691 16)."""
         write_parts = parts_writer(self.size)
-        short = self.size.fixed is not None and self.size.fixed <= 2
+        fixed = self.size.fixed
+        short = fixed is not None and fixed <= 2
 
         def write(writer: Writer, value: Value) -> None:
             if not isinstance(value, bytes):
                 raise ValueError(f"{value!r} is no bytes")
+            if len(value) == fixed and not short:
+                writer.octets(value)
+                return
             for start, stop, length in write_parts(writer, len(value)):
                 writer.octets(length)
                 if short:

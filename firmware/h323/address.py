@@ -5,6 +5,7 @@ Rule: an address that a far end gives is only ever read into an IP literal; noth
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import TYPE_CHECKING, Final
 
@@ -23,13 +24,21 @@ _TEXTS: Final = ("h323-ID", "dialledDigits", "url-ID", "email-ID")
 _DIGITS: Final = frozenset("0123456789#*,")
 """H.225.0, AliasAddress.dialledDigits."""
 _BROADCAST: Final = ipaddress.IPv4Address(0xFFFFFFFF)
+_REMEMBERED: Final = 256
+"""IP addresses: the same few stand in every message of a call."""
 
 
 def encode_transport(address: Address) -> Value:
     """Write a TransportAddress of H.225.0."""
-    ip = ipaddress.ip_address(address[0])
-    kind = "ipAddress" if ip.version == 4 else "ip6Address"
-    return (kind, {"ip": ip.packed, "port": address[1]})
+    octets = packed(address[0])
+    kind = "ipAddress" if len(octets) == 4 else "ip6Address"
+    return (kind, {"ip": octets, "port": address[1]})
+
+
+@functools.lru_cache(_REMEMBERED)
+def packed(host: str) -> bytes:
+    """Give the 4 or 16 octets of an IP literal."""
+    return ipaddress.ip_address(host).packed
 
 
 def decode_transport(value: Value) -> Address | None:
@@ -44,17 +53,23 @@ def decode_transport(value: Value) -> Address | None:
 
 def usable(octets: bytes, port: int) -> Address | None:
     """Give the address that these octets and this port are, if one host can be reached there."""
+    host = _host(octets)
+    return (host, port) if host is not None and 0 < port <= 0xFFFF else None
+
+
+@functools.lru_cache(_REMEMBERED)
+def _host(octets: bytes) -> str | None:
     ip = ipaddress.ip_address(octets) if len(octets) in (4, 16) else None
     if isinstance(ip, ipaddress.IPv6Address):
         ip = ip.ipv4_mapped or ip
-    if ip is None or not 0 < port <= 0xFFFF or ip.is_unspecified or ip.is_multicast or ip == _BROADCAST:
+    if ip is None or ip.is_unspecified or ip.is_multicast or ip == _BROADCAST:
         return None
-    return (str(ip), port)
+    return str(ip)
 
 
 def order(address: Address) -> tuple[bytes, int]:
     """Give what compares as H.323 8.2.3 compares H.245 addresses: octet by octet, then the port."""
-    return (ipaddress.ip_address(address[0]).packed, address[1])
+    return (packed(address[0]), address[1])
 
 
 def decode_aliases(values: Value) -> tuple[Alias, ...]:

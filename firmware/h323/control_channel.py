@@ -170,7 +170,7 @@ class ControlChannel:
 
     def take(self) -> list[bytes]:
         """Give what is to be tunnelled, and forget it."""
-        if not self.tunnels:
+        if not (self._waiting and self.tunnels):
             return []
         waiting, self._waiting = self._waiting, []
         return waiting

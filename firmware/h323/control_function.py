@@ -168,7 +168,7 @@ class ControlFunction:
         """Send what H.245 has to send where it has a connection; give what the next message is to carry."""
         fast = self._session.fast_connect
         outgoing = self.control.outgoing()
-        if self._begun or self._heard:
+        if outgoing and (self._begun or self._heard):
             self.channel.send([h245.MESSAGE.encode(message) for message in outgoing])
         # H.323 8.1.7.1: H.245 could be taken for the end of fast connect, where that is not answered yet.
         held_back = fast.pending and not (fast.parallel or self._heard or last)

@@ -97,6 +97,7 @@ class Session:
         self.announced = outgoing
         """Whether the application knows of this call."""
         self._setup: tuple[Body, dict[Element, bytes], list[bytes], list[bytes]] = ({}, {}, [], [])
+        self._setup_octets = b""
         self._alternatives: tuple[Address, ...] = ()
         self._deadline: float | None = None
         self._deadline_cause = Cause.NORMAL_UNSPECIFIED
@@ -212,7 +213,7 @@ class Session:
                 body["parallelH245Control"], control = control, []
         services = [] if transfer is None else [self.services.transfer.setup(transfer)]
         self._setup = (body, elements, control, services)
-        self._encode_message(MessageType.SETUP, *self._setup)
+        self._setup_octets = self._encode_message(MessageType.SETUP, *self._setup)
 
     def connect(
         self, now: float, *, addresses: Sequence[Address] = (), body: Body | None = None, domain: str | None = None
@@ -234,7 +235,7 @@ class Session:
             if "tokens" in more:
                 more["tokens"] = [*more["tokens"], *setup.get("tokens", ())]
             setup.update({**more, "destCallSignalAddress": encode_transport(addresses[0])})
-            self._encode_message(MessageType.SETUP, *self._setup)
+            self._setup_octets = self._encode_message(MessageType.SETUP, *self._setup)
         if self.tunnel is not None:
             self.stream_opened(now)
             return
@@ -258,7 +259,7 @@ class Session:
         """Send the Setup."""
         self._deadline = None
         self._advance(MessageType.SETUP, now)
-        self.layers.streams.send(self.stream, self._encode_message(MessageType.SETUP, *self._setup))
+        self.layers.streams.send(self.stream, self._setup_octets)
 
     def stream_received(self, payload: bytes, now: float) -> None:
         """Take one message of call signalling."""

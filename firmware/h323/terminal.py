@@ -210,7 +210,6 @@ class Terminal:
 
     def events(self) -> list[Event]:
         """Give what the application should know, in order, and forget it."""
-        self._pump()
         events = list(self._layers.events)
         self._layers.events.clear()
         return events

@@ -34,7 +34,7 @@ MAX_CAPABILITIES: Final = 256
 
 def codecs(capabilities: Capabilities, kind: Kind) -> tuple[Codec, ...]:
     """Give those of our codecs that H.245 has a name for, best first."""
-    return tuple(codec for codec in capabilities.of(kind) if h323_formats.describe(codec) is not None)
+    return tuple(codec for codec in capabilities.of(kind) if h323_formats.is_known(codec))
 
 
 def write_set(capabilities: Capabilities | None, crypto: H323Crypto | None = None) -> Value:

@@ -70,6 +70,11 @@ class Described:
     """Of pictures: bit/s at most; 0: not said."""
 
 
+def is_known(codec: Codec) -> bool:
+    """Whether H.245 has a name for a codec."""
+    return codec.h264 is not None or bool(codec.picture_sizes) or codec.name in (OPUS.name, *_AUDIO_NAMES)
+
+
 def describe(codec: Codec, bitrate: int = 0) -> Value | None:
     """Give the AudioCapability or VideoCapability of a codec; None: H.245 has none for it."""
     if codec.h264 is not None:

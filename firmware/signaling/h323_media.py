@@ -11,7 +11,6 @@ Rule 5: what isn't one of the two sessions (presentation, data, far-end camera c
 
 from __future__ import annotations
 
-import ipaddress
 import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -29,7 +28,7 @@ from firmware.call.media import (
 )
 from firmware.errors import FirmwareError
 from firmware.h323 import h235_media
-from firmware.h323.address import usable
+from firmware.h323.address import packed, usable
 from firmware.rtp.payload import static_payload_type
 from firmware.signaling import h323_capabilities, h323_formats, h323_picture_sizes
 from firmware.signaling.h323_capabilities import EVENT_TYPE, VIDEO_TYPES, write_set
@@ -421,9 +420,9 @@ def packet_time(theirs: h323_formats.Described) -> float:
 
 def address_value(address: Address) -> Value:
     """Give the TransportAddress (H.245) of an address."""
-    ip = ipaddress.ip_address(address[0])
-    name = "iPAddress" if ip.version == 4 else "iP6Address"
-    return "unicastAddress", (name, {"network": ip.packed, "tsapIdentifier": address[1]})
+    network = packed(address[0])
+    name = "iPAddress" if len(network) == 4 else "iP6Address"
+    return "unicastAddress", (name, {"network": network, "tsapIdentifier": address[1]})
 
 
 def read_address(value: Value) -> Address | None:

@@ -54,6 +54,20 @@ def test_nothing_is_one_octet() -> None:
     assert Writer().finish() == b"\0"
 
 
+def test_an_encoding_inside_of_another_begins_and_ends_with_whole_octets() -> None:
+    writer = Writer()
+    writer.bits(1, 1)
+    start = writer.begin()
+    writer.bits(0b11, 2)
+    writer.octets(b"a")
+    inside = writer.begin()
+    assert writer.finish(inside) == b"\0"
+    writer.bits(1, 1)
+    assert writer.finish(start) == b"\xc0a\x80"
+    writer.bits(1, 1)
+    assert writer.finish() == b"\x80\x80"
+
+
 def test_long_runs_of_bits_stay_whole() -> None:
     writer = Writer()
     for index in range(5000):

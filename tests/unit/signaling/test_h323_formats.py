@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from firmware.call.media import G722, H264, OPUS, PCMA, PCMU, Codec, H264Profile, Kind
+from firmware.call.media import G722, H264, OPUS, PCMA, PCMU, Capabilities, Codec, H264Profile, Kind
 from firmware.h323 import h245
 from firmware.signaling import h323_formats as formats
 from firmware.signaling.h264_levels import MAX_BITRATES
@@ -101,6 +101,11 @@ def test_opus() -> None:
 
 def test_a_codec_that_h245_has_no_name_for() -> None:
     assert formats.describe(Codec("iLBC", Kind.AUDIO, 8_000)) is None
+
+
+@pytest.mark.parametrize("codec", [*Capabilities().codecs, Codec("iLBC", Kind.AUDIO, 8_000)], ids=lambda c: c.name)
+def test_what_is_known_is_what_can_be_described(codec: Codec) -> None:
+    assert formats.is_known(codec) is (formats.describe(codec) is not None)
 
 
 def test_packetization_modes() -> None:
