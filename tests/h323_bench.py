@@ -14,12 +14,14 @@ from wire_transport import MemoryPorts, WireTransport, complete
 
 from firmware import config
 from firmware.asn1 import Value
+from firmware.call.call import Call
 from firmware.call.media import Capabilities, Encryption, Format, Kind
 from firmware.h323.identity import Identity
 from firmware.h323.ras import RasClient
 from firmware.h323.ras_settings import Settings
 from firmware.h323.terminal import Terminal
 from firmware.signaling.h323 import H323Endpoint
+from firmware.signaling.h323_leg import H323Leg
 from firmware.signaling.h323_media import ChannelRefusedError, H323Media
 
 UNIT, FAR = ("192.0.2.1", 1720), ("192.0.2.2", 1721)
@@ -30,6 +32,19 @@ NUMBERS = {UNIT: "101", FAR: "102"}
 def _refuse(message: Value) -> Value:
     """Be a capability set that takes no change (H.245 C.3.2.4)."""
     return ("unspecified", None)
+
+
+def leg_of(call: Call) -> H323Leg:
+    leg = call._leg
+    assert isinstance(leg, H323Leg)
+    return leg
+
+
+def control_of(call: Call) -> Any:
+    """Give the H.245 of a call."""
+    session = leg_of(call)._session
+    assert session is not None
+    return session.control
 
 
 class LyingMedia(H323Media):

@@ -36,7 +36,8 @@
 `sip_info`             INFO bodies: key frames (RFC 5168) and digits
 `h323`                 H323Endpoint: one terminal on its sockets, its calls, dialling
 `h323_gatekeeper`      finding the gatekeeper and registering there
-`h323_leg`             H323Leg: one call; H.225.0 and H.245 events to reports, the call's commands to messages
+`h323_leg`             H323Leg: one call; H.225.0 and H.450 events to reports, the call's commands to messages
+`h323_negotiation`     the part of it that agrees on media: H.245 and fast connect
 `h323_address`         what a person may write for an H.323 address
 `h323_media`           logical channels (H.245), ports; `h323_channel` is what it keeps of each
 `h323_channels`        what H.245 says of channels, done

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from h323_bench import FAR, H323Bench
+from h323_bench import FAR, H323Bench, control_of, leg_of
 from parties import ALL, accept, channel, check_agreement, directions, established, settle
 
 from firmware.asn1 import Value
@@ -14,7 +14,6 @@ from firmware.call.call import Call, EndReason, State
 from firmware.call.media import CIF, G722, H263, H264_BASELINE, OPUS, PCMA, PCMU, QCIF, Capabilities, Direction, Kind
 from firmware.h323.events import Bandwidth
 from firmware.signaling.h323_formats import describe
-from firmware.signaling.h323_leg import H323Leg
 from firmware.signaling.h323_media import ChannelRefusedError, H323Media
 
 
@@ -23,22 +22,10 @@ def bench() -> H323Bench:
     return H323Bench()
 
 
-def leg_of(call: Call) -> H323Leg:
-    leg = call._leg
-    assert isinstance(leg, H323Leg)
-    return leg
-
-
 def media_of(call: Call) -> H323Media:
     media = leg_of(call)._media
     assert media is not None
     return media
-
-
-def control_of(call: Call) -> Any:
-    session = leg_of(call)._session
-    assert session is not None
-    return session.control
 
 
 def number_of(call: Call, kind: Kind) -> int:
