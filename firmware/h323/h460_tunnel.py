@@ -113,6 +113,8 @@ class Tunnels:
     def __init__(self, layers: Layers) -> None:
         self._layers = layers
         self._tunnels: list[Tunnel] = []
+        self.lost: Flow | None = None
+        """That of the last tunnel, if it failed."""
 
     def __len__(self) -> int:
         return len(self._tunnels)
@@ -145,6 +147,7 @@ class Tunnels:
             return
         client = self._layers.gate.client
         self._remove(tunnel)
+        self.lost = tunnel.stream.flow
         # Before the calls end: it has no way any more to say that they do.
         if client is not None:
             client.flow_closed(tunnel.flow, now)
@@ -173,6 +176,7 @@ class Tunnels:
                 client.flow_closed(action.flow, now)
                 return
             self._tunnels.append(tunnel)
+            self.lost = None
         self._layers.streams.send(tunnel.stream, h460_ras.encode_facility(action.data))
 
     def _close(self, tunnel: Tunnel, now: float) -> None:

@@ -54,6 +54,11 @@ class Terminal:
         return {"sessions": len(layers.sessions), "streams": len(layers.streams), "ports": len(layers.ports)}
 
     @property
+    def lost_tunnel(self) -> Flow | None:
+        """The connection to a gatekeeper (H.460.17) that failed, or could not be made; None: the last one did not."""
+        return self._layers.tunnels.lost
+
+    @property
     def _gatekeeper(self) -> RasClient | None:
         return self._layers.gate.client
 

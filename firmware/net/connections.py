@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 from collections import Counter
 from typing import TYPE_CHECKING, Final, Protocol
@@ -236,7 +237,9 @@ class Connections:
                 undo.pop_all()
             await self._loop.create_connection(lambda: stream, sock=connection)
         except OSError as error:  # TimeoutError is one
-            stream.fail(error.strerror or f"not connected within {CONNECT_TIME:.0f} s")
+            # The event loop's own words would name the address once more.
+            words = os.strerror(error.errno) if error.errno else f"not connected within {CONNECT_TIME:.0f} s"
+            stream.fail(words)
 
     def _make_room_for_handshake(self) -> None:
         if len(self._handshakes) >= MAX_HANDSHAKES:

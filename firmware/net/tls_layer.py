@@ -121,9 +121,19 @@ _WORDS: Final = {
 }
 
 
+_VERDICTS: Final = {
+    9: "it is not valid yet",
+    10: "it has expired",
+    18: "it is signed by itself",
+    **dict.fromkeys((19, 20, 21), "this unit does not trust who signed it"),
+}
+"""What is wrong with a certificate, by OpenSSL's number (x509_vfy.h)."""
+
+
 def _words(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not accepted: {error.verify_message}"
+        verdict = _VERDICTS.get(error.verify_code) or error.verify_message
+        return f"its certificate is not accepted: {verdict}"
     reason = error.reason or ""
     return _WORDS.get(reason) or f"TLS failed: {reason.replace('_', ' ').lower() or error}"
 

@@ -181,8 +181,10 @@ H323_REGISTRATION: Final = {
 """Why a registration failed, by the reason that the gatekeeper gave."""
 
 
-def h323_registration_reason(reason: str) -> str:
-    """Give why a registration failed, in words for people."""
+def h323_registration_reason(reason: str, words: str = "") -> str:
+    """Give why a registration failed, in words for people; *words* say what became of the connection, if it failed."""
+    if words:
+        return f"the gatekeeper cannot be reached: {words}"
     return H323_REGISTRATION.get(reason) or f"the gatekeeper refuses it ({reason})"
 
 

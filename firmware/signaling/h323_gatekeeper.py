@@ -17,6 +17,7 @@ from firmware.errors import FirmwareError
 from firmware.h323.h235 import Credentials, Method
 from firmware.h323.ras import RasClient
 from firmware.h323.ras_event import Registered, Unregistered
+from firmware.h323.ras_reason import NO_ANSWER
 from firmware.h323.ras_settings import DISCOVERY, RAS_PORT, Settings
 from firmware.net.address import at
 from firmware.net.resolver import is_address, resolve
@@ -59,6 +60,7 @@ class Gatekeeper:
         self._terminal = terminal
         self._rng = rng
         self._client: RasClient | None = None
+        self._transport: Transport | None = None
         self._search: asyncio.Task[None] | None = None
         self._on_change = on_change
         shown = settings.number or identity.display_name
@@ -74,6 +76,7 @@ class Gatekeeper:
 
     def start(self, transport: Transport) -> None:
         """Begin to look for the gatekeeper, if there is to be one."""
+        self._transport = transport
         if self._settings.gatekeeper:
             self._search = asyncio.get_running_loop().create_task(self._find(transport))
 
@@ -93,11 +96,19 @@ class Gatekeeper:
                 logger.info("= h323 registered with gatekeeper %s as %s", at(gatekeeper.address), names)
                 self._report(RegistrationState.REGISTERED)
             case Unregistered(reason=reason, retry=retry):
-                logger.info("= h323 not registered with gatekeeper %s: %s", self._settings.gatekeeper, reason)
+                words = self._failure if reason == NO_ANSWER else ""
+                said = f"{reason}: {words}" if words else reason
+                logger.info("= h323 not registered with gatekeeper %s: %s", self._settings.gatekeeper, said)
                 if retry is None:
                     self._report(RegistrationState.TRYING)
                 else:
-                    self._report(RegistrationState.FAILED, h323_registration_reason(reason))
+                    self._report(RegistrationState.FAILED, h323_registration_reason(reason, words))
+
+    @property
+    def _failure(self) -> str:
+        """Why the connection to the gatekeeper failed; "": it did not, or there is none."""
+        lost = self._terminal.lost_tunnel
+        return self._transport.failure(lost) if lost is not None and self._transport is not None else ""
 
     def _report(self, state: RegistrationState, reason: str = "") -> None:
         self.registration = replace(self.registration, state=state, reason=reason)

@@ -227,3 +227,14 @@ def test_a_tunnel_that_is_lost_takes_its_calls_along_and_comes_back(by_far_end: 
     again.hang_up()
     bench.settle()
     bench.check_clean()
+
+
+def test_which_connection_failed_is_known_until_there_is_another() -> None:
+    bench = Bench()
+    assert bench.terminal.lost_tunnel is None
+    gone = bench.tunnel.stream.flow
+    bench.terminal._layers.tunnels.lose(bench.tunnel, bench.wire.now)
+    assert bench.terminal.lost_tunnel == gone
+    bench.settle()
+    assert isinstance(bench.wire.events[UNIT][-1], Registered)
+    assert bench.terminal.lost_tunnel is None

@@ -96,6 +96,7 @@ def test_why_a_registration_by_sip_failed(status: int | None, has_password: bool
 
 def test_why_a_registration_by_h323_failed() -> None:
     assert h323_registration_reason("noAnswer") == "the gatekeeper does not answer"
+    assert h323_registration_reason("noAnswer", "it hung up") == "the gatekeeper cannot be reached: it hung up"
     assert h323_registration_reason("invalidRevision") == "the gatekeeper refuses it (invalidRevision)"
     assert set(H323_REGISTRATION) <= {*REGISTRATION, *DISCOVERY, *UNREGISTRATION}
 

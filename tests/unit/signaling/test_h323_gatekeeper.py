@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
+from certificates import NOW, Authority, Issued
 from gatekeeper import Gatekeeper as FarEnd
 from gatekeeper import serve
 from interop.ports import free_port, own_address
+from tunnel_gatekeeper import TunnelGatekeeper
 
 from firmware import config
 from firmware.call.registration import Registration, RegistrationState
@@ -20,20 +25,22 @@ from firmware.h323.terminal import Terminal
 from firmware.net.address import at
 from firmware.net.driver import Driver
 from firmware.net.resolver import UnknownHostError
+from firmware.net.tls import Tls, Verify
 from firmware.signaling import h323_gatekeeper as module
 from firmware.signaling.h323_gatekeeper import Gatekeeper
 
 FAILED = RegistrationState.FAILED
 
 
-async def registering(host: str, **settings: Any) -> tuple[Gatekeeper, Driver]:
+async def registering(host: str, tls: Tls | None = None, **settings: Any) -> tuple[Gatekeeper, Driver]:
     """Give a registration under way."""
     chosen = config.H323(addresses=(host,), ras_port=free_port(host), **settings)
     identity = Identity((("h323-ID", "Aalto"),), "Aalto")
     terminal = Terminal(identity, random.Random(1))
     gatekeeper = Gatekeeper(chosen, identity, terminal, random.Random(2))
-    driver = Driver(terminal, gatekeeper.handle)
-    await driver.listen("udp", host, chosen.ras_port)
+    driver = Driver(terminal, gatekeeper.handle, tls)
+    for way in ("udp", "tcp"):
+        await driver.listen(way, host, chosen.ras_port)
     gatekeeper.start(driver)
     return gatekeeper, driver
 
@@ -96,6 +103,65 @@ def test_a_name_that_is_not_known_yet_is_looked_up_again(monkeypatch: pytest.Mon
         transport.close()
 
     asyncio.run(main())
+
+
+# By TLS
+
+
+def trusting(whom: Authority, issued: Issued, verify: Verify = Verify.CALLED) -> Tls:
+    return Tls(issued.certificate, issued.key, whom.certificate, verify)
+
+
+async def reason_by_tls(caplog: pytest.LogCaptureFixture, ours: Tls, theirs: Tls | None) -> str:
+    """Give why a unit is not registered by H.460.17 with who has *theirs* (None: nobody); "": it is."""
+    host = own_address()
+    far, port = TunnelGatekeeper(host), free_port(host)
+    there = Driver(far, lambda event: None, theirs)
+    if theirs is not None:
+        await there.listen("tls", host, port)
+    where = at((host, port))
+    gatekeeper, driver = await registering(own_address(), ours, gatekeeper=where, gatekeeper_transport="tls")
+    await until(lambda: gatekeeper.registration.state is not RegistrationState.TRYING)
+    found = gatekeeper.registration
+    assert (found.state is FAILED) is bool(found.reason)
+    assert not found.reason or f"not registered with gatekeeper {where}: noAnswer: " in caplog.text
+    gatekeeper.stop(driver)
+    await driver.stop()
+    await there.stop()
+    return found.reason
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("right", ""),
+        ("stranger", "its certificate is not accepted: this unit does not trust who signed it"),
+        ("another", "its certificate is for other.example.com, not for "),
+        ("expired", "its certificate is not accepted: it has expired"),
+        ("refuses us", "it does not trust our certificate (unknown authority)"),
+        ("nobody", "Connection refused"),
+    ],
+)
+def test_why_there_is_no_registration_by_tls(
+    case: str, said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level("INFO")
+    authority, stranger = Authority(tmp_path / "authority"), Authority(tmp_path / "stranger", "A stranger")
+    host = own_address()
+    monkeypatch.setattr(f"{__name__}.own_address", lambda: host)
+    right = authority.issue(host)
+    ours = trusting(authority, right)
+    theirs = {
+        "right": ours,
+        "stranger": trusting(authority, stranger.issue(host)),
+        "another": trusting(authority, authority.issue("other.example.com")),
+        "expired": trusting(authority, authority.issue(host, until=NOW - datetime.timedelta(hours=1))),
+        "refuses us": trusting(stranger, right, Verify.ALL),
+    }
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        reason = runner.run(reason_by_tls(caplog, ours, theirs.get(case)))
+    assert bool(reason) is bool(said)
+    assert not said or reason.startswith(f"the gatekeeper cannot be reached: {said}")
 
 
 @pytest.mark.parametrize(
