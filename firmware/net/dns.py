@@ -9,12 +9,16 @@ Rule 2: an answer is a stranger's: records over a bound are left out, and what i
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ipaddress
 import logging
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from firmware.net.resolver import resolve
 
 if TYPE_CHECKING:
+    import random
+
     import pycares
 
 logger = logging.getLogger(__name__)
@@ -45,6 +49,22 @@ class Srv(NamedTuple):
     port: int
     target: str
     """Without the dot at its end; "" says that there is no such service."""
+
+
+class Names(Protocol):
+    """Who knows names, as `Dns` does."""
+
+    async def naptr(self, domain: str) -> list[Naptr]:
+        """Give the NAPTR records of a domain; none where nobody says."""
+
+    async def srv(self, name: str) -> list[Srv]:
+        """Give the SRV records of a name; none where nobody says."""
+
+    async def hosts(self, name: str) -> list[str]:
+        """Give the addresses of a host, the best first.  UnknownHostError, FirmwareError: there are none."""
+
+    def close(self) -> None:
+        """Ask nobody any more."""
 
 
 class Dns:
@@ -103,7 +123,8 @@ class Dns:
                 records = [record.data for record in result.answer if record.type == number][:MAX_RECORDS]
             elif error and error not in (pycares.errno.ARES_ENODATA, pycares.errno.ARES_ENOTFOUND):
                 logger.debug("= dns: no %s of %s: %s", kind, name, pycares.errno.strerror(error))
-            loop.call_soon_threadsafe(take, records)
+            with contextlib.suppress(RuntimeError):  # the event loop is over, and nobody waits any more
+                loop.call_soon_threadsafe(take, records)
 
         try:
             if self._channel is None:
@@ -113,3 +134,31 @@ class Dns:
             logger.debug("= dns: no %s of %s: %s", kind, name, error)
             return []
         return await answered
+
+
+def in_order(records: list[Srv], rng: random.Random) -> list[Srv]:
+    """Sort SRV records as RFC 2782 says: by priority, and within one by chance, as their weights want it."""
+    rest = sorted(records, key=lambda record: (record.priority, record.weight))
+    ordered: list[Srv] = []
+    while rest:
+        same = [record for record in rest if record.priority == rest[0].priority]
+        number = rng.randint(0, sum(record.weight for record in same))
+        for record in same:
+            number -= record.weight
+            if number <= 0:
+                break
+        ordered.append(record)
+        rest.remove(record)
+    return ordered
+
+
+def alternate(hosts: list[str]) -> list[str]:
+    """Let IPv6 and IPv4 take turns, beginning with the best (RFC 8305 4): one that is broken costs one attempt."""
+    first = [host for host in hosts if _version(host) == _version(hosts[0])]
+    other = [host for host in hosts if _version(host) != _version(hosts[0])]
+    turns = [host for pair in zip(first, other, strict=False) for host in pair]
+    return turns + first[len(other) :] + other[len(first) :]
+
+
+def _version(host: str) -> int:
+    return ipaddress.ip_address(host.partition("%")[0]).version

@@ -13,7 +13,7 @@ from firmware.call.callers import Callers
 from firmware.call.endpoint import Leg
 from firmware.errors import CallError, FirmwareError
 from firmware.net.address import source_address
-from firmware.net.resolver import UnknownHostError, is_address, resolve
+from firmware.net.resolver import UnknownHostError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -192,20 +192,7 @@ class BaseEndpoint(Generic[L]):
         call = self._calls[leg] = leg.call = Call(leg, state, remote, remote_name)
         return call
 
-    def _look_up(self, leg: L, host: str, port: int, then: Callable[[list[Address]], None]) -> None:
-        """Go on with the addresses of a host for a leg that is dialling, at once where it is an address; the call fails
-        if there are none.
-        """
-        if is_address(host):
-            then([(host, port)])
-            return
-
-        async def find() -> list[Address]:
-            return [address for _, address in await resolve(host, port, "")]
-
-        self._search(leg, find(), then)
-
-    def _search(self, leg: L, search: Coroutine[Any, Any, list[T]], then: Callable[[list[T]], None]) -> None:
+    def _search(self, leg: L, search: Coroutine[Any, Any, T], then: Callable[[T], None]) -> None:
         """Go on with what is found for a leg that is dialling; the call fails if there is nothing."""
 
         async def look_up() -> None:

@@ -1,6 +1,7 @@
 """The H.323 endpoint: a terminal on its sockets, and the calls that it makes and takes.
 
-Rule 1: an address that is no name is called at once; a name is looked up first, and the call is DIALING meanwhile.
+Rule 1: an address that is no name is called at once; a name is looked up first, and the call is DIALING meanwhile.  A
+domain that name servers don't know is the gatekeeper's to find, where there is one.
 Rule 2: the ports for H.245 connections are listened on from the start, so that a firewall can know them.
 Rule 3: by TLS a call's signalling is secured hop by hop, as H.460.22 wants it: to an address that says so, or where the
 gatekeeper does.
@@ -17,14 +18,16 @@ from firmware.h323 import address as alias
 from firmware.h323 import events, ras_event
 from firmware.h323.identity import Destination, Identity
 from firmware.h323.terminal import Terminal
+from firmware.net.dns import Dns
 from firmware.net.driver import Driver
-from firmware.net.resolver import is_address
+from firmware.net.resolver import UnknownHostError, is_address
 from firmware.signaling import causes
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable
 from firmware.signaling.h323_address import H323Address, default_port, is_h323, parse_address
 from firmware.signaling.h323_crypto import H323Crypto
 from firmware.signaling.h323_gatekeeper import Gatekeeper
 from firmware.signaling.h323_leg import H323Leg, party_name
+from firmware.signaling.h323_location import CALL_SIGNALING, locate
 from firmware.signaling.h323_media import H323Media
 
 if TYPE_CHECKING:
@@ -35,9 +38,11 @@ if TYPE_CHECKING:
     from firmware.call.media import Capabilities
     from firmware.call.registration import Registration
     from firmware.h323.session import Session
+    from firmware.net.dns import Names
     from firmware.net.tls import Tls
     from firmware.sansio import Core, Flow
     from firmware.signaling.endpoint import Ports, Transport
+    from firmware.signaling.h323_location import Located
     from firmware.signaling.h323_transfer import Target
 
 
@@ -56,11 +61,12 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         rng: random.Random | None = None,
         tls: Tls | None = None,
         make_transport: Callable[[Core, Callable[[Any], None]], Transport] | None = None,
+        names: Names | None = None,
         callers: Callers | None = None,
         dscp: int = 0,
     ) -> None:
-        """*ports* gives media ports; *callers* are those who may call; without *tls* there are no calls by TLS; *dscp*
-        marks messages.
+        """*ports* gives media ports; *callers* are those who may call; without *tls* there are no calls by TLS; *names*
+        are asked instead of the system's name servers; *dscp* marks messages.
         """
         super().__init__(callers)
         self._settings = settings
@@ -79,7 +85,10 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         )
         rng = rng or random.SystemRandom()
         self._terminal = Terminal(identity, rng)
-        self._gatekeeper = Gatekeeper(settings, identity, self._terminal, rng, lambda: self.on_registrations_changed())
+        self._names: Names = names or Dns()
+        self._gatekeeper = Gatekeeper(
+            settings, identity, self._terminal, rng, self._names, lambda: self.on_registrations_changed()
+        )
         self._rng = rng
         self._legs: dict[Session, H323Leg] = {}
 
@@ -119,6 +128,7 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
 
     def _say_goodbye(self) -> None:
         self._gatekeeper.stop(self._require_transport())
+        self._names.close()
 
     def dial(self, address: str) -> Call:
         """Call the address.  CallError: it is no address, or the endpoint is not started."""
@@ -131,17 +141,39 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
             # The flow gives our own address only; the gatekeeper says where the call goes.
             leg.dial(Destination(names), [gatekeeper], fast_connect=fast_connect)
             return call
-        domain = "" if is_address(wanted.host) else wanted.host
-        secured_for = domain if wanted.secure else None
-        self._look_up(
-            leg,
-            wanted.host,
-            wanted.port,
-            lambda found: leg.dial(
-                Destination(names, found[0]), found, fast_connect=fast_connect, secured_for=secured_for
-            ),
-        )
+        if is_address(wanted.host):
+            secured_for = "" if wanted.secure else None
+            there = (wanted.host, wanted.port)
+            leg.dial(Destination(names, there), [there], fast_connect=fast_connect, secured_for=secured_for)
+        else:
+            self._search(leg, self._locate(wanted), functools.partial(self._located, leg, wanted))
         return call
+
+    async def _locate(self, wanted: H323Address) -> Located | None:
+        """Look a name up; None: the gatekeeper may know it.  Raises what `locate` does."""
+        try:
+            return await locate(
+                CALL_SIGNALING if wanted.is_domain else "", wanted.host, wanted.port, self._names, self._rng
+            )
+        except UnknownHostError:
+            if wanted.alias and wanted.is_domain and self.has_gatekeeper:
+                return None
+            raise
+
+    def _located(self, leg: H323Leg, wanted: H323Address, located: Located | None) -> None:
+        """Go on with what a name leads to."""
+        fast_connect, gatekeeper = self._settings.fast_connect, self._gatekeeper.address
+        names = (alias.alias(wanted.alias),) if wanted.alias else ()
+        if located is not None:
+            if located.by_service and wanted.alias:
+                names = wanted.names
+            found = located.addresses
+            secured_for = wanted.host if wanted.secure else None
+            leg.dial(Destination(names, found[0]), found, fast_connect=fast_connect, secured_for=secured_for)
+        elif gatekeeper is not None:
+            leg.dial(Destination(wanted.names), [gatekeeper], fast_connect=fast_connect)
+        else:
+            leg.fail(EndReason.NOT_FOUND, "the gatekeeper is gone")
 
     def _make_leg(self, transport: Transport) -> H323Leg:
         return H323Leg(self._terminal, transport, self._make_media, self._legs.__setitem__, self._gone, self)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote
 
 from firmware.errors import CallError
 from firmware.net.resolver import is_address
+
+if TYPE_CHECKING:
+    from firmware.h323.address import Alias
 
 SCHEME: Final = "h323:"
 SECURE_SCHEME: Final = "h323s:"
@@ -38,12 +41,26 @@ class H323Address:
     secure: bool = False
     """Whether the call signalling goes over TLS."""
 
+    @property
+    def names(self) -> tuple[Alias, ...]:
+        """What to ask for who serves the whole domain, the name that most terminals have there first."""
+        return (("h323-ID", f"{self.alias}@{self.host}"), ("url-ID", f"{SCHEME}{self._user}@{self.host}"))
+
+    @property
+    def is_domain(self) -> bool:
+        """Whether the host may be a domain with services: a name, at the usual port."""
+        return self.port == DEFAULT_PORT and not self.secure and not is_address(self.host)
+
+    @property
+    def _user(self) -> str:
+        return quote(self.alias, safe=_ALIAS_SAFE)
+
     def __str__(self) -> str:
         if not self.host:
-            return f"{SCHEME}{quote(self.alias, safe=_ALIAS_SAFE)}"
+            return f"{SCHEME}{self._user}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = f":{self.port}" if self.port != default_port(secure=self.secure) else ""
-        alias = f"{quote(self.alias, safe=_ALIAS_SAFE)}@" if self.alias else ""
+        alias = f"{self._user}@" if self.alias else ""
         return f"{SECURE_SCHEME if self.secure else SCHEME}{alias}{host}{port}"
 
 

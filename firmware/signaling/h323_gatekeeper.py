@@ -20,9 +20,10 @@ from firmware.h323.ras_event import Registered, Unregistered
 from firmware.h323.ras_reason import NO_ANSWER
 from firmware.h323.ras_settings import DISCOVERY, RAS_PORT, Settings
 from firmware.net.address import at
-from firmware.net.resolver import is_address, resolve
+from firmware.net.resolver import is_address
 from firmware.signaling.causes import h323_registration_reason
 from firmware.signaling.h323_address import DEFAULT_PORT, SECURE_PORT
+from firmware.signaling.h323_location import REGISTRATION, locate
 
 if TYPE_CHECKING:
     import random
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from firmware import config
     from firmware.h323.identity import Identity
     from firmware.h323.terminal import Terminal
+    from firmware.net.dns import Names
     from firmware.sansio import Address
     from firmware.signaling.endpoint import Transport
 
@@ -52,9 +54,11 @@ class Gatekeeper:
         identity: Identity,
         terminal: Terminal,
         rng: random.Random,
+        names: Names,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """*on_change* is called when `registration` has changed."""
+        """*names* knows where hosts are; *on_change* is called when `registration` has changed."""
+        self._names = names
         self._settings = settings
         self._identity = identity
         self._terminal = terminal
@@ -133,7 +137,9 @@ class Gatekeeper:
         if self._settings.gatekeeper == AUTOMATIC:
             return None
         host, port = self._named
-        return (await resolve(host, port, "udp"))[0][1]
+        by_service = self._settings.gatekeeper_transport == "udp" and port == RAS_PORT
+        found = await locate(REGISTRATION if by_service else "", host, port, self._names, self._rng)
+        return found.addresses[0]
 
     @property
     def _named(self) -> Address:

@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from firmware.call.callers import Callers
     from firmware.call.media import Capabilities
     from firmware.call.registration import Registration
+    from firmware.net.dns import Names
     from firmware.net.tls import Tls
     from firmware.sansio import Address, Core, Flow
     from firmware.signaling.endpoint import Ports, Transport
     from firmware.signaling.sip_certificate import Certificate
     from firmware.signaling.sip_ice import Gatherer, SipIce
-    from firmware.signaling.sip_location import Names
     from firmware.signaling.sip_transfer import Target
     from firmware.sip.header import NameAddr
     from firmware.sip.invite import InviteSession

@@ -9,11 +9,10 @@ Rule 4: all answers are a stranger's: so many are looked at, and no more.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from firmware.errors import FirmwareError
-from firmware.net.dns import Naptr, Srv
+from firmware.net.dns import alternate, in_order
 from firmware.net.resolver import UnknownHostError, is_address
 from firmware.sip.transport import DEFAULT_PORTS
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Sequence
 
+    from firmware.net.dns import Names
     from firmware.sansio import Address
     from firmware.sip.uri import Uri
 
@@ -43,22 +43,6 @@ class Candidate(NamedTuple):
     address: Address
     domain: str = ""
     """What its certificate must be for; "": its address."""
-
-
-class Names(Protocol):
-    """Who knows names (`firmware.net.dns.Dns`)."""
-
-    async def naptr(self, domain: str) -> list[Naptr]:
-        """Give the NAPTR records of a domain; none where nobody says."""
-
-    async def srv(self, name: str) -> list[Srv]:
-        """Give the SRV records of a name; none where nobody says."""
-
-    async def hosts(self, name: str) -> list[str]:
-        """Give the addresses of a host, the best first.  UnknownHostError, FirmwareError: there are none."""
-
-    def close(self) -> None:
-        """Ask nobody any more."""
 
 
 class _Server(NamedTuple):
@@ -172,31 +156,3 @@ def _target(uri: Uri) -> str:
 def _without_a_say(transports: tuple[str, ...]) -> tuple[str, ...]:
     """Give the transports to try where the name server names none: TLS only where it is wanted or preferred."""
     return transports if transports[0] == "tls" else tuple(way for way in transports if way != "tls")
-
-
-def in_order(records: list[Srv], rng: random.Random) -> list[Srv]:
-    """Sort SRV records as RFC 2782 says: by priority, and within one by chance, as their weights want it."""
-    rest = sorted(records, key=lambda record: (record.priority, record.weight))
-    ordered: list[Srv] = []
-    while rest:
-        same = [record for record in rest if record.priority == rest[0].priority]
-        number = rng.randint(0, sum(record.weight for record in same))
-        for record in same:
-            number -= record.weight
-            if number <= 0:
-                break
-        ordered.append(record)
-        rest.remove(record)
-    return ordered
-
-
-def alternate(hosts: list[str]) -> list[str]:
-    """Let IPv6 and IPv4 take turns, beginning with the best (RFC 8305 4): one that is broken costs one attempt."""
-    first = [host for host in hosts if _version(host) == _version(hosts[0])]
-    other = [host for host in hosts if _version(host) != _version(hosts[0])]
-    turns = [host for pair in zip(first, other, strict=False) for host in pair]
-    return turns + first[len(other) :] + other[len(first) :]
-
-
-def _version(host: str) -> int:
-    return ipaddress.ip_address(host.partition("%")[0]).version

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import socket
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from name_server import NameServer
 
 from firmware.net import dns as dns_module
-from firmware.net.dns import MAX_RECORDS, Dns, Naptr, Srv
+from firmware.net.dns import MAX_RECORDS, Dns, Naptr, Srv, alternate, in_order
 from firmware.net.resolver import UnknownHostError
 
 RECORDS = [
@@ -137,6 +140,22 @@ def test_one_who_does_not_wait_for_the_answer(run: Any) -> None:
     run(main())
 
 
+def test_an_answer_that_comes_after_the_end(run: Any) -> None:
+    dns = Dns()
+
+    async def main() -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            dns._servers = (f"127.0.0.1:{silent.getsockname()[1]}",)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.05):
+                    await dns.srv("_sip._udp.example.test")
+
+    run(main())
+    dns.close()  # the question is answered in c-ares' thread; what that raises, pytest would find
+    time.sleep(0.1)
+
+
 def test_hosts_are_the_systems(run: Any) -> None:
     async def main() -> None:
         assert set(await Dns().hosts("localhost")) <= {"127.0.0.1", "::1"}
@@ -150,3 +169,23 @@ def test_a_system_that_is_not_asked_costs_nothing(tmp_path: Path) -> None:
     dns = Dns()
     assert dns._channel is None
     dns.close()
+
+
+def test_priority_orders_and_weight_shares() -> None:
+    """RFC 2782: of three times the weight is who gets three of four calls; of weight 0, who gets next to none."""
+    records = [Srv(2, 9, 1, "backup"), Srv(1, 10, 1, "small"), Srv(1, 30, 1, "large"), Srv(3, 0, 1, "last")]
+    rng, first = random.Random(1), Counter[str]()
+    for _ in range(1_000):
+        ordered = [record.target for record in in_order(records, rng)]
+        assert ordered[2:] == ["backup", "last"]
+        first[ordered[0]] += 1
+    assert 680 < first["large"] < 820
+    zero = Counter(in_order([Srv(1, 0, 1, "zero"), Srv(1, 100, 1, "full")], rng)[0].target for _ in range(1_000))
+    assert zero["zero"] < 50
+
+
+def test_families_take_turns_after_the_best() -> None:
+    """RFC 8305 4."""
+    assert alternate(["192.0.2.1", "192.0.2.2", "::1"]) == ["192.0.2.1", "::1", "192.0.2.2"]
+    assert alternate(["fe80::1%eth0"]) == ["fe80::1%eth0"]
+    assert alternate([]) == []

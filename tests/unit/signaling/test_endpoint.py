@@ -64,12 +64,6 @@ def test_an_endpoint_that_listens_nowhere_does_not_start() -> None:
         unit._require_transport()
 
 
-def test_an_address_is_not_looked_up() -> None:
-    found: list[object] = []
-    Endpoint()._look_up(Leg(), "192.0.2.1", 7, found.extend)  # type: ignore[arg-type]
-    assert found == [("192.0.2.1", 7)]
-
-
 def test_a_search_that_leads_to_another_is_not_taken_for_it() -> None:
     """Stopping must find the one that is under way."""
 

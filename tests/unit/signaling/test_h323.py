@@ -15,6 +15,7 @@ import pytest
 from certificates import Authority
 from gatekeeper import Gatekeeper, serve
 from interop.ports import free_port, free_ports, own_address
+from names import KnownNames
 from tunnel_gatekeeper import TunnelGatekeeper
 
 from firmware import config
@@ -22,6 +23,7 @@ from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Capabilities, Direction, Kind
 from firmware.errors import CallError, FirmwareError
 from firmware.net.address import at
+from firmware.net.dns import Srv
 from firmware.net.driver import Driver
 from firmware.net.ports import PortPool
 from firmware.net.tls import Tls
@@ -36,7 +38,9 @@ def ports() -> Iterator[PortPool]:
     pool.close()
 
 
-def endpoint(ports: PortPool, host: str, name: str = "A room", **settings: Any) -> H323Endpoint:
+def endpoint(
+    ports: PortPool, host: str, name: str = "A room", names: KnownNames | None = None, **settings: Any
+) -> H323Endpoint:
     port, ras, first, last = free_ports(4, host)
     return H323Endpoint(
         config.H323(addresses=(host,), port=port, ras_port=ras, h245_first_port=first, h245_last_port=last, **settings),
@@ -44,6 +48,7 @@ def endpoint(ports: PortPool, host: str, name: str = "A room", **settings: Any) 
         ports,
         name,
         rng=random.Random(str(port)),
+        names=names,
     )
 
 
@@ -102,6 +107,57 @@ def test_a_call(ports: PortPool, ip: int, settings: dict[str, Any], request: pyt
         assert call.end_reason is EndReason.HUNG_UP
 
     asyncio.run(started(unit, far, then=main))
+
+
+def test_a_domain_is_called_where_its_name_server_says_and_asked_for_the_whole_name(ports: PortPool) -> None:
+    far = endpoint(ports, own_address())
+    host, port = far._settings.addresses[0], far._settings.port
+    dead = Srv(1, 1, free_port(host), "dead.example.com")
+    names = KnownNames(
+        {"gateway.example.com": [host], "dead.example.com": [host]},
+        {"_h323cs._tcp.example.com": [Srv(2, 1, port, "gateway.example.com"), dead]},
+    )
+    unit, calls = endpoint(ports, own_address(), names=names), answering(far)
+
+    async def main() -> None:
+        call = unit.dial("h323:room 12@example.com")
+        assert call.state is State.DIALING
+        await until(lambda: call.state is State.ACTIVE)
+        [session] = unit._terminal.sessions
+        names_said = session._setup[0]["destinationAddress"]
+        assert names_said == [("h323-ID", "room 12@example.com"), ("url-ID", "h323:room%2012@example.com")]
+        calls[0].hang_up()
+        await until(lambda: call.state is State.ENDED)
+        nobody = unit.dial("h323:room@nowhere.example.com")
+        await until(lambda: nobody.state is State.ENDED)
+        assert nobody.end_reason is EndReason.NOT_FOUND
+        assert names.asked["SRV _h323cs._tcp.nowhere.example.com"] == 1
+
+    asyncio.run(started(unit, far, then=main))
+
+
+def test_a_domain_that_nobody_knows_is_asked_of_the_gatekeeper(ports: PortPool) -> None:
+    gatekeeper = Gatekeeper((own_address(), 0))
+
+    async def main() -> None:
+        transport, _ = await serve(gatekeeper)
+        unit = endpoint(ports, own_address(), names=KnownNames(), gatekeeper=at(gatekeeper.address))
+        await unit.start()
+        await until(lambda: unit.has_gatekeeper)
+        call = unit.dial("h323:room@nowhere.example.com")
+        await until(lambda: call.state is State.ENDED)
+        assert call.end_reason is EndReason.NOT_FOUND, "the gatekeeper does not know it, either"
+        asked = [heard.body for heard in gatekeeper.heard if heard.name == "admissionRequest"]
+        [request] = asked
+        assert request["destinationInfo"] == [
+            ("h323-ID", "room@nowhere.example.com"),
+            ("url-ID", "h323:room@nowhere.example.com"),
+        ]
+        assert "destCallSignalAddress" not in request
+        await unit.stop()
+        transport.close()
+
+    asyncio.run(main())
 
 
 def test_nobody_listens(ports: PortPool) -> None:

@@ -60,3 +60,16 @@ def test_with_a_gatekeeper_numbers_and_names_are_aliases() -> None:
         assert parse_address(str(address), with_gatekeeper=True) == address
     for text in ("192.0.2.1", "host.example", "4711@192.0.2.1", "2001:db8::1", "192.0.2.1##7"):
         assert parse_address(text, with_gatekeeper=True).host
+
+
+def test_who_serves_a_domain_is_asked_for_the_whole_name() -> None:
+    address = H323Address("Big room", "example.com")
+    assert address.names == (("h323-ID", "Big room@example.com"), ("url-ID", "h323:Big%20room@example.com"))
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [("example.com", True), ("a@192.0.2.1", False), ("example.com:1721", False), ("h323s:example.com", False)],
+)
+def test_a_domain_is_a_name_at_the_usual_port(text: str, domain: bool) -> None:
+    assert parse_address(text).is_domain is domain

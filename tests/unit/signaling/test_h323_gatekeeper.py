@@ -14,6 +14,7 @@ from certificates import NOW, Authority, Issued
 from gatekeeper import Gatekeeper as FarEnd
 from gatekeeper import serve
 from interop.ports import free_port, own_address
+from names import KnownNames
 from tunnel_gatekeeper import TunnelGatekeeper
 
 from firmware import config
@@ -23,8 +24,8 @@ from firmware.h323.h235 import Method
 from firmware.h323.identity import Identity
 from firmware.h323.terminal import Terminal
 from firmware.net.address import at
+from firmware.net.dns import Dns, Srv
 from firmware.net.driver import Driver
-from firmware.net.resolver import UnknownHostError
 from firmware.net.tls import Tls, Verify
 from firmware.signaling import h323_gatekeeper as module
 from firmware.signaling.h323_gatekeeper import Gatekeeper
@@ -32,12 +33,14 @@ from firmware.signaling.h323_gatekeeper import Gatekeeper
 FAILED = RegistrationState.FAILED
 
 
-async def registering(host: str, tls: Tls | None = None, **settings: Any) -> tuple[Gatekeeper, Driver]:
+async def registering(
+    host: str, tls: Tls | None = None, names: KnownNames | None = None, **settings: Any
+) -> tuple[Gatekeeper, Driver]:
     """Give a registration under way."""
     chosen = config.H323(addresses=(host,), ras_port=free_port(host), **settings)
     identity = Identity((("h323-ID", "Aalto"),), "Aalto")
     terminal = Terminal(identity, random.Random(1))
-    gatekeeper = Gatekeeper(chosen, identity, terminal, random.Random(2))
+    gatekeeper = Gatekeeper(chosen, identity, terminal, random.Random(2), names or Dns())
     driver = Driver(terminal, gatekeeper.handle, tls)
     for way in ("udp", "tcp"):
         await driver.listen(way, host, chosen.ras_port)
@@ -81,23 +84,18 @@ def test_a_name_that_is_not_known_yet_is_looked_up_again(monkeypatch: pytest.Mon
     async def main() -> None:
         far = FarEnd((own_address(), 0))
         transport, _ = await serve(far)
-        asked: list[tuple[str, int]] = []
-
-        async def look_up(host: str, port: int, way: str) -> list[tuple[str, tuple[str, int]]]:
-            asked.append((host, port))
-            if len(asked) < 3:
-                raise UnknownHostError(f"there is no host {host}")
-            return [(way, far.address)]
-
-        monkeypatch.setattr(module, "resolve", look_up)
-        gatekeeper, driver = await registering(own_address(), gatekeeper="gk.example")
+        hosts = {"other.example": [own_address()]}
+        names = KnownNames(hosts)
+        gatekeeper, driver = await registering(own_address(), names=names, gatekeeper=f"gk.example:{far.address[1]}")
         assert gatekeeper.registration.state is RegistrationState.TRYING
         await until(lambda: gatekeeper.registration.state is FAILED)
         assert gatekeeper.registration.reason == "there is no host gk.example"
+        hosts["gk.example"] = [far.address[0]]
         await until(lambda: gatekeeper.address == far.address)
         assert gatekeeper.registration.state is RegistrationState.REGISTERED
         assert gatekeeper.registration.trouble == ""
-        assert asked == [("gk.example", 1719)] * 3
+        assert names.asked["A gk.example"] > 1
+        assert not [question for question in names.asked if question.startswith("SRV")], "a port is a host's"
         gatekeeper.stop(driver)
         await driver.stop()
         transport.close()
@@ -177,13 +175,27 @@ def test_why_there_is_no_registration_by_tls(
 def test_how_it_is_written(wanted: str, found: tuple[str, int] | None) -> None:
     identity = Identity(())
     terminal = Terminal(identity, random.Random(1))
-    gatekeeper = Gatekeeper(config.H323(gatekeeper=wanted), identity, terminal, random.Random(1))
+    gatekeeper = Gatekeeper(config.H323(gatekeeper=wanted), identity, terminal, random.Random(1), KnownNames())
     assert asyncio.run(gatekeeper._look_up()) == found
+
+
+def test_a_domain_says_who_registers_its_terminals() -> None:
+    identity = Identity(())
+    names = KnownNames(
+        {"gk.example.com": ["192.0.2.7"], "example.com": ["192.0.2.8"]},
+        {"_h323rs._udp.example.com": [Srv(1, 1, 1819, "gk.example.com")]},
+    )
+    for transport, found in (("udp", ("192.0.2.7", 1819)), ("tcp", ("192.0.2.8", 1720))):
+        settings = config.H323(gatekeeper="example.com", gatekeeper_transport=transport)  # type: ignore[arg-type]
+        gatekeeper = Gatekeeper(settings, identity, Terminal(identity, random.Random(1)), random.Random(1), names)
+        assert asyncio.run(gatekeeper._look_up()) == found
 
 
 def test_without_one_nothing_happens() -> None:
     identity = Identity(())
-    gatekeeper = Gatekeeper(config.H323(), identity, Terminal(identity, random.Random(1)), random.Random(1))
+    gatekeeper = Gatekeeper(
+        config.H323(), identity, Terminal(identity, random.Random(1)), random.Random(1), KnownNames()
+    )
 
     class Nothing:
         def run(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter
 from collections.abc import Sequence
 
 import pytest
@@ -18,9 +17,7 @@ from firmware.signaling.sip_location import (
     MAX_CANDIDATES,
     MAX_SERVERS,
     Candidate,
-    alternate,
     direct,
-    in_order,
     locate,
 )
 from firmware.sip.uri import Uri
@@ -175,27 +172,11 @@ def test_servers_that_are_unknown_leave_the_others() -> None:
         ways("sip:a@nowhere.example.com", KnownNames(HOSTS))
 
 
-def test_priority_orders_and_weight_shares() -> None:
-    """RFC 2782: of three times the weight is who gets three of four calls; of weight 0, who gets next to none."""
-    records = [Srv(2, 9, 1, "backup"), Srv(1, 10, 1, "small"), Srv(1, 30, 1, "large"), Srv(3, 0, 1, "last")]
-    rng, first = random.Random(1), Counter[str]()
-    for _ in range(1_000):
-        ordered = [record.target for record in in_order(records, rng)]
-        assert ordered[2:] == ["backup", "last"]
-        first[ordered[0]] += 1
-    assert 680 < first["large"] < 820
-    zero = Counter(in_order([Srv(1, 0, 1, "zero"), Srv(1, 100, 1, "full")], rng)[0].target for _ in range(1_000))
-    assert zero["zero"] < 50
-
-
 def test_families_take_turns_after_the_best() -> None:
     """RFC 8305 4, RFC 6157."""
     assert ways("sip:a@both.example.com:5060;transport=tcp", KnownNames(HOSTS)) == [
         *("tcp 2001:db8::1:5060", "tcp 192.0.2.30:5060", "tcp 2001:db8::2:5060")
     ]
-    assert alternate(["192.0.2.1", "192.0.2.2", "::1"]) == ["192.0.2.1", "::1", "192.0.2.2"]
-    assert alternate(["fe80::1%eth0"]) == ["fe80::1%eth0"]
-    assert alternate([]) == []
 
 
 def test_answers_are_bounded() -> None:
