@@ -38,6 +38,16 @@ Caller = Annotated[
 ]
 
 
+Alias = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=256,
+        extra={"valid": is_name, "allowed": "1 to 256 characters on one line that can be shown"},
+    ),
+]
+
+
 class Room(Struct, frozen=True, kw_only=True):
     """What the room does with calls."""
 
@@ -236,8 +246,8 @@ class H323(Struct, frozen=True, kw_only=True):
                 "valid": is_gatekeeper,
                 "allowed": 'a host, host:port, "auto" or an empty text',
             },
-            description='Where to register: a host or host:port (RAS, 1719); "auto": whoever answers in this network; '
-            '"": nowhere, calls go to addresses directly.',
+            description='Where to register: a domain (SRV), a host or host:port (RAS, 1719); "auto": whoever answers '
+            'in this network; "": nowhere, calls go to addresses directly.',
         ),
     ] = ""
     gatekeeper_transport: Annotated[
@@ -272,6 +282,13 @@ class H323(Struct, frozen=True, kw_only=True):
             extra={"allowed": "at most 128 of the digits 0 to 9 and *#,"},
         ),
     ] = ""
+    aliases: Annotated[
+        tuple[Alias, ...],
+        Meta(
+            max_length=8,
+            description='More names by which a gatekeeper finds this unit, beside the room\'s: "room@example.com".',
+        ),
+    ] = ()
 
 
 class Tls(Struct, frozen=True, kw_only=True):

@@ -75,8 +75,9 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         self._make_transport = make_transport or functools.partial(Driver, tls=tls, dscp=dscp)
         self._has_tls = settings.tls and tls is not None
         self._h245_ports = range(settings.h245_first_port, settings.h245_last_port + 1)
+        called = (display_name or "Visavis", settings.number, *settings.aliases)
         identity = Identity(
-            tuple(alias.alias(text) for text in (display_name or "Visavis", settings.number) if text),
+            tuple(dict.fromkeys(alias.alias(text) for text in called if text)),
             display_name,
             h245_ports=self._h245_ports,
             tunnelling=settings.tunnelling,
@@ -163,10 +164,9 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
     def _located(self, leg: H323Leg, wanted: H323Address, located: Located | None) -> None:
         """Go on with what a name leads to."""
         fast_connect, gatekeeper = self._settings.fast_connect, self._gatekeeper.address
-        names = (alias.alias(wanted.alias),) if wanted.alias else ()
         if located is not None:
-            if located.by_service and wanted.alias:
-                names = wanted.names
+            by_service = located.by_service and wanted.alias
+            names = wanted.names if by_service else tuple(map(alias.alias, filter(None, [wanted.alias])))
             found = located.addresses
             secured_for = wanted.host if wanted.secure else None
             leg.dial(Destination(names, found[0]), found, fast_connect=fast_connect, secured_for=secured_for)

@@ -17,6 +17,7 @@ from firmware.call.media import Capabilities
 from firmware.net.dns import Dns
 from firmware.net.ports import PortPool
 from firmware.net.tls import Tls
+from firmware.signaling.h323 import H323Endpoint
 from firmware.signaling.sip import SipEndpoint
 
 
@@ -76,4 +77,41 @@ def test_a_domain_is_called_where_its_name_server_says(program: Callable[[str], 
     with NameServer(program("dnsmasq"), tmp_path / "dns", records) as server:
         asyncio.run(main(server))
         assert server.asked("query[NAPTR] example.test") == 1, "the answer is kept"
+    ports.close()
+
+
+def test_a_domain_says_who_takes_its_calls_by_h323(program: Callable[[str], str], tmp_path: Path) -> None:
+    """H.323 annex O; the server of lowest priority does not listen, the next one does."""
+    host, nobody = own_address(), own_address()
+    called, calling = free_ports(4, host), free_ports(4)
+    records = [
+        f"srv-host=_h323cs._tcp.example.test,{nobody},1720,10,1",
+        f"srv-host=_h323cs._tcp.example.test,{host},{called[0]},20,1",
+    ]
+    ports = PortPool(28_400, 28_499)
+
+    def endpoint(address: str, own: range, server: str = "") -> H323Endpoint:
+        settings = config.H323(addresses=(address,), port=own[0], h245_first_port=own[1], h245_last_port=own[3])
+        return H323Endpoint(settings, Capabilities(), ports, names=Dns((server,)) if server else None)
+
+    async def main(server: NameServer) -> None:
+        unit, far = endpoint("127.0.0.1", calling, server.server), endpoint(host, called)
+        await unit.start()
+        await far.start()
+        far.on_call = Call.accept
+        call = unit.dial("h323:room@example.test")
+        await until(lambda: call.state is State.ACTIVE)
+        [session] = unit._terminal.sessions
+        assert session.flow.remote == (host, called[0])
+        call.hang_up()
+        await until(lambda: call.state is State.ENDED)
+        call = unit.dial("h323:room@nowhere.test")
+        await until(lambda: call.state is State.ENDED)
+        assert "nowhere.test" in call.end_detail
+        await unit.stop()
+        await far.stop()
+
+    with NameServer(program("dnsmasq"), tmp_path / "dns", records) as server:
+        asyncio.run(main(server))
+        assert server.asked("query[SRV] _h323cs._tcp.nowhere.test") >= 1
     ports.close()

@@ -160,6 +160,28 @@ def test_a_domain_that_nobody_knows_is_asked_of_the_gatekeeper(ports: PortPool) 
     asyncio.run(main())
 
 
+def test_a_gatekeeper_finds_the_unit_by_all_of_its_names(ports: PortPool) -> None:
+    gatekeeper = Gatekeeper((own_address(), 0))
+    aliases = ("room@example.com", "h323:room@example.com", "A room")
+
+    async def main() -> None:
+        transport, _ = await serve(gatekeeper)
+        unit = endpoint(ports, own_address(), number="4711", aliases=aliases, gatekeeper=at(gatekeeper.address))
+        await unit.start()
+        await until(lambda: unit.has_gatekeeper)
+        [registered] = gatekeeper.endpoints.values()
+        assert registered.aliases == [
+            ("h323-ID", "A room"),
+            ("dialledDigits", "4711"),
+            ("h323-ID", "room@example.com"),
+            ("url-ID", "h323:room@example.com"),
+        ]
+        await unit.stop()
+        transport.close()
+
+    asyncio.run(main())
+
+
 def test_nobody_listens(ports: PortPool) -> None:
     unit, host = endpoint(ports, own_address()), own_address()
 
