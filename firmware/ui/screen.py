@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -109,7 +109,10 @@ def scene(state: RoomState, moment: Moment) -> Scene:
     if talking:
         several = len(talking) > 1
         banner = _banner(ringing or dialing, below=several)
-        items = [*_in_call(talking, moment), *_faults(state), *(banner or _ended(state.notice, below=several))]
+        items = [
+            *_in_call(talking, moment, (*state.faults, *state.warnings)),
+            *(banner or _ended(state.notice, below=several)),
+        ]
     elif ringing:
         items = _ringing(ringing[0])
     elif dialing:
@@ -202,13 +205,15 @@ def _title(text: str, y: int, most: int) -> Words:
     return _fitting(text, LEFT, y, RIGHT - LEFT, most)
 
 
-def _fitting(text: str, x: float, y: float, width: float, most: float, color: str = WHITE) -> Words:
+def _fitting(
+    text: str, x: float, y: float, width: float, most: float, color: str = WHITE, background: str = ""
+) -> Words:
     """Words at most so high; longer ones are smaller, so that a sentence is not cut off."""
     height = min(most, max(LEAST, width / LETTER / max(1, len(text))))
-    return Words(text, _at(x, y + (most - height) / 2, width, height), color=color)
+    return Words(text, _at(x, y + (most - height) / 2, width, height), color=color, background=background)
 
 
-def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
+def _in_call(calls: list[CallView], moment: Moment, troubles: Sequence[str]) -> list[Item]:
     shown = [call for call in calls if not call.held] or calls[-1:]
     places = _places(len(shown))
     items: list[Item] = []
@@ -226,7 +231,7 @@ def _in_call(calls: list[CallView], moment: Moment) -> list[Item]:
     waiting = [call.title for call in calls if call not in shown]
     if waiting:
         items += _pill(symbol.pause(WHITE), f"On hold: {', '.join(waiting)}", TOP)
-    return items
+    return items + _trouble(troubles, places[-1])
 
 
 def _unseen(call: CallView, place: Rectangle) -> list[Item]:
@@ -300,12 +305,18 @@ def _pill(picture: bytes, text: str, y: int, *, right: bool = False, color: str 
     ]
 
 
-def _faults(state: RoomState) -> list[Item]:
-    """What does not work, in small lines at the left edge, above the padlock and the name."""
-    return [
-        Words(text, _at(LEFT, BOTTOM - 76 - 56 * (n + 1), 1300, 48), color=AMBER, background=GLASS)
-        for n, text in enumerate(state.faults[:MOST_FAULTS])
-    ]
+def _trouble(troubles: Sequence[str], last: Rectangle) -> list[Item]:
+    """What is wrong, in one small line at the left edge: above the padlock and the name, or, where it would lie over
+    the middle of the last row's pictures, between two rows.
+    """
+    if not troubles:
+        return []
+    more = f"  (+{len(troubles) - 1})" if len(troubles) > 1 else ""
+    width, height = 1300, 44
+    letters = round(width / LETTER / LEAST) - len(more)
+    text = troubles[0] if len(troubles[0]) <= letters else troubles[0][: letters - 1] + "…"
+    y = last.y * HEIGHT - height / 2 if last.y > 0.6 else BOTTOM - 76 - height
+    return [_fitting(text + more, LEFT, y, width, height, AMBER, GLASS)]
 
 
 def _banner(calls: list[CallView], *, below: bool) -> list[Item]:

@@ -17,7 +17,7 @@ from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, S
 from firmware.room import CallView, Notice, RoomState
 from firmware.ui import screen as ui
 from firmware.ui import symbol
-from firmware.ui.screen import NAME_TIME, VOLUME_TIME, Moment, Screen, next_change, scene
+from firmware.ui.screen import AMBER, NAME_TIME, VOLUME_TIME, Moment, Screen, next_change, scene
 
 ROOM = RoomState("Meeting room 4", True, ("sip:room@192.0.2.10", "sip:room@[2001:db8::10]"), (), False, 70, None, ())
 MOMENT = Moment(101.0)
@@ -55,12 +55,11 @@ def test_a_configured_call_button_is_offered_as_soon_as_the_room_is_ready() -> N
     assert "Starting …" in starting
 
 
-def test_what_is_wrong_with_the_machine_is_said_first_and_in_no_call() -> None:
+def test_what_is_wrong_with_the_machine_is_said_first() -> None:
     ill = replace(ROOM, warnings=("The power supply is too weak: use another.",), faults=("a", "b"))
     said = words(scene(ill, MOMENT))
     assert [text for text in said if text in (*ill.warnings, *ill.faults)] == [*ill.warnings, "a"]
     assert "Ready" not in said
-    assert ill.warnings[0] not in words(scene(replace(ill, calls=(KATE,)), MOMENT))
 
 
 def test_faults_are_said_instead_of_ready() -> None:
@@ -70,12 +69,33 @@ def test_faults_are_said_instead_of_ready() -> None:
     assert "c" not in said
 
 
-def test_faults_are_said_in_a_call_too() -> None:
-    shown = scene(in_call(KATE, faults=("The camera does not work: gone", "b", "c")), MOMENT)
-    assert words(shown)[1:] == ["The camera does not work: gone", "b"]
-    lines = [item.place for item in shown.items if isinstance(item, Words)]
-    assert len({place.y for place in lines}) == 3
-    assert "b" not in words(scene(in_call(KATE), MOMENT))
+def test_what_is_wrong_is_said_in_a_call_too_in_one_small_line() -> None:
+    hot = "The unit is too hot, 85 °C: let more air come to it."
+    assert words(scene(in_call(KATE, warnings=(hot,)), MOMENT))[1:] == [hot]
+    shown = scene(in_call(KATE, warnings=(hot,), faults=("The camera does not work: gone", "b")), MOMENT)
+    assert words(shown)[1:] == ["The camera does not work: gone  (+2)"], "what this call lacks comes first"
+    name, trouble = (item for item in shown.items if isinstance(item, Words))
+    assert trouble.color == AMBER
+    assert trouble.place.height < name.place.height
+    assert trouble.place.y + trouble.place.height < name.place.y
+    assert words(scene(in_call(KATE), MOMENT))[1:] == []
+
+
+@pytest.mark.parametrize("count", range(1, 17))
+def test_what_is_wrong_is_never_said_over_the_middle_of_a_picture(count: int) -> None:
+    calls = [replace(KATE, id=str(number)) for number in range(count)]
+    shown = scene(in_call(*calls, warnings=("hot",), faults=("gone",)), MOMENT)
+    (line,) = (item.place for item in shown.items if isinstance(item, Words) and item.color == AMBER)
+    for place in (item.place for item in shown.items if isinstance(item, FarEnd)):
+        middle = place.y + place.height / 2
+        above_or_below = line.y > middle + place.height / 12 or line.y + line.height < middle - place.height / 12
+        beside = not line.x < place.x + place.width / 2 < line.x + line.width
+        assert above_or_below or beside
+
+
+def test_of_a_long_sentence_the_rest_is_counted_all_the_same() -> None:
+    (said,) = words(scene(in_call(KATE, faults=("x" * 200, "b")), MOMENT))[1:]
+    assert said.endswith("x…  (+1)")
 
 
 FAILED = Registration("SIP", "sip:a@b", "b", RegistrationState.FAILED, reason="the server does not answer")
