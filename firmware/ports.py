@@ -198,6 +198,8 @@ class Lamp(Protocol):
         """Let it blink until on() or off()."""
 
 
+DEVICES = ("camera", "microphone", "speaker", "display")
+"""What may be plugged in and pulled out while the unit runs."""
 BUTTONS = ("call", "hang_up", "mute", "volume_up", "volume_down")
 LAMPS = ("ready", "ringing", "in_call", "muted")
 KEYS = ("select", "back", "red", "green", "mute", "volume_up", "volume_down", *"0123456789")
@@ -283,6 +285,10 @@ class Board(Protocol):
 
     def describe(self) -> Mapping[str, str]:
         """What there is of each device now, in words; looks without taking anything into use."""
+
+    def look_for(self, device: str) -> None:
+        """See whether there is such a device (DEVICES) now, without taking anything into use; for any thread, every few
+        seconds.  DeviceError: there is none, and why."""
 
     def open_microphone(self) -> Microphone:
         """The configured or the first microphone."""

@@ -28,12 +28,12 @@
 - ``cec``: the kernel's CEC structures; ``cec_adapter``: the wire to the television
 - ``health``: temperature, voltage, storage, memory; ``watchdog``: restarts a unit that hangs
 - ``volume``: how loud a card plays, by its own control or by arithmetic
-- ``inventory``: what there is, in words, for `visavis board`
+- ``presence``: what is plugged in, at next to no cost; ``inventory``: what there is, in words, for `visavis board`
 - ``board``: opens what the settings describe
 
 Every device is opened by a stable name or by what sense chooses among what is there, at the moment of opening; one
 that is missing, busy or pulled out raises DeviceError, and the firmware, which tries again by and by, takes it when it
-comes.
+comes.  Those that nobody uses are looked for every few seconds, so that people hear of them before the next call.
 
 All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  libcamera makes
 one stream there, of RGB: the small one for the self-view, and what else the Pi's ISP needs, are asked for as picamera2

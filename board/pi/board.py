@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from board.gpio import Gpio
+    from board.pi.presence import Presence
     from firmware.ports import (
         BoardSettings,
         Button,
@@ -46,12 +47,21 @@ class PiBoard:
         """By kind, the last that was opened."""
         self._pins: Gpio | None = None
         self._zoom = DigitalZoom()
+        self._presence: Presence | None = None
 
     def describe(self) -> Mapping[str, str]:
         """The machine and, of each device, the one that would be used, or why there is none."""
         from board.pi.inventory import inventory
 
         return inventory(self._settings)
+
+    def look_for(self, device: str) -> None:
+        """DeviceError: nothing is plugged in that would be used."""
+        if self._presence is None:
+            from board.pi.presence import Presence
+
+            self._presence = Presence(self._settings)
+        self._presence.look_for(device)
 
     def open_microphone(self) -> Microphone:
         """The sound card that hears.  DeviceError: there is none, or it is busy."""

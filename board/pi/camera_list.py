@@ -45,10 +45,32 @@ class FoundCamera:
 
 def find_cameras(dev: Path = DEV) -> list[FoundCamera]:
     """The cameras that are there now: the Pi's own, then the others in the order of their numbers."""
+    found, wait_for_libcamera = _kernels_cameras(dev)
+    own = csi_cameras() if wait_for_libcamera else []
+    return [FoundCamera(model, identity, csi=True) for identity, model in own] + found
+
+
+def look_for_camera(wanted: str, dev: Path = DEV) -> None:
+    """See whether there is a camera of this name or place.  DeviceError: there is none.
+
+    libcamera is not asked: a node that waits for it is taken for its camera, which the kernel has found already.
+    """
+    found, wait_for_libcamera = _kernels_cameras(dev)
+    if not wait_for_libcamera:
+        choose_camera(found, wanted)
+
+
+def nodes(dev: Path = DEV) -> list[Path]:
+    """The video nodes, in the order of their numbers."""
+    found = [path for path in dev.glob("video*") if path.name[5:].isdecimal()]
+    return sorted(found, key=lambda path: int(path.name[5:]))
+
+
+def _kernels_cameras(dev: Path) -> tuple[list[FoundCamera], bool]:
+    """Those that need no libcamera, and whether there is a node that waits for it."""
     found = []
     wait_for_libcamera = False
-    nodes = [path for path in dev.glob("video*") if path.name[5:].isdecimal()]
-    for path in sorted(nodes, key=lambda path: int(path.name[5:])):
+    for path in nodes(dev):
         try:
             device = Device(path)
         except DeviceError:
@@ -65,8 +87,7 @@ def find_cameras(dev: Path = DEV) -> list[FoundCamera]:
             continue
         finally:
             device.close()
-    own = csi_cameras() if wait_for_libcamera else []
-    return [FoundCamera(model, identity, csi=True) for identity, model in own] + found
+    return found, wait_for_libcamera
 
 
 def choose_camera(cameras: Sequence[FoundCamera], wanted: str) -> FoundCamera:

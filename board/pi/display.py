@@ -175,7 +175,7 @@ class KmsDisplay:
         if now < self._looked + _LOOK:
             return
         self._looked = now
-        if _read(self._status) == "disconnected":
+        if status(self._status) == "disconnected":
             raise DeviceError(f"the screen on {self._connector.name} was pulled out")
 
     def _free(self) -> None:
@@ -236,8 +236,9 @@ def choose_mode(modes: Iterable[Mode], most_lines: int = MOST_LINES) -> Mode:
     )
 
 
-def _read(path: Path) -> str:
+def status(path: Path) -> str:
+    """What the kernel says of a connector: ``connected``, ``disconnected`` or, as it may not know, ``unknown``."""
     try:
         return path.read_text().strip()
     except OSError:
-        return ""
+        return "unknown"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from board.digital_zoom import DigitalZoom
@@ -13,7 +14,6 @@ from firmware.ports import Health
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from board.gpio import Gpio
     from board.sim.television import SimTelevision
@@ -67,6 +67,16 @@ class SimBoard:
             "pins": "mock pins",
             "television": "simulated, with a remote control",
         }
+
+    def look_for(self, device: str) -> None:
+        """DeviceError: it is a file, and the file is not there."""
+        files = {
+            "camera": ("film", self._settings.camera, "card"),
+            "microphone": ("recording", self._settings.microphone, "tone silence"),
+        }
+        kind, path, made_up = files.get(device, ("", "none", "none"))
+        if path not in made_up.split() and not Path(path).exists():
+            raise DeviceError(f"the {kind} {path} can't be opened: No such file or directory")
 
     def open_microphone(self) -> Microphone:
         """A microphone that hears a tone, silence or a recording.  DeviceError: the recording can't be read."""

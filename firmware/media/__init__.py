@@ -39,7 +39,8 @@ the room keeps open too.
   ``slot``; ``compositor``, ``words`` and ``png`` for the screen.
 - **Sound**: ``audio`` is the tick, ``mixer`` says who hears and sees whom, ``audio_send``, ``audio_receive``, ``voice``
   (codecs at work).
-- ``device``: a camera, microphone, speaker or display that is missing or fails is left out, reported and tried again.
+- ``device``: a camera, microphone, speaker or display that is missing or fails is left out and tried again; ``fault``:
+  what the room is told of that, also while nobody uses the device and it is only looked for.
 
 What keeps sound on time in Python: the audio thread runs before all others where that is permitted, the interpreter
 switches threads after a tenth of a millisecond, whatever takes long (codecs, scaling, zlib) is C that lets go of the

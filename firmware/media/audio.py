@@ -25,6 +25,7 @@ from firmware.call.media import Direction
 from firmware.errors import DeviceError
 from firmware.media.border import attempt
 from firmware.media.device import Device
+from firmware.media.fault import Fault
 from firmware.media.lateness import Lateness
 from firmware.media.message import Report
 from firmware.media.mixer import ROOM, heard_by, mix
@@ -61,8 +62,10 @@ class Audio:
         """When the last tick began; `idle` says whether there are any."""
         self._echo = echo
         self._report = report
-        self._microphone: Device[Microphone] = Device("microphone", board.open_microphone, report)
-        self._speaker: Device[Speaker] = Device("speaker", board.open_speaker, report)
+        self._microphone: Device[Microphone] = Device(
+            board.open_microphone, Fault("microphone", board.look_for, report)
+        )
+        self._speaker: Device[Speaker] = Device(board.open_speaker, Fault("speaker", board.look_for, report))
         self._volume: int | None = None
         self._loudness: tuple[Speaker, int | None] | None = None
         """The speaker that was written to, and the volume it was told."""
@@ -96,6 +99,12 @@ class Audio:
     def rescue(self) -> None:
         """Close a microphone that no longer gives anything, so that the tick goes on by time; any thread may ask."""
         self._microphone.fail(DeviceError("it gives no sound"))
+
+    def look(self) -> None:
+        """See whether the devices are there, while nobody is to be heard."""
+        if self.idle and not self._echo:
+            self._microphone.look()
+            self._speaker.look()
 
     def stop(self) -> None:
         """End the thread and release the devices."""

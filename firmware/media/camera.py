@@ -7,20 +7,18 @@ sees pictures while it is open.  A camera that fails is tried again every few se
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from firmware.media.border import attempt
 from firmware.media.camera_control import CameraControl
-from firmware.media.message import DeviceFailed, DeviceRestored, Report
+from firmware.media.message import Report
 
 if TYPE_CHECKING:
+    from firmware.media.fault import Fault
     from firmware.media.pictures import Viewer
     from firmware.ports import Camera
-
-logger = logging.getLogger(__name__)
 
 RETRY = 3.0
 """Seconds after which a failed camera is opened again."""
@@ -29,17 +27,16 @@ RETRY = 3.0
 class CameraFeed:
     """A Source of pictures; its thread lives as long as the camera is needed."""
 
-    def __init__(self, open_camera: Callable[[], Camera], report: Callable[[Report], None]) -> None:
+    def __init__(self, open_camera: Callable[[], Camera], fault: Fault, report: Callable[[Report], None]) -> None:
         self.control = CameraControl(report)
         """Moves the camera while it is open."""
         self._open_camera = open_camera
-        self._report = report
+        self._fault = fault
         self._changed = threading.Condition()
         self._viewers: list[tuple[Viewer, bool]] = []
         """With each, whether it needs the camera."""
         self._thread: threading.Thread | None = None
         self._camera: Camera | None = None
-        self._failed = ""
 
     def add(self, viewer: Viewer) -> None:
         """Let the viewer see every picture, and keep the camera open for it."""
@@ -57,6 +54,11 @@ class CameraFeed:
                 self._camera.close()  # lets capture() return
             self._changed.notify_all()
         viewer.camera_closed()
+
+    def look(self) -> None:
+        """See whether the camera is there, while nobody needs it."""
+        if self._thread is None:
+            self._fault.look()
 
     def _add(self, viewer: Viewer, needs: bool) -> None:
         with self._changed:
@@ -78,7 +80,10 @@ class CameraFeed:
                     return
             error = attempt("The camera", self._feed)
             if error is not None:
-                self._fail(str(error) or type(error).__name__)
+                self._fault.set(error)
+                with self._changed:
+                    if self._needed:
+                        self._changed.wait(RETRY)
 
     def _feed(self) -> None:
         """Open the camera and show its pictures until it is not needed any more."""
@@ -104,9 +109,7 @@ class CameraFeed:
                 frame = camera.capture(small=not any(needs and not served[viewer] for viewer, needs in entries))
                 if frame is None:
                     return
-                if self._failed:
-                    self._failed = ""
-                    self._report(DeviceRestored("camera"))
+                self._fault.clear()
                 for viewer in viewers:
                     if not served[viewer]:
                         viewer.picture(frame)
@@ -117,12 +120,3 @@ class CameraFeed:
             for viewer in served:
                 viewer.camera_closed()
             camera.close()
-
-    def _fail(self, reason: str) -> None:
-        if reason != self._failed:  # once, not every few seconds
-            self._failed = reason
-            logger.warning("camera: %s", reason)
-            self._report(DeviceFailed("camera", reason))
-        with self._changed:
-            if self._needed:
-                self._changed.wait(RETRY)

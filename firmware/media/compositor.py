@@ -20,8 +20,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from firmware.errors import DeviceError
 from firmware.media.border import attempt
 from firmware.media.device import RETRY, Device
+from firmware.media.fault import Fault
 from firmware.media.message import Report
 from firmware.media.png import encode_png
 from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, SelfView, Words
@@ -45,7 +47,8 @@ class Compositor:
     """The unit's screen."""
 
     def __init__(self, board: Board, report: Callable[[Report], None]) -> None:
-        self._display: Device[Display] = Device("display", board.open_display, report)
+        self._display: Device[Display] = Device(board.open_display, Fault("display", board.look_for, report))
+        self._look_for = board.look_for
         self._scene = Scene()
         self._pictures: dict[str, av.VideoFrame] = {}
         """The newest of each far end, by call."""
@@ -100,6 +103,14 @@ class Compositor:
         file = io.BytesIO()
         picture.save(file, "JPEG", quality=80)
         return file.getvalue()
+
+    def look(self) -> None:
+        """See whether the screen is still there while nothing changes on it."""
+        try:
+            self._look_for("display")
+        except DeviceError:
+            with self._changed:
+                self._redraw()  # which fails, and is tried again until it doesn't
 
     def stop(self) -> None:
         """End the thread; the screen goes dark."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from firmware.errors import DeviceError
-from firmware.media.message import DeviceFailed, DeviceRestored, Report
+
+if TYPE_CHECKING:
+    from firmware.media.fault import Fault
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +28,11 @@ D = TypeVar("D", bound=_Closable)
 class Device(Generic[D]):
     """One device of the board; for one thread, but `close` may be called by any."""
 
-    def __init__(self, name: str, open_device: Callable[[], D], report: Callable[[Report], None]) -> None:
-        self.name = name
+    def __init__(self, open_device: Callable[[], D], fault: Fault) -> None:
         self._open = open_device
-        self._report = report
+        self._fault = fault
         self._device: D | None = None
         self._again = float("-inf")
-        self._reason = ""
 
     def get(self) -> D | None:
         """Give the device, opening it if it is time to try; None: it can't be used now."""
@@ -49,20 +49,19 @@ class Device(Generic[D]):
         return self._device
 
     def fail(self, error: Exception) -> None:
-        """Give the device up for a while; reported once, till it works or fails differently."""
+        """Give the device up for a while."""
         self._again = time.monotonic() + RETRY
         self.close()
-        reason = str(error) or type(error).__name__
-        if reason != self._reason:
-            self._reason = reason
-            logger.warning("%s: %s", self.name, reason)
-            self._report(DeviceFailed(self.name, reason))
+        self._fault.set(error)
 
     def works(self) -> None:
-        """Tell that the device did what it should; reported where it had failed, and its next failure is news."""
-        if self._reason:
-            self._reason = ""
-            self._report(DeviceRestored(self.name))
+        """Tell that the device did what it should."""
+        self._fault.clear()
+
+    def look(self) -> None:
+        """See whether it is there, while nobody uses it; any thread may."""
+        if self._device is None:
+            self._fault.look()
 
     def close(self) -> None:
         """Release the device."""
@@ -71,4 +70,4 @@ class Device(Generic[D]):
             try:
                 device.close()
             except DeviceError as error:
-                logger.info("%s: %s", self.name, error)
+                logger.info("A device could not be closed: %s", error)

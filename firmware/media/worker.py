@@ -18,8 +18,8 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -27,6 +27,7 @@ from firmware.media.audio import Audio
 from firmware.media.border import attempt
 from firmware.media.camera import CameraFeed
 from firmware.media.compositor import Compositor
+from firmware.media.fault import Fault
 from firmware.media.link import ReportWriter, receive_command
 from firmware.media.message import (
     Alive,
@@ -63,6 +64,8 @@ QUIET = 1.0
 """Seconds after which a thread that should have done something does not: a microphone is then closed."""
 DEAD = 3.0
 """Seconds after which such a thread will never come back: the process ends."""
+LOOK_TIME = 2.0
+"""Seconds between two looks at which devices are there."""
 SWITCH_INTERVAL = 0.0001
 """Seconds that Python code runs on while another thread wants to: the audio tick waits for no longer than this."""
 
@@ -93,6 +96,13 @@ def run(board: Board, command_fd: int, report_fd: int) -> None:
     board.close()
 
 
+class Looking(Protocol):
+    """What has devices that may be missing."""
+
+    def look(self) -> None:
+        """See whether those that nobody uses are there."""
+
+
 class Worker:
     """Everything in the media process."""
 
@@ -102,13 +112,18 @@ class Worker:
         self._audio = Audio(board, configure.echo, report)
         self._compositor = Compositor(board, report)
         self._camera = CameraFeed(
-            lambda: board.open_camera(configure.width, configure.height, configure.frame_rate), report
+            lambda: board.open_camera(configure.width, configure.height, configure.frame_rate),
+            Fault("camera", board.look_for, report),
+            report,
         )
         self._camera.watch(self._compositor.self_view())
         self._studio = Studio(configure, self._network, self._camera, self._compositor, report)
         self._sessions: dict[str, MediaSession] = {}
         self._screenshots: queue.Queue[TakeScreenshot] = queue.Queue(maxsize=4)
         threading.Thread(target=self._take_screenshots, name="screenshots", daemon=True).start()
+        self._stopped = threading.Event()
+        devices = (self._audio, self._compositor) if configure.echo else (self._audio, self._compositor, self._camera)
+        threading.Thread(target=self._look_out, args=(devices,), name="lookout", daemon=True).start()
 
     def serve(self, commands: socket.socket) -> bool:
         """Do what comes until Stop, or until the room has gone; False: a thread is stuck, nothing can be done."""
@@ -162,6 +177,7 @@ class Worker:
 
     def stop(self) -> None:
         """End all calls and release the devices."""
+        self._stopped.set()
         for session in self._sessions.values():
             self._network.call(session.close)
         self._sessions.clear()
@@ -203,6 +219,12 @@ class Worker:
         if late >= DEAD:
             logger.error("A media thread has been stuck for %.1f s", late)
         return late < DEAD
+
+    def _look_out(self, devices: Sequence[Looking]) -> None:
+        """Look for devices that nobody uses, in a thread of its own: it may take a while."""
+        while not self._stopped.wait(LOOK_TIME):
+            for each in devices:
+                attempt("Looking for a device", each.look)
 
     def _take_screenshots(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Channel, Direction
 from firmware.errors import CallError, FirmwareError
 from firmware.media import message
+from firmware.ports import DEVICES
 from firmware.room import transfer
 from firmware.room.camera import Camera
 from firmware.room.line import Line
@@ -31,8 +32,6 @@ MAX_ADDRESS: Final = 256
 """Characters of an address that can be dialled."""
 MAX_DIGITS: Final = 64
 """Digits in one command."""
-MEDIA_DEVICES: Final = frozenset({"camera", "microphone", "speaker", "display"})
-"""Devices that the media process opens."""
 DIGITS: Final = frozenset("0123456789*#ABCD")
 """What a telephone keypad can send (RFC 4733 3.2)."""
 
@@ -324,7 +323,7 @@ class Room:
         """Take what the media process says; the parent gives every report here."""
         match report:
             case message.Ready():
-                for device in MEDIA_DEVICES - self._failed_at_start:
+                for device in set(DEVICES) - self._failed_at_start:
                     self._faults.pop(device, None)  # a new process opens them anew
                 self._failed_at_start.clear()
                 self._changed()

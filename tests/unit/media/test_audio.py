@@ -70,15 +70,17 @@ class Board:
         self.speakers: list[Speaker] = []
         self.missing = ""
 
-    def open_microphone(self) -> Microphone:
+    def look_for(self, device: str) -> None:
         if self.missing:
             raise DeviceError(self.missing)
+
+    def open_microphone(self) -> Microphone:
+        self.look_for("microphone")
         self.microphones.append(Microphone())
         return self.microphones[-1]
 
     def open_speaker(self) -> Speaker:
-        if self.missing:
-            raise DeviceError(self.missing)
+        self.look_for("speaker")
         self.speakers.append(Speaker())
         return self.speakers[-1]
 
@@ -168,6 +170,9 @@ def test_one_direction_only(audio: Audio, board: Board, eventually) -> None:
 
 def test_an_echo_needs_no_device(board: Board, reports: list[Report], eventually) -> None:
     audio = Audio(board, True, reports.append)
+    board.missing = "it has none"
+    audio.look()
+    assert reports == []
     a, b = Voice(10), Voice(1)
     audio.use({"a": a.far_end(), "b": b.far_end()})
     eventually(lambda: len(b.heard) > 3)
@@ -190,6 +195,26 @@ def test_without_devices_time_is_the_beat(audio: Audio, board: Board, reports: l
     board.missing = ""
     eventually(lambda: a.heard[-1] == 101 and board.speakers)
     eventually(lambda: {DeviceRestored("microphone"), DeviceRestored("speaker")} <= set(reports))
+
+
+def test_devices_are_looked_for_while_there_is_no_far_end(
+    audio: Audio, board: Board, reports: list[Report], eventually
+) -> None:
+    board.missing = "nothing is plugged in"
+    audio.look()
+    assert reports == [
+        DeviceFailed("microphone", "nothing is plugged in"),
+        DeviceFailed("speaker", "nothing is plugged in"),
+    ]
+    board.missing = ""
+    audio.look()
+    assert reports[2:] == [DeviceRestored("microphone"), DeviceRestored("speaker")]
+    assert board.microphones == board.speakers == []
+    audio.use({"a": Voice(10).far_end()})
+    eventually(lambda: board.microphones and board.speakers)
+    board.missing = "nothing is plugged in"
+    audio.look()
+    assert reports[4:] == []
 
 
 def test_devices_that_break_are_opened_again(audio: Audio, board: Board, eventually) -> None:

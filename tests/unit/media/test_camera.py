@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections.abc import Callable
 
 import av
 import pytest
@@ -13,6 +14,7 @@ from media_parts import Collector, Head, picture
 from firmware.errors import DeviceError
 from firmware.media import camera as module
 from firmware.media.camera import CameraFeed
+from firmware.media.fault import Fault
 from firmware.media.message import CameraView, DeviceFailed, DeviceRestored, Report
 from firmware.ports import PanTiltZoom, View
 
@@ -52,9 +54,15 @@ class Cameras:
         self.all: list[Camera] = []
         self.missing = ""
 
-    def open(self) -> Camera:
+    def feed(self, report: Callable[[Report], None]) -> CameraFeed:
+        return CameraFeed(self.open, Fault("camera", self.look_for, report), report)
+
+    def look_for(self, device: str) -> None:
         if self.missing:
             raise DeviceError(self.missing)
+
+    def open(self) -> Camera:
+        self.look_for("camera")
         self.all.append(Camera())
         return self.all[-1]
 
@@ -70,7 +78,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_open_only_while_somebody_needs_it(eventually, viewer) -> None:
     cameras, watcher = Cameras(), Collector()
-    feed = CameraFeed(cameras.open, lambda report: None)
+    feed = cameras.feed(lambda report: None)
     feed.watch(watcher)
     time.sleep(0.05)
     assert cameras.all == []  # whoever merely watches does not light the lamp
@@ -89,7 +97,7 @@ def test_it_is_open_only_while_somebody_needs_it(eventually, viewer) -> None:
 def test_a_small_picture_will_do_for_who_watches_beside_the_cameras_own_encoder(eventually, viewer) -> None:
     cameras, watcher, software = Cameras(), Collector(), Collector()
     viewer.takes_encoded = True
-    feed = CameraFeed(cameras.open, lambda report: None)
+    feed = cameras.feed(lambda report: None)
     feed.watch(watcher)
     feed.add(viewer)
     eventually(lambda: watcher.pictures and cameras.all[0].small)
@@ -102,7 +110,7 @@ def test_a_small_picture_will_do_for_who_watches_beside_the_cameras_own_encoder(
 
 def test_two_viewers_share_one_camera(eventually, viewer) -> None:
     cameras, second = Cameras(), Collector()
-    feed = CameraFeed(cameras.open, lambda report: None)
+    feed = cameras.feed(lambda report: None)
     feed.add(viewer)
     feed.add(second)
     eventually(lambda: viewer.pictures and second.pictures)
@@ -116,7 +124,7 @@ def test_two_viewers_share_one_camera(eventually, viewer) -> None:
 
 def test_who_has_gone_is_forgotten_while_others_look(eventually, viewer) -> None:
     cameras, passing = Cameras(), [Collector()]
-    feed = CameraFeed(cameras.open, lambda report: None)
+    feed = cameras.feed(lambda report: None)
     feed.add(viewer)
     feed.add(passing[0])
     eventually(lambda: passing[0].pictures)
@@ -130,7 +138,7 @@ def test_who_has_gone_is_forgotten_while_others_look(eventually, viewer) -> None
 def test_whom_the_cameras_encoder_serves_needs_no_pictures(eventually, viewer) -> None:
     cameras = Cameras()
     viewer.takes_encoded = True
-    feed = CameraFeed(cameras.open, lambda report: None)
+    feed = cameras.feed(lambda report: None)
     feed.add(viewer)
     eventually(lambda: viewer.opened)
     time.sleep(0.05)
@@ -146,7 +154,7 @@ def test_whom_the_cameras_encoder_serves_needs_no_pictures(eventually, viewer) -
 def test_a_camera_that_breaks_is_reported_once_and_opened_again(eventually, viewer) -> None:
     cameras = Cameras()
     reports: list[Report] = []
-    feed = CameraFeed(cameras.open, reports.append)
+    feed = cameras.feed(reports.append)
     feed.add(viewer)
     eventually(lambda: viewer.pictures)
     cameras.missing = "unplugged"
@@ -168,7 +176,7 @@ def test_nobody_waits_for_a_camera_that_is_missing(eventually, viewer) -> None:
     cameras = Cameras()
     cameras.missing = "no camera"
     reports: list[Report] = []
-    feed = CameraFeed(cameras.open, reports.append)
+    feed = cameras.feed(reports.append)
     feed.add(viewer)
     eventually(lambda: reports)
     feed.remove(viewer)
@@ -181,7 +189,7 @@ def test_a_camera_that_can_be_moved_is_moved_while_it_is_open(eventually, viewer
     cameras, head = Cameras(), Head()
     monkeypatch.setattr(Camera, "pan_tilt_zoom", head)
     reports: list[Report] = []
-    feed = CameraFeed(cameras.open, reports.append)
+    feed = cameras.feed(reports.append)
     feed.add(viewer)
     eventually(lambda: CameraView(("pan", "tilt", "zoom"), 0, 0, 0) in reports)
     feed.control.go_to(View(pan=0.5))
@@ -191,3 +199,22 @@ def test_a_camera_that_can_be_moved_is_moved_while_it_is_open(eventually, viewer
     feed.control.go_to(View(pan=-0.5))
     time.sleep(0.05)
     assert head.view.pan == 0.5
+
+
+def test_a_camera_that_nobody_needs_is_looked_for(eventually, viewer) -> None:
+    cameras = Cameras()
+    reports: list[Report] = []
+    feed = cameras.feed(reports.append)
+    feed.add(viewer)
+    eventually(lambda: viewer.pictures)
+    cameras.missing = "no camera"
+    feed.look()
+    assert reports == [], "its user says how it is"
+    cameras.all[0].broken = DeviceError("unplugged")
+    eventually(lambda: DeviceFailed("camera", "no camera") in reports)
+    feed.remove(viewer)
+    eventually(lambda: all(thread.name != "camera" for thread in threading.enumerate()))
+    cameras.missing = ""
+    feed.look()
+    assert reports[-1] == DeviceRestored("camera")
+    assert cameras.open_now == 0, "looking does not light the lamp"

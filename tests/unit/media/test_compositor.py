@@ -126,9 +126,13 @@ class Board:
         self.display = Display()
         self.missing = ""
 
-    def open_display(self) -> Display:
+    def look_for(self, device: str) -> None:
+        assert device == "display"
         if self.missing:
             raise DeviceError(self.missing)
+
+    def open_display(self) -> Display:
+        self.look_for("display")
         return self.display
 
 
@@ -163,4 +167,22 @@ def test_a_screen_that_is_missing_or_breaks(eventually, monkeypatch: pytest.Monk
     board.display.broken = False
     shown = board.display.shown
     eventually(lambda: board.display.shown > shown)
+    compositor.stop()
+
+
+def test_a_screen_that_is_pulled_out_while_nothing_changes(eventually, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "RETRY", 0.01)
+    monkeypatch.setattr(device, "RETRY", 0.01)
+    board = Board()
+    reports: list[Report] = []
+    compositor = Compositor(board, reports.append)
+    eventually(lambda: board.display.shown == 1)
+    compositor.look()
+    time.sleep(0.05)
+    assert board.display.shown == 1
+    board.missing, board.display.broken = "no screen", True
+    compositor.look()
+    eventually(lambda: DeviceFailed("display", "no screen") in reports)
+    board.missing, board.display.broken = "", False
+    eventually(lambda: reports[-1] == DeviceRestored("display"))
     compositor.stop()

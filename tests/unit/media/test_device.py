@@ -7,6 +7,7 @@ import pytest
 from firmware.errors import DeviceError
 from firmware.media import device
 from firmware.media.device import Device
+from firmware.media.fault import Fault
 from firmware.media.message import DeviceFailed, DeviceRestored, Report
 
 
@@ -26,6 +27,10 @@ class Socketful:
         self.failure = ""
         self.opened: list[Thing] = []
 
+    def look_for(self, device: str) -> None:
+        if self.failure:
+            raise DeviceError(self.failure)
+
     def open(self) -> Thing:
         if self.failure:
             raise DeviceError(self.failure)
@@ -41,7 +46,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_is_opened_once_and_closed() -> None:
     things = Socketful()
     reports: list[Report] = []
-    thing = Device("speaker", things.open, reports.append)
+    thing = Device(things.open, Fault("speaker", things.look_for, reports.append))
     assert thing.current is None
     assert thing.get() is thing.get() is thing.current
     assert len(things.opened) == 1
@@ -55,7 +60,7 @@ def test_it_is_opened_once_and_closed() -> None:
 def test_a_failure_is_reported_once_until_it_works_or_fails_otherwise() -> None:
     things = Socketful()
     reports: list[Report] = []
-    thing = Device("speaker", things.open, reports.append)
+    thing = Device(things.open, Fault("speaker", things.look_for, reports.append))
     things.failure = "no such device"
     assert [thing.get() for _ in range(5)] == [None] * 5
     things.failure = "busy"
@@ -73,8 +78,21 @@ def test_a_failure_is_reported_once_until_it_works_or_fails_otherwise() -> None:
 def test_a_failed_device_is_not_tried_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "RETRY", 3_600.0)
     things = Socketful()
-    thing = Device("speaker", things.open, lambda report: None)
+    thing = Device(things.open, Fault("speaker", things.look_for, lambda report: None))
     thing.get()
     thing.fail(DeviceError("unplugged"))
     assert thing.get() is None
     assert len(things.opened) == 1
+
+
+def test_it_is_looked_for_only_while_it_is_not_open() -> None:
+    things = Socketful()
+    reports: list[Report] = []
+    thing = Device(things.open, Fault("speaker", things.look_for, reports.append))
+    thing.get()
+    things.failure = "there is none"
+    thing.look()
+    assert reports == []
+    thing.close()
+    thing.look()
+    assert reports == [DeviceFailed("speaker", "there is none")]

@@ -29,6 +29,7 @@ from firmware.call.media import (
 from firmware.media import session as module
 from firmware.media.camera import CameraFeed
 from firmware.media.compositor import Compositor
+from firmware.media.fault import Fault
 from firmware.media.message import ChannelFailed, Configure, DigitReceived, MediaSilent, Report, Statistics
 from firmware.media.network import Network
 from firmware.media.scene import FULL_SCREEN, FarEnd, Scene
@@ -64,7 +65,7 @@ class Unit:
             self.camera_opened += 1
             return board.open_camera(320, 180, 30)
 
-        camera = CameraFeed(open_camera, self.reports.append)
+        camera = CameraFeed(open_camera, Fault("camera", board.look_for, self.reports.append), self.reports.append)
         self.studio = Studio(Configure(320, 180, 30, echo), network, camera, self.compositor, self.reports.append)
         self.session = network.call(lambda: MediaSession("1", self.studio))
 

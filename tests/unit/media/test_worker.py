@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,8 @@ from firmware.media.message import (
     AudioTick,
     Command,
     Configure,
+    DeviceFailed,
+    DeviceRestored,
     ForceKeyFrame,
     FreezePicture,
     MoveCamera,
@@ -41,11 +44,11 @@ from firmware.net.ports import PortPool
 class Room:
     """The other end of a worker that runs in a thread of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         self.reports: list[Report] = []
         self.commands, commands = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._reports, reports = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        board = open_board("sim", {"microphone": "silence", "display_width": 320, "display_height": 180})
+        board = open_board("sim", {"microphone": "silence", "display_width": 320, "display_height": 180} | settings)
         arguments = (board, commands.detach(), reports.detach())
         self.worker = threading.Thread(target=module.run, args=arguments, daemon=True)
         self.worker.start()
@@ -130,6 +133,33 @@ def test_what_is_no_command_is_skipped(room: Room, eventually) -> None:
     eventually(lambda: room.has(Screenshot))
     assert Screenshot(1, b"") in room.reports
     eventually(lambda: room.has(Alive))
+
+
+def test_devices_that_come_and_go_without_a_call_are_told(
+    eventually, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_TIME", 0.02)
+    film = tmp_path / "film.mp4"
+    room = Room(camera=str(film))
+    room.tell(Configure())
+    gone = DeviceFailed("camera", f"the film {film} can't be opened: No such file or directory")
+    eventually(lambda: gone in room.reports)
+    film.touch()
+    eventually(lambda: DeviceRestored("camera") in room.reports)
+    film.unlink()
+    eventually(lambda: room.reports.count(gone) == 2)
+    room.commands.close()
+    room.worker.join(10)
+
+
+def test_a_unit_that_echoes_misses_no_camera(eventually, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_TIME", 0.02)
+    room = Room(camera="/nowhere/film.mp4")
+    room.tell(Configure(echo=True))
+    eventually(lambda: sum(isinstance(report, Alive) for report in room.reports) > 1)
+    assert not room.has(DeviceFailed)
+    room.commands.close()
+    room.worker.join(10)
 
 
 def test_a_worker_with_a_stuck_thread_ends(room: Room, eventually, monkeypatch: pytest.MonkeyPatch) -> None:

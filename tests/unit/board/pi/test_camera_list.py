@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from board.pi.camera_list import FoundCamera, choose_camera, find_cameras
+from board.pi.camera_list import FoundCamera, choose_camera, find_cameras, look_for_camera, nodes
 from firmware.errors import DeviceError
 
 OWN = FoundCamera("imx708_wide", "/base/soc/i2c0mux/i2c@1/imx708@1a", csi=True)
@@ -41,3 +41,11 @@ def test_what_is_no_camera_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "video1").symlink_to(tmp_path / "gone")
     (tmp_path / "videotape").touch()
     assert find_cameras(tmp_path) == []
+    with pytest.raises(DeviceError, match="there is no camera here"):
+        look_for_camera("", tmp_path)
+
+
+def test_nodes_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name in ("video10", "video9", "video", "media0"):
+        (tmp_path / name).touch()
+    assert [path.name for path in nodes(tmp_path)] == ["video9", "video10"]

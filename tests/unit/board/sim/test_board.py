@@ -17,7 +17,7 @@ from board.sim.board import SimBoard
 from board.sim.counter import read_counter
 from board.sim.watchdog import SimWatchdog
 from firmware.errors import DeviceError
-from firmware.ports import BLOCK_BYTES, BUTTONS, LAMPS, Board
+from firmware.ports import BLOCK_BYTES, BUTTONS, DEVICES, LAMPS, Board
 
 
 def test_every_device_is_there() -> None:
@@ -89,6 +89,18 @@ def test_a_missing_file_is_a_missing_device(settings: dict[str, str], opener: st
 def test_a_missing_film_is_a_missing_camera() -> None:
     with pytest.raises(DeviceError, match=r"/nowhere/film\.mp4"):
         SimBoard({"camera": "/nowhere/film.mp4"}).open_camera(640, 360, 30)
+
+
+def test_files_are_looked_for(tmp_path: Path) -> None:
+    film, recording = tmp_path / "film.mp4", tmp_path / "sound.wav"
+    board = SimBoard({"camera": str(film), "microphone": str(recording)})
+    for device, path in (("camera", film), ("microphone", recording)):
+        with pytest.raises(DeviceError, match=f"{path} can't be opened: No such file"):
+            board.look_for(device)
+        path.touch()
+        board.look_for(device)
+    for device in DEVICES:
+        SimBoard({}).look_for(device)
 
 
 def test_pressing_without_having_opened_the_buttons() -> None:
