@@ -9,13 +9,17 @@ Rule 4: whatever comes, nothing raises.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from firmware.call.media import Crypto, Handshake, Suite
 from firmware.rtp.srtp_transform import SIZES
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from OpenSSL import SSL
     from OpenSSL.crypto import X509
 
@@ -57,6 +61,12 @@ def is_dtls(data: bytes) -> bool:
     return bool(data) and 20 <= data[0] <= 63
 
 
+def prepare() -> None:
+    """Import OpenSSL, which only calls that need it pay for: packets would wait for what takes a Pi half a second."""
+    with _hashes_of_python():
+        import OpenSSL.SSL  # noqa: F401
+
+
 class Association:
     """One handshake on one socket, and what came of it.
 
@@ -64,7 +74,6 @@ class Association:
     """
 
     def __init__(self, handshake: Handshake, send: Callable[[bytes], None], now: float) -> None:
-        # Only a call that needs it pays for it.
         from OpenSSL import SSL
 
         self.handshake: Final = handshake
@@ -169,6 +178,19 @@ class Association:
             self._send(datagram)
 
 
+@contextlib.contextmanager
+def _hashes_of_python() -> Iterator[None]:
+    """Let what is imported have Python's own hashes: for the same ones, hashlib would bring a second OpenSSL, 3 MB."""
+    if "hashlib" in sys.modules:
+        yield
+        return
+    sys.modules["_hashlib"] = cast("ModuleType", None)  # import system, 5.3.1: it can't be found
+    try:
+        yield
+    finally:
+        del sys.modules["_hashlib"]
+
+
 def _connection(handshake: Handshake) -> SSL.Connection:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
     from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -198,7 +220,7 @@ def _connection(handshake: Handshake) -> SSL.Connection:
 
 def _is_expected(certificate: bytes, fingerprints: tuple[tuple[str, bytes], ...]) -> bool:
     """Whether a certificate, DER, has one of these fingerprints by the strongest hash among them (RFC 8122 5)."""
-    import hashlib  # 4 MB of OpenSSL
+    import hashlib
 
     for name in HASHES:
         values = [value for hashed, value in fingerprints if hashed == name]

@@ -55,8 +55,9 @@ from firmware.sansio import Address
 
 logger = logging.getLogger(__name__)
 
-SILENCE = 1.25
-"""Seconds without a report after which a worker counts as dead; it says four times a second that it is alive."""
+SILENCE = 2.5
+"""Seconds without a report after which a worker counts as dead; it says four times a second that it is alive, but a
+machine with more to do than it can may hold that up.  One that has ended is known to be dead at once."""
 START_TIME = 30.0
 """Seconds that a worker may take to get ready: a Pi with a cold SD card."""
 STOP_TIME = 1.0

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from firmware.media import dtls
 from firmware.media.audio import Audio
 from firmware.media.border import attempt
 from firmware.media.camera import CameraFeed
@@ -201,6 +202,8 @@ class Worker:
         if session is None:
             session = self._network.call(lambda: MediaSession(command.call_id, self._studio))
             self._sessions[command.call_id] = session
+        if any(channel.handshake is not None for channel in command.channels):
+            dtls.prepare()
         chosen = session
         self._network.call(lambda: chosen.apply(command.channels, sockets))
         self._use_sound()

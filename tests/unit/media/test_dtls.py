@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -240,6 +242,23 @@ def test_nothing_secret_is_in_a_representation() -> None:
     assert certificate("one").private_key.hex()[:20] not in repr(CLIENT).encode().hex()
     assert "private_key" not in repr(CLIENT)
     assert "private_key" not in repr(certificate("one"))
+
+
+IN_ITS_OWN_PROCESS = """
+from firmware.media.dtls import prepare
+prepare()
+import hashlib
+print([hashlib.new(name, b"a").hexdigest()[:8] for name in ("sha512", "sha384", "sha256", "sha224", "sha1")])
+print([line.split("/")[-1] for line in open("/proc/self/maps") if "libcrypto" in line])
+import _hashlib
+"""
+
+
+def test_one_openssl_is_enough() -> None:
+    command = [sys.executable, "-c", IN_ITS_OWN_PROCESS]
+    hashes, libraries = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert hashes == str([hashlib.new(name.replace("-", ""), b"a").hexdigest()[:8] for name in dtls.HASHES])
+    assert libraries == "[]"
 
 
 def test_which_packets_are_dtls() -> None:
