@@ -14,7 +14,7 @@ RUN_PACKAGES := libopus0
 # out with a word: Debian without Raspberry Pi's archive has no picamera2.
 PI_PACKAGES := python3-lgpio python3-picamera2 libasound2-dev gcc python3-dev
 TEST_PACKAGES := baresip-core baresip-ffmpeg dnsmasq-base sip-tester sipvicious tshark chromium debian-archive-keyring \
-	kamailio kamailio-tls-modules kamailio-outbound-modules coturn nftables iproute2
+	kamailio kamailio-tls-modules kamailio-outbound-modules coturn nftables iproute2 systemd
 # The machine of tests/hil, and what makes it.
 HIL_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools uidmap debian-archive-keyring iproute2 util-linux
 
