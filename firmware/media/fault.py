@@ -62,7 +62,7 @@ class Fault:
         reason = str(error) or type(error).__name__
         if reason != self._reason:
             self._reason = reason
-            logger.warning("%s: %s", self._device, reason)
+            logger.debug("%s: %s", self._device, reason)  # the room says it to people
             self._report(DeviceFailed(self._device, reason))
 
     def _missing(self) -> DeviceError | None:
