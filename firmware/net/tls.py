@@ -54,24 +54,24 @@ class Tls:
     """PEM: ours, and what leads from it to the authority."""
     key: Path
     authorities: Path | None = None
-    """A PEM file, or a folder of them, in which a renewed one has another name or takes the place of the old one by
-    being renamed; None: those of the system."""
+    """A PEM file, or a folder of them; None: those of the system."""
     verify: Verify = Verify.CALLED
     _kept: dict[str, tuple[_Stamp, ssl.SSLContext]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def server(self) -> ssl.SSLContext:
         """For connections that others make."""
-        return self._current("server", self._make_server)
+        # Whoever knocks makes us look at the files: at those that it takes only.
+        return self._current("server", self._make_server, self.authorities if self.verify is Verify.ALL else None)
 
     @property
     def client(self) -> ssl.SSLContext:
         """For connections that we make.  Whose name the certificate has is up to `TlsLayer` (RFC 5922)."""
-        return self._current("client", self._make_client)
+        return self._current("client", self._make_client, self.authorities)
 
-    def _current(self, part: str, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    def _current(self, part: str, make: Callable[[], ssl.SSLContext], authorities: Path | None) -> ssl.SSLContext:
         """Give what was made of the files as they are now, or of those that were there before if these are no good."""
-        stamp = tuple(map(_stamp, (self.certificate, self.key, self.authorities)))
+        stamp = (_stamp(self.certificate), _stamp(self.key), *_stamps(authorities))
         kept = self._kept.get(part)
         if kept is not None and kept[0] == stamp:
             return kept[1]
@@ -131,7 +131,7 @@ class Tls:
         if not self.authorities.is_dir():
             _load(context, self.authorities)
             return
-        for path in sorted(path for path in self.authorities.iterdir() if path.is_file())[:MAX_AUTHORITIES]:
+        for path in _files(self.authorities):
             try:
                 _load(context, path)
             except FirmwareError as error:
@@ -149,10 +149,26 @@ def _load(context: ssl.SSLContext, path: Path) -> None:
         raise FirmwareError(f"{path}: {error.strerror}") from None
 
 
-def _stamp(path: Path | None) -> tuple[int, int, int] | None:
+def _files(folder: Path) -> list[Path]:
+    """Give the files of a folder that are read, in order."""
+    return sorted(path for path in folder.iterdir() if path.is_file())[:MAX_AUTHORITIES]
+
+
+def _stamps(authorities: Path | None) -> _Stamp:
+    """Give what is different once one of these files was written anew, replaced, added or removed."""
+    if authorities is None:
+        return ()
+    try:
+        inside = _files(authorities) if authorities.is_dir() else []
+    except OSError:
+        inside = []
+    return tuple(map(_stamp, (authorities, *inside)))
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
     """Give what is different once a file was written anew or replaced."""
     try:
-        found = path.stat() if path is not None else None
+        found = path.stat()
     except OSError:
         return None
-    return (found.st_ino, found.st_size, found.st_mtime_ns) if found is not None else None
+    return found.st_ino, found.st_size, found.st_mtime_ns

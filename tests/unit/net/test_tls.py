@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import ssl
 from pathlib import Path
 
@@ -153,3 +154,42 @@ def test_a_renewed_authority_is_trusted(tmp_path: Path) -> None:
     assert tls.client.cert_store_stats()["x509"] == 1
     trusted.write_bytes(first.certificate.read_bytes() + second.certificate.read_bytes())
     assert tls.client.cert_store_stats()["x509"] == 2
+
+
+@pytest.mark.parametrize("change", ["overwritten", "renamed", "added", "removed"])
+def test_a_change_in_a_folder_of_authorities_is_noticed(tmp_path: Path, change: str) -> None:
+    first, second = (Authority(tmp_path / name, name) for name in ("first", "second"))
+    ours = first.issue("room.example.com")
+    folder = tmp_path / "trusted"
+    folder.mkdir()
+    one, other = folder / "one.pem", folder / "other.pem"
+    for path in (one, other):
+        path.write_bytes(first.certificate.read_bytes())
+    if change == "added":
+        other.unlink()
+    tls = Tls(ours.certificate, ours.key, folder)
+    before = tls.client
+    assert tls.client is before
+    renewed = second.certificate.read_bytes()
+    if change == "renamed":
+        (tmp_path / "fresh").write_bytes(renewed)
+        (tmp_path / "fresh").replace(other)
+    elif change == "removed":
+        other.unlink()
+    else:
+        other.write_bytes(renewed)
+    assert tls.client is not before
+    subjects = {certificate["subject"][0][0][1] for certificate in tls.client.get_ca_certs()}
+    assert subjects == ({"first"} if change == "removed" else {"first", "second"})
+
+
+def test_who_knocks_makes_nobody_look_at_authorities(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    ours = authority.issue("room.example.com")
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(authority.certificate.read_bytes())
+    for verify in Verify:
+        tls = Tls(ours.certificate, ours.key, trusted, verify)
+        before = tls.server
+        os.utime(trusted, ns=(0, verify.name.encode()[0]))
+        assert (tls.server is before) is (verify is not Verify.ALL)
