@@ -67,6 +67,8 @@ class Allocation:
     """When it ends if nobody refreshes it; s of the monotonic clock, which all processes of a machine share."""
     algorithms: tuple[int, ...] = ()
     """For passwords, as the server named them (RFC 8489 14.11); (): it knows MD5 only."""
+    reliable: bool = False
+    """The server is reached by a stream, which the room's process keeps; *server* is where that takes datagrams."""
 
 
 @dataclass(frozen=True, slots=True)

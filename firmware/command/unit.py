@@ -13,6 +13,7 @@ from firmware.call.callers import Callers
 from firmware.call.media import H263, H263_1998, TELEPHONE_EVENT, Capabilities, Codec, Encryption, Kind
 from firmware.command.tls import dtls_certificate, make_tls
 from firmware.config import storage_folder
+from firmware.config.nat import read_turn
 from firmware.errors import DeviceError
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from firmware.call.endpoint import Endpoint
     from firmware.command.hardware import Hardware
     from firmware.config import Config
+    from firmware.net.tls import Tls
     from firmware.sansio import Address
     from firmware.signaling.sip_ice import Gatherer
 
@@ -136,7 +138,8 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
     callers = Callers(config.room.allowed_callers)
     sip, h323 = config.sip, config.h323
     by_tls = h323.tls or (h323.gatekeeper_transport == "tls" and h323.gatekeeper != "")
-    wanted = (sip.enabled and "tls" in sip.transports) or (h323.enabled and by_tls)
+    by_turns = config.nat.ice and config.nat.turn != "" and read_turn(config.nat.turn).transport == "tls"
+    wanted = (sip.enabled and ("tls" in sip.transports or by_turns)) or (h323.enabled and by_tls)
     tls = make_tls(config) if wanted else None
     if config.sip.enabled:
         from firmware.signaling.sip import SipEndpoint
@@ -152,7 +155,7 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
                 certificate=dtls_certificate(config) if by_dtls else None,
                 callers=callers,
                 dscp=config.qos.signalling,
-                gather=_gatherers(config, ports),
+                gather=_gatherers(config, ports, tls),
             )
         )
     if config.h323.enabled:
@@ -172,13 +175,13 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
     return endpoints
 
 
-def _gatherers(config: Config, ports: PortPool) -> Callable[[Address], Gatherer] | None:
+def _gatherers(config: Config, ports: PortPool, tls: Tls | None) -> Callable[[Address], Gatherer] | None:
     """Give who finds out where this unit is reached; None: that is not wanted."""
     if not config.nat.ice:
         return None
     from firmware.net.gathering import Gatherers  # most units have no need of it
 
-    return Gatherers(ports, config.nat)
+    return Gatherers(ports, config.nat, tls=tls)
 
 
 def capabilities(config: Config) -> Capabilities:

@@ -36,10 +36,12 @@ by it for as long as the far end *consents*, which is asked every few seconds.
 `relay`             an allocation of a TURN server, RFC 8656 6 to 8
 `permission`        permissions and channels of it, RFC 8656 9 and 12
 `channel_data`      datagrams in a channel, RFC 8656 12.4
+`framing`           both over a stream of TCP or TLS, RFC 8489 6.2.2, RFC 8656 12.5
 `turn_server`       a TURN server as the settings name it
 `limit`             how much a stranger may make us do
 ==================  ==========================================================================================
 
 Everything here is pure: time is an argument (seconds of one monotonic clock), randomness is given, nothing blocks, and
-nothing that comes raises out of `Gathering` or `Agent`.  UDP only; one local address for each component.
+nothing that comes raises out of `Gathering` or `Agent`.  Media travel by UDP only; a TURN server may be asked by a
+stream, which is somebody else's to keep (`firmware.net.turn_streams`).  One local address for each component.
 """

@@ -138,6 +138,13 @@ class Gathering:
         datagrams, self._datagrams = self._datagrams, []
         return datagrams
 
+    def turn_unreachable(self, why: str, now: float) -> None:
+        """Take that the stream to the TURN server can't be made, or is gone."""
+        for relay in self._relays.values():
+            if relay.reliable and not relay.failure:
+                relay.give_up(why)
+        self._look(now)
+
     def close(self, now: float) -> None:
         """Give the allocations back; nothing is kept alive from now on."""
         if not self._closed:
@@ -161,7 +168,8 @@ class Gathering:
         self._datagrams.append(datagram)
 
     def _allocate(self, component: int, now: float) -> None:
-        self._relays[component].allocate(now, self._rto)
+        if not self._relays[component].failure:
+            self._relays[component].allocate(now, self._rto)
 
     def _bind(self, component: int, server: Address, now: float, tried: frozenset[Address] = frozenset()) -> None:
         """Ask a STUN server for our address as it sees it."""
@@ -214,7 +222,8 @@ class Gathering:
                 continue
             mapped = relay.mapped or self._bases[component]
             self._add(component, CandidateType.RELAYED, relay.relayed, mapped, relay.server[0])
-            self._reflexive(component, mapped, relay.server)
+            if not relay.reliable:  # else that is no address of our socket
+                self._reflexive(component, mapped, relay.server)
         if not self._awaited and all(relay.relayed or relay.failure for relay in self._relays.values()):
             self.done = True
         if self.done:
@@ -228,11 +237,11 @@ class Gathering:
             self._failures.append("a STUN server does not answer")
         for relay in self._relays.values():
             if relay.relayed is None and not relay.failure:
-                self._failures.append(f"TURN server {relay.server[0]}: it does not answer in time")
+                self._failures.append(f"TURN server {relay.name}: it does not answer in time")
 
     def _say_failures(self) -> None:
         for relay in self._relays.values():
-            said = f"TURN server {relay.server[0]}: {relay.failure}"
+            said = f"TURN server {relay.name}: {relay.failure}"
             if relay.failure and said not in self._failures:
                 self._failures.append(said)
 

@@ -4,7 +4,9 @@ Rule 1: what the server relays is given only to peers that we have sent somethin
 Rule 2: it is refreshed a minute before its end, and at once by whoever takes it over from another: he learns so
 whether it is still there.
 Rule 3: a few octets go to it every 15 s, or a NAT on the way forgets us, and it us (RFC 8656 4.1, RFC 8445 11).
-Rule 4: a server that sends us to another is obeyed, never twice to the same one.
+Rule 4: a server that sends us to another is obeyed, never twice to the same one; but not where it is asked by a
+stream: there is none to the other.
+Rule 5: by a stream nothing goes twice (RFC 8489 6.2.2).
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from firmware.ice.datagram import Datagram
 from firmware.ice.error import ALLOCATION_MISMATCH, TRY_ALTERNATE, words
 from firmware.ice.message import ALLOCATE, BINDING, REFRESH, Kind, Message
 from firmware.ice.permission import Permissions
-from firmware.ice.transaction import RTO, Transactions
+from firmware.ice.transaction import RELIABLE, RTO, Transactions
 from firmware.ice.turn_server import TurnServer
 from firmware.sansio import Address
 
@@ -77,7 +79,7 @@ class Relay:
     @classmethod
     def of(cls, allocation: Allocation, rng: random.Random, send: Callable[[Datagram], None], now: float) -> Relay:
         """Take over an allocation."""
-        user = TurnServer(allocation.server, allocation.username, allocation.password)
+        user = TurnServer(allocation.server, allocation.username, allocation.password, allocation.reliable)
         self = cls(allocation.component, user, rng, send)
         self._authentication = Authentication.of(allocation)
         self.relayed = allocation.relayed
@@ -87,6 +89,16 @@ class Relay:
         return self
 
     @property
+    def name(self) -> str:
+        """What people know the server by."""
+        return self._user.name or self.server[0]
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the server is asked by a stream."""
+        return self._user.reliable
+
+    @property
     def allocation(self) -> Allocation | None:
         """What somebody else needs to go on with it; None: there is none, or not yet."""
         if self.relayed is None or self.failure or self._closed:
@@ -94,7 +106,7 @@ class Relay:
         by = self._authentication
         return Allocation(
             *(self._component, self.server, self.relayed, self._user.username, self._user.password),
-            *(by.realm, by.nonce, self._expires, by.algorithms),
+            *(by.realm, by.nonce, self._expires, by.algorithms, self._user.reliable),
         )
 
     def allocate(self, now: float, rto: float = RTO) -> None:
@@ -145,6 +157,11 @@ class Relay:
             self._send_to_server(Message.of(BINDING, Kind.INDICATION, self._transactions.identifier()).encode())
         self._permissions.handle_timer(now)
 
+    def give_up(self, why: str) -> None:
+        """Take that the server can't be reached."""
+        self._transactions.clear()
+        self._fail(why)
+
     def close(self, now: float) -> None:
         """Give the address back (RFC 8656 8: a lifetime of 0)."""
         self._transactions.clear()
@@ -188,6 +205,8 @@ class Relay:
             lambda now: on_end(None, now),
             now,
             rto,
+            repeat=not self._user.reliable,
+            wait=RELIABLE,
         )
 
     def _allocated(self, message: Message | None, now: float) -> None:
@@ -216,7 +235,8 @@ class Relay:
     def _may_try(self, other: Address) -> bool:
         # RFC 8489 10: never back and forth, and of the same family.
         return (
-            other not in self._tried
+            not self._user.reliable
+            and other not in self._tried
             and len(self._tried) <= MAX_ALTERNATES
             and (":" in other[0]) == (":" in self.server[0])
         )

@@ -1,4 +1,4 @@
-"""Requests over UDP, which go again until they are answered (RFC 8489 6.2.1).
+"""Requests, which over UDP go again until they are answered (RFC 8489 6.2.1, 6.2.2).
 
 Rule 1: with RTO 0.5 s a request goes at 0, 0.5, 1.5, 3.5, 7.5, 15.5 and 31.5 s, and has failed at 39.5 s.
 Rule 2: an answer ends a transaction only if whoever asked takes it: one that is not signed as it must be is as if it
@@ -23,6 +23,8 @@ LAST_WAIT: Final = 16
 """Rm: how many RTO the last request waits."""
 ONCE: Final = 10.0
 """Seconds for which a request that goes only once may be answered."""
+RELIABLE: Final = 39.5
+"""Ti: the same where the transport repeats by itself (RFC 8489 6.2.2)."""
 
 
 @dataclass(slots=True)
@@ -65,12 +67,13 @@ class Transactions:
         rto: float = RTO,
         *,
         repeat: bool = True,
+        wait: float = ONCE,
     ) -> None:
-        """Send a request by *send*, again and again unless *repeat* is False.
+        """Send a request by *send*, again and again; unless *repeat*, once, and *wait* so many seconds.
 
         *on_answer* gets the answer and where it came from, and tells whether it is one; *on_timeout*: none came.
         """
-        ends = now + (rto * (2 ** (REQUESTS - 1) - 1 + LAST_WAIT) if repeat else ONCE)
+        ends = now + (rto * (2 ** (REQUESTS - 1) - 1 + LAST_WAIT) if repeat else wait)
         left = REQUESTS - 1 if repeat else 0
         self._running[identifier] = _Running(send, on_answer, on_timeout, now, rto, ends, left)
         send(now)

@@ -14,3 +14,8 @@ class TurnServer:
     address: Address
     username: str
     password: str = field(repr=False)
+    reliable: bool = False
+    """It is asked by a stream (RFC 8656 2.1), which somebody else keeps; *address* is where he takes datagrams for it
+    from the socket of a component, and where those that it sends come from."""
+    name: str = ""
+    """What people know it by; "": its address."""

@@ -14,6 +14,7 @@
     signaling    ── host name ──▶  dns ── NAPTR, SRV;  resolver ── addresses
     signaling    ── a call begins ──▶  ports ── a pair of bound UDP sockets; the media engine hands them to its worker
                        where ICE is wanted ──▶  gathering ── how servers see them, before the call says where we are
+                                                   └─ turn_streams ── by TCP or TLS, where UDP is not let out
 
 Only this package opens sockets for calls, and only the driver waits on them.  RFC 3261 18 (transport) is split:
 framing, Via and retransmission are the core's; connections, errors of ICMP (18.4) and limits on what strangers may

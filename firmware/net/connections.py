@@ -122,6 +122,18 @@ class Connections:
             self.drop(flow)
             self._user.flow_failed(flow, "the far end does not read")
 
+    def unsent(self, flow: Flow) -> int:
+        """Give how many bytes wait to be sent, the kernel's excepted."""
+        stream = self._streams.get(flow)
+        return stream.unsent if stream is not None else 0
+
+    def keep_little_unsent(self, flow: Flow, size: int) -> None:
+        """Let the kernel take this many bytes at most that it can't send yet; the others wait here."""
+        stream = self._streams.get(flow)
+        if stream is not None and stream.transport is not None:
+            connection = stream.transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, size)
+
     def close(self, flow: Flow) -> None:
         """Close once all is written."""
         stream = self._forget(flow)

@@ -4,6 +4,7 @@ Rule 1: nobody waits longer than `PATIENCE`, names of servers included: what is 
 Rule 2: what was found is kept until the sockets go to the media process, or the call is over: a far end may ring for
 minutes.
 Rule 3: without servers nothing is sent, and the sockets are left alone.
+Rule 4: streams to a TURN server stay here as long as the call lasts, see `turn_streams`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from firmware.config.nat import DEFAULT_PORT
+from firmware.config.nat import DEFAULT_PORT, TurnUri, read_turn
 from firmware.config.words import host_and_port
 from firmware.errors import FirmwareError
 from firmware.ice.gathering import Gathering
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from firmware.call.ice import Allocation, Candidate
     from firmware.config import Nat
     from firmware.net.ports import PortPool
+    from firmware.net.tls import Tls
+    from firmware.net.turn_streams import TurnStreams
     from firmware.sansio import Address
 
 logger = logging.getLogger(__name__)
@@ -45,20 +48,29 @@ BURST: Final = 16
 class Gatherers:
     """Makes them: call it with the RTP address of a reserved pair of ports."""
 
-    def __init__(self, ports: PortPool, nat: Nat, rng: random.Random | None = None) -> None:
+    def __init__(self, ports: PortPool, nat: Nat, rng: random.Random | None = None, *, tls: Tls | None = None) -> None:
+        """*tls* is what streams to a TURN server are secured with, where the settings want that."""
         self._ports = ports
         self._nat = nat
         self._rng = rng or random.SystemRandom()
+        self._tls = tls
 
     def __call__(self, address: Address) -> Gatherer:
         """Begin to gather."""
-        return Gatherer(dict(enumerate(self._ports.sockets(address), 1)), address, self._nat, self._rng)
+        return Gatherer(dict(enumerate(self._ports.sockets(address), 1)), address, self._nat, self._rng, self._tls)
 
 
 class Gatherer:
     """What is found of one pair (`firmware.signaling.sip_ice.Gatherer`)."""
 
-    def __init__(self, sockets: dict[int, socket.socket], address: Address, nat: Nat, rng: random.Random) -> None:
+    def __init__(
+        self,
+        sockets: dict[int, socket.socket],
+        address: Address,
+        nat: Nat,
+        rng: random.Random,
+        tls: Tls | None = None,
+    ) -> None:
         """*sockets* are those of RTP (1) and RTCP (2), at *address* and the next port."""
         self.on_done: Callable[[], None] = lambda: None
         self.done = False
@@ -71,8 +83,12 @@ class Gatherer:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._left = False
-        names = [*nat.stun, *([nat.turn] if nat.turn else [])]
-        servers = [host_and_port(name, DEFAULT_PORT) for name in names]
+        self._tls = tls
+        self._turn: TurnUri | None = read_turn(nat.turn) if nat.turn else None
+        self._streams: TurnStreams | None = None
+        servers = [host_and_port(name, DEFAULT_PORT) for name in nat.stun]
+        if self._turn is not None:
+            servers.append((self._turn.host, self._turn.port))
         if all(is_address(host) for host, _ in servers):
             self._gathering = self._begin(servers)
             self._run()
@@ -104,11 +120,13 @@ class Gatherer:
                     running.cancel()
 
     def close(self) -> None:
-        """Leave the sockets, and give the allocations back."""
+        """Leave the sockets, and give back the allocations that were not handed over; streams end."""
         if not self._left:
             self._gathering.close(self._loop.time())
             self._send()
             self.hand_over()
+        if self._streams is not None:
+            self._streams.close()
 
     async def _look_up(self, servers: list[Address]) -> None:
         """Begin with the addresses of the servers, as far as they are found in time."""
@@ -129,16 +147,37 @@ class Gatherer:
 
     def _begin(self, servers: list[Address | None] | list[Address]) -> Gathering:
         """Begin to ask; *servers* are those of STUN, and that of TURN last, None where unknown."""
-        nat = self._nat
         found = list(servers)
-        turn = found.pop() if nat.turn and found else None
+        turn = found.pop() if self._turn is not None and found else None
         return Gathering(
             self._bases,
             [address for address in found if address is not None],
-            TurnServer(turn, nat.turn_user, nat.turn_password) if turn is not None else None,
+            self._turn_server(self._turn, turn) if self._turn is not None and turn is not None else None,
             self._rng,
             self._loop.time(),
         )
+
+    def _turn_server(self, uri: TurnUri, address: Address) -> TurnServer | None:
+        user = self._nat.turn_user, self._nat.turn_password
+        if uri.transport == "udp":
+            return TurnServer(address, *user, name=uri.host)
+        from firmware.net.turn_streams import TurnStreams  # only where nothing else is let out
+
+        domain = uri.host if uri.transport == "tls" else ""
+        clients = self._bases.values()
+        try:
+            self._streams = TurnStreams(clients, uri.transport, address, domain, self._tls, self._stream_failed)
+        except OSError as error:
+            logger.warning("= TURN server %s: %s", uri.host, error.strerror)
+            return None
+        return TurnServer(self._streams.address, *user, reliable=True, name=uri.host)
+
+    def _stream_failed(self, words: str) -> None:
+        if self.done:
+            logger.warning("= TURN server %s: %s", self._nat.turn, words)
+        if not self._left:
+            self._gathering.turn_unreachable(words, self._loop.time())
+            self._go_on()
 
     def _run(self) -> None:
         if not self._gathering.done:

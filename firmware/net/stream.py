@@ -65,6 +65,13 @@ class Stream(asyncio.Protocol):
         self._send(self.transport, data)
         return self.transport.get_write_buffer_size() <= MAX_UNSENT
 
+    @property
+    def unsent(self) -> int:
+        """Bytes that wait, the kernel's excepted."""
+        if self.transport is None or not self.open:
+            return self._unsent
+        return self.transport.get_write_buffer_size()
+
     def close(self) -> None:
         """Close once all is written; the owner is not told."""
         self._forget()

@@ -58,7 +58,7 @@ class Gatherer(Protocol):
         """Leave the sockets to others, and all that was found too."""
 
     def close(self) -> None:
-        """Leave the sockets, and give back what servers keep."""
+        """Leave the sockets, and give back what servers keep; after `hand_over`, carry nothing to them any more."""
 
 
 @dataclass(slots=True)
@@ -200,10 +200,9 @@ class SipIce:
     def close(self) -> None:
         """Stop gathering; who has the sockets now gives back what servers keep."""
         for line in self._lines.values():
-            if line.agreed is None:
-                line.gatherer.close()
-            else:
+            if line.agreed is not None:
                 line.gatherer.hand_over()
+            line.gatherer.close()
 
     # One line
 

@@ -7,12 +7,13 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from certificates import Issued
 from interop.namespaces import Namespace, entered, inside
 from interop.ports import own_address
 from interop.process import end
 from interop.waiting import until
 
-PORT = 3478
+PORT, SECURE_PORT = 3478, 443
 REALM = "example.com"
 
 
@@ -28,11 +29,18 @@ class Coturn:
     arguments: tuple[str, ...] = ()
     """More of its own: ``--stale-nonce=2``."""
     namespace: Namespace | None = None
+    certificate: Issued | None = None
+    """It then listens by TCP and TLS too (root only: `SECURE_PORT`)."""
 
     def __enter__(self) -> Coturn:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._log = (self.folder / "log").open("wb")
-        arguments = ["-n", "--no-cli", "--no-tls", "--no-dtls", "--no-tcp", "--no-tcp-relay", "--log-file=stdout", "-v"]
+        arguments = ["-n", "--no-cli", "--no-dtls", "--no-tcp-relay", "--log-file=stdout", "-v"]
+        if self.certificate is None:
+            arguments += ["--no-tls", "--no-tcp"]
+        else:
+            arguments += [f"--cert={self.certificate.certificate}", f"--pkey={self.certificate.key}"]
+            arguments += [f"--tls-listening-port={SECURE_PORT}"]
         arguments += [f"--listening-ip={self.address}", f"--relay-ip={self.address}", f"--listening-port={PORT}"]
         arguments += [f"--pidfile={self.folder / 'pid'}", f"--userdb={self.folder / 'db'}", "--relay-threads=1"]
         arguments += ["--lt-cred-mech", f"--user={self.user}:{self.password}", f"--realm={REALM}"]
@@ -74,7 +82,16 @@ class Coturn:
     @property
     def settings(self) -> dict[str, object]:
         """Those of a unit that uses it."""
-        own = {"turn": self.address, "turn_user": self.user, "turn_password": self.password}
+        return self.settings_by("udp")
+
+    def settings_by(self, transport: str) -> dict[str, object]:
+        """Those of a unit that reaches it so: ``udp``, ``tcp`` or ``tls``."""
+        ways = {
+            "udp": self.address,
+            "tcp": f"turn:{self.address}?transport=tcp",
+            "tls": f"turns:{self.address}:{SECURE_PORT}",
+        }
+        own = {"turn": ways[transport], "turn_user": self.user, "turn_password": self.password}
         return {"ice": True, "stun": [self.address], **own}
 
     def _answers(self) -> bool:

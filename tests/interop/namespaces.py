@@ -95,10 +95,10 @@ class Internet:
         self._do(self.outside.name, "link", "set", f"to{self._houses}", "master", "bridge0")
         return host
 
-    def house(self, nft: str, *, symmetric: bool = False) -> Namespace:
+    def house(self, nft: str, *, symmetric: bool = False, lets_out: Sequence[int] = ()) -> Namespace:
         """Add a house behind a NAT; a *symmetric* one has another port for each destination (RFC 4787 4.1).
 
-        Both let in only what answers something from inside.
+        Both let in only what answers something from inside; *lets_out*: nothing leaves but TCP to these ports.
         """
         self._houses += 1
         number = self._houses
@@ -110,11 +110,19 @@ class Internet:
         self._wire(router, "lan", f"10.{number}.0.1/24", host.name, "eth0", f"{host.address}/24")
         self._do(host.name, "route", "add", "default", "via", f"10.{number}.0.1")
         _run("ip", "netns", "exec", router, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+        ports = ", ".join(map(str, lets_out))
+        only = (
+            f'iifname "lan" tcp dport != {{ {ports} }} drop; iifname "lan" meta l4proto != tcp drop;' if ports else ""
+        )
         way = "masquerade fully-random" if symmetric else "masquerade"
         rules = f"""table ip nat {{
             chain after {{ type nat hook postrouting priority 100; oifname "wan" {way}; }}
             chain in {{ type filter hook input priority 0; iifname "wan" drop; }}
-            chain through {{ type filter hook forward priority 0; iifname "wan" ct state new drop; }}
+            chain through {{
+                type filter hook forward priority 0;
+                iifname "wan" ct state new drop;
+                {only}
+            }}
         }}
         """
         subprocess.run(

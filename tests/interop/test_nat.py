@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import Authority
 from interop.baresip import Baresip
 from interop.conftest import FAR_LABEL, SMALL
-from interop.coturn import Coturn
+from interop.coturn import PORT, SECURE_PORT, Coturn
 from interop.kamailio import Kamailio
 from interop.namespaces import Internet, Namespace
 from interop.test_baresip import assert_both_see_and_hear, assert_sees
@@ -25,6 +26,7 @@ from interop.waiting import until
 
 pytestmark = pytest.mark.interop
 
+SIP_PORT = 5060
 USERS = ("alice", "bob")
 OFFERED = "the way that was found is offered"
 """Stands in the log of who offers again."""
@@ -40,9 +42,10 @@ class World:
         program("ip")
         self.internet = running.enter_context(Internet())
         outside = self.internet.outside
-        self.turn = running.enter_context(
-            Coturn(program("turnserver"), folder / "turn", outside.address, namespace=outside)
-        )
+        self.authority = Authority(folder / "authority")
+        issued = self.authority.issue(outside.address)
+        turn = Coturn(program("turnserver"), folder / "turn", outside.address, namespace=outside, certificate=issued)
+        self.turn = running.enter_context(turn)
         self.sip = running.enter_context(
             Kamailio(program("kamailio"), folder / "sip", address=outside.address, namespace=outside, nat=True)
         )
@@ -53,6 +56,7 @@ class World:
         symmetric: bool = False,
         nat: dict[str, Any] | None = None,
         far_nat: dict[str, Any] | None = None,
+        house: Namespace | None = None,
         far_house: Namespace | None = None,
         **sections: dict[str, Any],
     ) -> Pair:
@@ -61,15 +65,17 @@ class World:
         *nat* and *far_nat* are the settings of one and the other, else those of who has a TURN server.
         """
         units = []
-        for user, tone, label, own in zip(USERS, (660, 880), (CARD_LABEL, FAR_LABEL), (nat, far_nat), strict=True):
-            house = far_house if user == USERS[1] else None
-            house = house or self.internet.house(self.program("nft"), symmetric=symmetric)
+        houses, nats = (house, far_house), (nat, far_nat)
+        labels = CARD_LABEL, FAR_LABEL
+        for user, tone, label, own, chosen in zip(USERS, (660, 880), labels, nats, houses, strict=True):
+            house = chosen or self.internet.house(self.program("nft"), symmetric=symmetric)
             settings = {
                 "sip": {"accounts": [self.sip.account(user, transport="tcp")], **sections.get("sip", {})},
                 "h323": {"enabled": False},
                 "media": sections.get("media", SMALL),
                 "board.sim": {"camera_label": label},
                 "nat": self.turn.settings if own is None else own,
+                "tls": {"ca": str(self.authority.certificate)},
             }
             unit = Unit(self.folder / user, settings, address=house.address, tone=tone, namespace=house)
             units.append(self._running.enter_context(unit))
@@ -122,6 +128,41 @@ def test_a_call_between_two_houses(world: World, symmetric: bool, way: str) -> N
     # Two media with two components each, of two units; all are given back.
     assert world.turn.granted("ALLOCATE") == 8
     assert until(lambda: world.turn.given_back == 8), world.turn.log()[-3000:]
+
+
+@pytest.mark.parametrize(("transport", "port"), [("tcp", PORT), ("tls", SECURE_PORT)])
+def test_a_call_out_of_a_house_that_lets_out_tcp_only(world: World, transport: str, port: int) -> None:
+    house = world.internet.house(world.program("nft"), lets_out=(SIP_PORT, port))
+    pair = world.pair(house=house, nat=world.turn.settings_by(transport))
+    shut_in, other = pair.units
+    numbers = world.connect(pair)
+    pair.assert_all_see_and_hear()
+    assert [ways(unit, number) for unit, number in zip(pair.units, numbers, strict=True)] == [{"relay"}, {"relay"}]
+    # The streams are the room's: whoever codes the media may come and go.
+    shut_in.kill_media_worker()
+    pair.assert_all_see_and_hear()
+    shut_in.command(numbers[0], "hang_up")
+    assert pair.wait_for_idle() == ["The call was hung up."] * 2
+    assert world.turn.granted("ALLOCATE") == 8
+    assert until(lambda: world.turn.given_back == 8), world.turn.log()[-3000:]
+    # And the other way round; it is heard whichever side has called.
+    number = other.dial(f"sip:{USERS[0]}@{world.sip.address}")
+    other.wait_for_call()
+    shut_in.wait_for_call()
+    pair.assert_all_see_and_hear()
+    assert ways(other, number) == {"relay"}
+    other.command(number, "hang_up")
+    pair.wait_for_idle()
+
+
+def test_a_server_that_is_somebody_else_relays_nothing(world: World, tmp_path: Path) -> None:
+    house = world.internet.house(world.program("nft"), lets_out=(SIP_PORT, SECURE_PORT))
+    world.authority = Authority(tmp_path / "other")
+    pair = world.pair(house=house, nat=world.turn.settings_by("tls"))
+    world.connect(pair)
+    notices = [unit.wait_for_idle(60)["notice"]["text"] for unit in pair.units]
+    assert "Sound and picture find no way between the two sides." in notices
+    assert "its certificate is not accepted" in pair.units[0].log()
 
 
 def test_a_call_with_keys_that_are_agreed_on_the_way(world: World) -> None:

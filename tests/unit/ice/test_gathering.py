@@ -5,9 +5,18 @@ from __future__ import annotations
 import random
 
 import pytest
+from ice_network import End, Nat, Network, gather
+from ice_servers import TurnSimulation
 
 from firmware.call.ice import CandidateType
-from firmware.ice.attribute import ALTERNATE_SERVER, ERROR_CODE, MAPPED_ADDRESS, XOR_MAPPED_ADDRESS, ErrorCode, Field
+from firmware.ice.attribute import (
+    ALTERNATE_SERVER,
+    ERROR_CODE,
+    MAPPED_ADDRESS,
+    XOR_MAPPED_ADDRESS,
+    ErrorCode,
+    Field,
+)
 from firmware.ice.gathering import KEEP_ALIVE, PACE, PATIENCE, Gathering
 from firmware.ice.message import BINDING, Kind, Message
 from firmware.ice.turn_server import TurnServer
@@ -148,3 +157,20 @@ def test_an_answer_from_elsewhere_is_none() -> None:
     assert not found.done
     answer(found, transaction, XOR_MAPPED_ADDRESS(OUTSIDE))
     assert found.done
+
+
+def test_by_a_stream_a_turn_server_does_not_say_where_our_socket_is() -> None:
+    network = Network()
+    server = TurnSimulation(network, STUN[0], {"u": "p"})
+    end = End(network, BASE[0], Nat(OUTSIDE[0]), turn=TurnServer(server.address, "u", "p", reliable=True))
+    gather(network, end)
+    assert [each.type.value for each in end.gathering.candidates] == ["host", "relay"]
+    assert [each.reliable for each in end.gathering.allocations] == [True]
+
+
+def test_a_stream_that_can_not_be_made_is_not_waited_for() -> None:
+    found = gathering(turn=TurnServer((BASE[0], 5000), "u", "p", reliable=True, name="turn.example.com"))
+    assert not found.done
+    found.turn_unreachable("its certificate is for somebody else", 0.1)
+    assert found.done
+    assert found.failures == ("TURN server turn.example.com: its certificate is for somebody else",)

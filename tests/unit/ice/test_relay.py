@@ -21,14 +21,14 @@ OURS, PEER = ("203.0.113.1", 4000), ("203.0.113.2", 5000)
 class Client:
     """A relay on the simulated internet, and a peer."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reliable: bool = False) -> None:
         self.network = Network()
         self.server = TurnSimulation(self.network, "198.51.100.2", {"room": "secret"})
         self.peer: list[tuple[bytes, Address]] = []
         self.heard: list[tuple[bytes, Address] | None] = []
         self.network.attach(OURS, self._receive)
         self.network.attach(PEER, lambda data, source, _now: self.peer.append((data, source)))
-        user = TurnServer(self.server.address, "room", "secret")
+        user = TurnServer(self.server.address, "room", "secret", reliable)
         self.relay = Relay(1, user, random.Random(1), self._send)
         self.network.parties.append(self.relay)
 
@@ -196,3 +196,32 @@ def test_a_nat_on_the_way_is_kept_awake() -> None:
     client.network.run(300)
     to_server = [now for now, _, destination, _ in client.network.sent if destination == client.server.address]
     assert max(later - earlier for earlier, later in itertools.pairwise(to_server)) <= KEEP_ALIVE + 0.1
+
+
+def test_by_a_stream_nothing_goes_twice() -> None:
+    client = Client(reliable=True)
+    client.server.silent = True
+    client.relay.allocate(client.network.now)
+    client.network.run(39)
+    assert len(client.network.sent) == 1
+    assert not client.relay.failure
+    client.network.run(1)
+    assert client.relay.failure == "it does not answer"
+
+
+def test_by_a_stream_no_other_server_is_asked() -> None:
+    client = Client(reliable=True)
+    client.server.alternate = ("198.51.100.3", 3478)
+    client.allocate()
+    assert client.relay.failure == "it sends us to another server (300)"
+    assert {destination for _, source, destination, _ in client.network.sent if source == OURS} == {
+        client.server.address
+    }
+
+
+def test_who_takes_over_goes_on_by_the_stream() -> None:
+    client = Client(reliable=True)
+    client.allocate()
+    allocation = client.relay.allocation
+    assert allocation is not None
+    assert Relay.of(allocation, random.Random(1), client._send, client.network.now).reliable

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from firmware.ice.message import BINDING, Kind, Message
-from firmware.ice.transaction import ONCE, Transactions
+from firmware.ice.transaction import ONCE, RELIABLE, Transactions
 
 SERVER = ("192.0.2.9", 3478)
 
@@ -85,6 +85,16 @@ def test_one_that_goes_once() -> None:
     other.run()
     assert other.sent == [0.0]
     assert other.timed_out == [ONCE]
+
+
+def test_one_that_the_transport_repeats() -> None:
+    transactions = Transactions(random.Random(1))
+    sent: list[float] = []
+    ended: list[float] = []
+    transactions.begin(bytes(12), sent.append, lambda *_: True, ended.append, 0.0, repeat=False, wait=RELIABLE)
+    while (due := transactions.timer()) is not None:
+        transactions.handle_timer(due)
+    assert (sent, ended) == ([0.0], [39.5])
 
 
 def test_a_hushed_one_is_answered_but_goes_no_more() -> None:
