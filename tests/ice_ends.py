@@ -18,9 +18,9 @@ def host(component: int, address: Address) -> Candidate:
     return Candidate(foundation(kind, address[0]), component, priority(kind, component), address, kind)
 
 
-def agreed(sockets: Sockets, others: Sockets, components: int = 2) -> tuple[Ice, Ice]:
-    """Give what each knows; with one component, RTCP shares the port of RTP."""
-    rng = random.Random(5)
+def agreed(sockets: Sockets, others: Sockets, components: int = 2, seed: int = 5) -> tuple[Ice, Ice]:
+    """Give what each knows; with one component, RTCP shares the port of RTP; another *seed* is a restart."""
+    rng = random.Random(seed)
     names = make_credentials(rng), make_credentials(rng)
     ours, theirs = (
         tuple(host(number, sock.getsockname()) for number, sock in enumerate(pair, 1)) for pair in (sockets, others)

@@ -16,7 +16,7 @@ from firmware.call.ice import Credentials, Ice, Selected
 from firmware.ice.agent import Agent
 from firmware.ice.credentials import make_credentials
 from firmware.ice.datagram import Datagram
-from firmware.ice.event import ConsentLost, Event, Failed
+from firmware.ice.event import ConsentLost, Event, Failed, Unanswered
 from firmware.ice.gathering import Gathering
 from firmware.ice.turn_server import TurnServer
 from firmware.sansio import Address
@@ -195,7 +195,11 @@ class End:
         return {each.component: each for each in self.events if isinstance(each, Selected)}
 
     def failures(self) -> list[Failed | ConsentLost]:
-        return [each for each in self.events if not isinstance(each, Selected)]
+        return [each for each in self.events if isinstance(each, Failed | ConsentLost)]
+
+    def doubts(self) -> int:
+        """How often it was said that the far end does not answer."""
+        return sum(isinstance(each, Unanswered) for each in self.events)
 
     def timer(self) -> float | None:
         return (self.agent or self.gathering).timer()

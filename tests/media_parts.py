@@ -31,9 +31,12 @@ class Peer:
                 self.close()
         for sock in (self.rtp, self.rtcp):
             sock.settimeout(10)
+        self.source = ("", 0)
+        """Where the last packet came from."""
 
     def packet(self) -> Packet:
-        return Packet.decode(self.rtp.recv(2048))
+        data, self.source = self.rtp.recvfrom(2048)
+        return Packet.decode(data)
 
     def close(self) -> None:
         self.rtp.close()

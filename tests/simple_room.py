@@ -56,6 +56,9 @@ class SimpleLeg:
     def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
         self.asked.append(f"way of {len(selected)} from {local[0]}")
 
+    def find_way_again(self) -> None:
+        self.asked.append("another way")
+
     def go_on_without(self, kind: Kind) -> None:
         self.asked.append(f"without {kind.value}")
 

@@ -275,6 +275,11 @@ class Call:
         if self.state not in (State.ENDING, State.ENDED):
             self._leg.way_found(local, selected)
 
+    def find_way_again(self) -> None:
+        """Look for another way, where media hear nothing by the one that they have, see Leg.find_way_again."""
+        if self.state is State.ACTIVE:
+            self._leg.find_way_again()
+
     def go_on_without(self, kind: Kind) -> None:
         """End a medium that finds no way, where another one has found its, see Leg.go_on_without."""
         if self.state is State.ACTIVE:

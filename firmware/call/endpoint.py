@@ -37,6 +37,12 @@ class Leg(Protocol):
     def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
         """Learn which pairs of candidates were chosen for the medium of this address of ours, where ICE was agreed."""
 
+    def find_way_again(self) -> None:
+        """Agree with the far end on another search for ways (ICE restart); ``media_changed`` follows if it does.
+
+        Nothing, where one is under way, or too many have come to nothing.
+        """
+
     def go_on_without(self, kind: Kind) -> None:
         """End a medium that finds no way; ``media_changed`` follows, or the far end does so."""
 
@@ -95,6 +101,9 @@ class Endpoint(Protocol):
 
     async def start(self) -> None:
         """Listen.  FirmwareError: can't, and why (the address in use, say)."""
+
+    def network_changed(self) -> None:
+        """Learn that this machine's addresses are others than before: servers and far ends may have to know."""
 
     async def stop(self) -> None:
         """End all calls politely, within 2 s, and stop listening."""

@@ -239,6 +239,9 @@ class Channel:
     ice: Ice | None = None
     """Packets go by the pair of addresses that ICE finds; ``remote`` and ``remote_rtcp`` are what the far end named for
     those who know no ICE.  A send and a receive channel of one ``local`` have the same."""
+    moved_from: Address | None = None
+    """What ``local`` was before, where ICE was restarted: the RTP session and its keys are the same, the sockets are
+    not."""
 
     @property
     def codec(self) -> Codec:

@@ -18,6 +18,7 @@ from firmware.errors import DeviceError
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
 from firmware.media.message import Configure
+from firmware.net.own_addresses import AddressWatch
 from firmware.net.ports import PortPool
 from firmware.room import Room, Television, Watch
 
@@ -58,7 +59,8 @@ class Unit:
             video_dscp=config.qos.video,
         )
         self._engine = Engine(worker, configure, ports, lambda report: self.room.handle_report(report))
-        self.room = Room(config.room, _endpoints(config, ports), self._engine)
+        self._endpoints = _endpoints(config, ports)
+        self.room = Room(config.room, self._endpoints, self._engine)
         self.room.camera.keep_in(storage_folder(config.storage) / "camera-presets.json")
         self.panels: tuple[str, ...] = ()
         """Where browsers find the panel, once started."""
@@ -73,6 +75,7 @@ class Unit:
             stack.push_async_callback(self._stop_engine, engine)
             await self.room.start()
             stack.push_async_callback(self.room.stop)
+            self._watch_addresses(stack)
             self._start_ui(stack)
             watch = Watch(self._board, self._config.health, storage_folder(self._config.storage), self.room)
             watch.start()
@@ -90,6 +93,16 @@ class Unit:
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)  # why it failed has been told by start
         await self._engine.stop()
+
+    def _watch_addresses(self, stack: contextlib.AsyncExitStack) -> None:
+        def changed() -> None:
+            for endpoint in self._endpoints:
+                endpoint.network_changed()
+
+        try:
+            stack.callback(AddressWatch(changed).close)
+        except OSError as error:  # then only silence tells
+            logger.warning("= addresses of this machine are not watched: %s", error)
 
     def _start_ui(self, stack: contextlib.AsyncExitStack) -> None:
         from firmware.ui import Buttons, Lamps, Screen

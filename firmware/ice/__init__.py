@@ -12,7 +12,7 @@ by it for as long as the far end *consents*, which is asked every few seconds.
     after the answer    sockets ◀──▶ Agent ◀── Ice, out of both SDPs                   (the media process)
                                       │ Session ─ CheckList ─ Pair ─▶ ValidList ─▶ Consent
                                       │ Relay ─ Permissions
-                                      ├──▶ events: Selected, Failed, ConsentLost
+                                      ├──▶ events: Selected, Failed, Unanswered, ConsentLost
                           RTP, DTLS ◀─┴── receive, wrap
 
 ==================  ==========================================================================================

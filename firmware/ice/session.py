@@ -27,7 +27,7 @@ from firmware.ice.candidate import canonical, canonical_all, foundation, prefere
 from firmware.ice.check_list import CheckList
 from firmware.ice.consent import Consent
 from firmware.ice.error import ROLE_CONFLICT
-from firmware.ice.event import ConsentLost, Event, Failed
+from firmware.ice.event import ConsentLost, Event, Failed, Unanswered
 from firmware.ice.limit import Limit
 from firmware.ice.message import BINDING, Kind, Message
 from firmware.ice.pair import Pair, State, Step
@@ -159,6 +159,8 @@ class Session:
                 self.events.append(ConsentLost(component))
             elif consent.asks(now):
                 self._ask_consent(component, now)
+                if consent.is_doubtful(now, controlling=self.controlling) and self._selected(component):
+                    self.events.append(Unanswered(component))
         if self._gives_up <= now:
             for component in [each for each in self.components if self._may_fail(each)]:
                 self._failed.add(component)

@@ -18,7 +18,7 @@ from typing import Final
 from firmware.call.ice import CandidateType, Ice, Selected
 from firmware.ice.agent import Agent
 from firmware.ice.datagram import Datagram
-from firmware.ice.event import ConsentLost, Failed
+from firmware.ice.event import ConsentLost, Failed, Unanswered
 from firmware.net.address import kernel_address
 from firmware.sansio import Address
 
@@ -41,9 +41,11 @@ class Connectivity:
         self.ice = ice
         self.on_selected: Callable[[tuple[Selected, ...]], None] = lambda _selected: None
         """Called when each component has its pair, and whenever one has another."""
+        self.on_doubt: Callable[[], None] = lambda: None
+        """Called when nothing is heard by the way any more, and again every few seconds."""
         self.on_lost: Callable[[str, bool], None] = lambda _why, _found: None
         """Called when there is no way; True: any more."""
-        self._sockets = sockets
+        self.sockets: Final = sockets
         self._agent = Agent(ice, SystemRandom(), now)
         self._lock = threading.Lock()
         self._selected = {pair.component: pair for pair in ice.selected}
@@ -129,6 +131,9 @@ class Connectivity:
                 case Failed(component=component, why=why):
                     self._failed[component] = why
                     self._fails = now + GRACE if component == RTP else self._fails
+                case Unanswered(component=component):
+                    if component == RTP:
+                        self.on_doubt()
                 case ConsentLost(component=component):
                     if component == RTP:
                         self.on_lost("the far end does not answer any more", True)
@@ -139,7 +144,7 @@ class Connectivity:
 
     def _transmit(self, datagrams: list[Datagram]) -> None:
         for datagram in datagrams:
-            sock = self._sockets[datagram.component - 1]
+            sock = self.sockets[datagram.component - 1]
             try:
                 sock.sendto(datagram.data, kernel_address(datagram.destination))
             except OSError as error:  # no route, a full buffer: a lost packet like any other

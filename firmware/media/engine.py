@@ -156,12 +156,21 @@ class Engine:
     def apply(self, call_id: str, channels: Iterable[Channel]) -> None:
         """Make these the channels of the call, all of them; none: the call's media end."""
         channels = tuple(channels)
+        for channel in channels:
+            self._keep_keys(call_id, channel)
         if channels:
             self._channels[call_id] = channels
         else:
             self._channels.pop(call_id, None)
             self._statistics.pop(call_id, None)
         self._send(Apply(call_id, self._as_known(call_id, channels)))
+
+    def _keep_keys(self, call_id: str, channel: Channel) -> None:
+        """Let a stream that has moved have the keys that it had."""
+        before = (call_id, channel.moved_from) if channel.moved_from is not None else None
+        if before in self._secured:
+            known = self._secured.pop(before)
+            self._secured.setdefault((call_id, channel.local), msgspec.structs.replace(known, local=channel.local))
 
     def _as_known(self, call_id: str, channels: tuple[Channel, ...]) -> tuple[Channel, ...]:
         """Give the channels with what the worker found out about them: it may be another than then.

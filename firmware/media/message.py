@@ -272,6 +272,13 @@ class WayFound(Struct, frozen=True, tag=True):
     """The pair of each component."""
 
 
+class WayDoubtful(Struct, frozen=True, tag=True):
+    """A stream hears nothing of the far end any more by the way that it has; said every few seconds, until it does."""
+
+    call_id: str
+    kind: Kind
+
+
 class WayLost(Struct, frozen=True, tag=True):
     """A stream has found no way to the far end, or (*found*) has lost the one it had."""
 
@@ -304,6 +311,7 @@ Report = (
     | Secured
     | NotSecured
     | WayFound
+    | WayDoubtful
     | WayLost
     | Screenshot
 )

@@ -33,6 +33,7 @@ from firmware.media.message import (
     Secured,
     Statistics,
     StreamStatistics,
+    WayDoubtful,
     WayFound,
     WayLost,
 )
@@ -82,6 +83,8 @@ class MediaSession:
         wanted: dict[Address, dict[Direction, Channel]] = {}
         for channel in channels:
             wanted.setdefault(channel.local, {})[channel.direction] = channel
+        for address, pair in sockets.items():
+            self._move(wanted[address], address, pair)
         for address in [address for address in self._lines if address not in wanted]:
             self._lines.pop(address).close()
         for address, pair in sockets.items():
@@ -92,7 +95,7 @@ class MediaSession:
                 line = None
             if line is None:
                 line = self._lines[address] = self._open_line(send or receive or idle, pair)
-            else:
+            elif line.stream.sockets is not pair:
                 for sock in pair:
                     sock.close()
             line.use(send, receive, idle)
@@ -171,13 +174,28 @@ class MediaSession:
 
     # Lines
 
+    def _move(self, wanted: dict[Direction, Channel], address: Address, pair: Sockets) -> None:
+        """Let a stream of ours go on at this address, where it was at another."""
+        channel = next(iter(wanted.values()))
+        before = channel.moved_from
+        if before not in self._lines or address in self._lines or not self._lines[before].suits(channel):
+            return
+        line = self._lines[address] = self._lines.pop(before)
+        self._studio.network.remove(line.stream)
+        line.stream.move(pair)
+        self._mark(channel, pair)
+        self._studio.network.add(line.stream, pair)
+
+    def _mark(self, channel: Channel, pair: Sockets) -> None:
+        configure = self._studio.configure
+        for sock in pair:
+            mark(sock, configure.audio_dscp if channel.kind is Kind.AUDIO else configure.video_dscp)
+
     def _open_line(self, channel: Channel | None, pair: Sockets) -> _Line:
         assert channel is not None
         clock_rate, offset = channel.codec.clock_rate, self._timestamp_offset(channel)
         stream = Stream(channel.kind, pair, self._cname, clock_rate, channel.bitrate, offset)
-        configure = self._studio.configure
-        for sock in pair:
-            mark(sock, configure.audio_dscp if channel.kind is Kind.AUDIO else configure.video_dscp)
+        self._mark(channel, pair)
         if channel.kind is Kind.AUDIO and channel.handshake is None and channel.ice is None:  # else it may have begun
             _drain(pair[0])
         self._studio.network.add(stream, pair)
@@ -216,6 +234,7 @@ class _Line:
         stream.on_keys = self._secured
         stream.on_no_keys = self._not_secured
         stream.on_way = self._way_found
+        stream.on_doubtful_way = self._way_doubtful
         stream.on_no_way = self._way_lost
 
     def suits(self, channel: Channel | None) -> bool:
@@ -348,6 +367,9 @@ class _Line:
             self._studio.report(WayFound(self._call_id, channel.local, fragments, selected))
         if self.video_sender is not None:
             self.video_sender.force_key_frame()  # whatever was made till now was not sent
+
+    def _way_doubtful(self) -> None:
+        self._studio.report(WayDoubtful(self._call_id, self.stream.kind))
 
     def _way_lost(self, why: str, found: bool) -> None:
         self._studio.report(WayLost(self._call_id, self.stream.kind, why, found))

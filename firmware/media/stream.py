@@ -84,9 +84,13 @@ class Stream:
         """Called when a handshake has failed, and the stream stays silent."""
         self.on_way: Callable[[Ice, tuple[Selected, ...]], None] = lambda _ice, _selected: None
         """Called with the way that was found, and when it is another."""
+        self.on_doubtful_way: Callable[[], None] = lambda: None
+        """Called when nothing comes by it any more, and again every few seconds."""
         self.on_no_way: Callable[[str, bool], None] = lambda _why, _found: None
         """Called when there is no way; True: any more."""
         self.began = now
+        self._former: tuple[socket.socket, ...] = ()
+        """Those of the way that is left, until it has said goodbye."""
         self._rtp, self._rtcp = sockets
         self._lock = threading.Lock()
         self._mux = False
@@ -156,12 +160,26 @@ class Stream:
             self._handshake = channel.handshake
             self._begin_handshake(now)
 
+    def move(self, sockets: tuple[socket.socket, socket.socket]) -> None:
+        """Go on by other sockets from the next `use` on, which must follow; those of before are closed then."""
+        self._close_former_sockets()
+        self._former, self.sockets = self.sockets, sockets
+        self._rtp, self._rtcp = sockets
+        self._begun_by = [None, None]
+
+    def _close_former_sockets(self) -> None:
+        for sock in self._former:
+            sock.close()
+        self._former = ()
+
     def _connect(self, ice: Ice | None, now: float) -> None:
         """Look for a way, where that was agreed."""
         way = self._connectivity
+        if way is not None and (ice is None or way.sockets is not self.sockets):
+            way.close(now)
+            way = None
+        self._close_former_sockets()
         if ice is None:
-            if way is not None:
-                way.close(now)
             self._connectivity = None
         elif way is not None:
             way.update(ice, now)
@@ -169,7 +187,7 @@ class Stream:
             from firmware.media.connectivity import Connectivity  # most calls go without
 
             way = Connectivity(ice, self.sockets, now)
-            way.on_selected, way.on_lost = self._way_found, self.on_no_way
+            way.on_selected, way.on_doubt, way.on_lost = self._way_found, self.on_doubtful_way, self.on_no_way
             self._connectivity = way
 
     def _way_found(self, selected: tuple[Selected, ...]) -> None:
@@ -289,8 +307,8 @@ class Stream:
         self._send_control(data)
         if self._connectivity is not None:
             self._connectivity.close(now)
-        self._rtp.close()
-        self._rtcp.close()
+        for sock in (*self.sockets, *self._former):
+            sock.close()
 
     @property
     def way(self) -> str:

@@ -18,6 +18,6 @@
 
 Only this package opens sockets for calls, and only the driver waits on them.  RFC 3261 18 (transport) is split:
 framing, Via and retransmission are the core's; connections, errors of ICMP (18.4) and limits on what strangers may
-hold open are the driver's.  `address` writes addresses for people and asks the kernel for ours, `dscp` marks packets
-for routers.
+hold open are the driver's.  `own_addresses` tells when ours have changed, `address` writes addresses for people and
+asks the kernel for ours, `dscp` marks packets for routers.
 """

@@ -74,6 +74,8 @@ class Line:
             case message.WayFound(local=local, selected=selected):
                 self._ways.add(local)
                 self.call.way_found(local, selected)
+            case message.WayDoubtful():
+                self.call.find_way_again()
             case message.WayLost(kind=kind, reason=reason, found=False) if self._another_has_way(kind):
                 logger.warning("= call %s: %s finds no way: %s", self.call.id, kind.value, reason)
                 self.call.go_on_without(kind)

@@ -343,6 +343,7 @@ class Room:
                 message.Secured(call_id=call_id)
                 | message.NotSecured(call_id=call_id)
                 | message.WayFound(call_id=call_id)
+                | message.WayDoubtful(call_id=call_id)
                 | message.WayLost(call_id=call_id)
                 | message.KeyFrameWanted(call_id=call_id)
             ) if call_id in self._lines:

@@ -118,6 +118,9 @@ class BaseEndpoint(Generic[L]):
         """Where this unit registers, and how that stands."""
         return ()
 
+    def network_changed(self) -> None:
+        """Do nothing: connections break, and are made anew."""
+
     async def _listen(self, transport: Transport, wanted: Iterable[tuple[str, str, int]]) -> None:
         """Listen on every transport, host and port.  FirmwareError: can't, and why; then nothing is listened on."""
         self._transport = transport

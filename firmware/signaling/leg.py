@@ -80,6 +80,9 @@ class BaseLeg(Generic[S, M]):
     def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
         """Do nothing: nobody has to be told."""
 
+    def find_way_again(self) -> None:
+        """Do nothing: nobody looks for ways."""
+
     def go_on_without(self, kind: Kind) -> None:
         """Do nothing: no medium has to find a way."""
 

@@ -144,6 +144,12 @@ class SipEndpoint(BaseEndpoint[SipLeg]):
         self._agent.capabilities = sip_media.describe(self._capabilities, host)
         self._accounts.start(transport, self)
 
+    def network_changed(self) -> None:
+        """Register from where we are now, and go on with calls from there."""
+        self._accounts.network_changed()
+        for leg in tuple(self._calls):
+            leg.network_changed()
+
     def dial(self, address: str) -> Call:
         """Call the address.  CallError: it is no address, or the endpoint is not started."""
         return self._call(self.read_address(address))

@@ -123,6 +123,13 @@ class Accounts:
                 registration.stop(self._transport.now())
             self._transport.run()
 
+    def network_changed(self) -> None:
+        """Register anew: our address may be another, or there may be a way where none was."""
+        if self._transport is not None:
+            for registration in self._registrations:
+                registration.renew(self._transport.now())
+            self._transport.run()
+
     def handle(self, event: ServerWanted | RegistrationChanged) -> None:
         """Take what a registration needs, or became."""
         if isinstance(event, RegistrationChanged):

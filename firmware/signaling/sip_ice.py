@@ -5,7 +5,8 @@ ICE goes on without it for as long as the call lasts, and its allocations are gi
 somebody takes part no more (music that a server plays on hold), the next description that has it restarts it (4.4.3.1).
 Rule 2: an offer that was rewritten on the way is answered by ``ice-mismatch``, and goes on without ICE (4.2.5).
 Rule 3: roles, credentials and candidates stay until the far end restarts (RFC 8445 6.1.1, 9); then we have new
-credentials, and the same candidates, which live as long as our sockets.
+credentials, and the same candidates, which live as long as our sockets.  Where we restart, we have new sockets as well:
+the address of the old ones, what NATs made of it, and what a server lent for it may all be gone.
 Rule 4: once the pairs are chosen, a description says those only (4.4.1.2.2).  Who chose offers them at once where they
 are others than the descriptions said by default, and the far end is one of RFC 5245 (4.3.4).
 Rule 5: by default we are where a far end without ICE most likely reaches us (RFC 8445 5.1.4): at our own address for
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from firmware.sdp.ice import IceDescription
     from firmware.sdp.session import MediaDescription, SessionDescription
 
+MAX_RESTARTS: Final = 2
+"""Restarts of ours in a row that come to nothing."""
 _MAX_REMOTE: Final = 2 * ice.MAX_CANDIDATES
 """Candidates of a far end that adds some in one description after the other."""
 
@@ -69,6 +72,8 @@ class _Line:
     gatherer: Gatherer
     ours: Credentials
     agreed: Ice | None = None
+    controlling: bool | None = None
+    """The role that the line had whose place it took."""
     mux: bool = False
     selected: dict[int, Selected] = field(default_factory=dict)
     said: dict[int, Address] = field(default_factory=dict)
@@ -79,6 +84,8 @@ class _Line:
     """That others were chosen than these, was offered."""
     ice2: bool = False
     """The far end need not be told: it keeps to RFC 8445."""
+    offered: bool = False
+    """A description that the far end may answer has said it."""
     lapsed: bool = False
     """It went without ICE for a while: allocations are given back."""
 
@@ -110,6 +117,9 @@ class SipIce:
         self._rng = rng
         self._near = near
         self._lines: dict[Kind, _Line] = {}
+        self._fresh: dict[Kind, _Line] = {}
+        """What takes their place once a restart of ours is answered."""
+        self._restarts = 0
         self._off: set[Kind] = set()
         """What goes without ICE."""
         self._mismatched: set[Kind] = set()
@@ -125,9 +135,35 @@ class SipIce:
                 self._lines[kind] = _Line(address, self._gather(address), make_credentials(self._rng))
             if not self._lines[kind].gatherer.done:
                 waiting.append(self._lines[kind])
+        waiting += [line for line in self._fresh.values() if not line.gatherer.done]
         for line in waiting:
             line.gatherer.on_done = when_done
         return not waiting
+
+    @property
+    def restarting(self) -> bool:
+        """Whether a restart of ours has no answer yet."""
+        return bool(self._fresh)
+
+    def may_restart(self, host: str) -> bool:
+        """Whether another search, from this address of ours, may come to something (RFC 8445 9)."""
+        if any(line.local[0] == host for line in self._fresh.values()):
+            return False  # one is under way
+        return self._restarts < MAX_RESTARTS and any(line.agreed is not None for line in self._lines.values())
+
+    def restart(self, ports: Mapping[Kind, Address]) -> None:
+        """Look for another way from these ports, with the next offer or answer; `gather` comes before."""
+        self._restarts += 1
+        for line in self._fresh.values():
+            line.gatherer.close()
+        self._fresh = {
+            kind: _Line(address, self._gather(address), make_credentials(self._rng)) for kind, address in ports.items()
+        }
+
+    def local(self, kind: Kind) -> Address | None:
+        """Give the address of ours that is agreed for a medium; None: it goes without ICE."""
+        line = self._lines.get(kind)
+        return line.local if line is not None and line.agreed is not None else None
 
     def takes(self, kind: Kind, offer: SessionDescription, media: MediaDescription) -> bool:
         """Whether an offered line will be answered with ICE."""
@@ -144,7 +180,11 @@ class SipIce:
                 self._mismatched.add(kind)
             return
         if line.agreed is not None and line.agreed.theirs != found.credentials:
-            line.ours = make_credentials(self._rng)  # RFC 8839 4.4.2.1: a restart is answered by one
+            # RFC 8839 4.4.2.1: a restart is answered by one.
+            if kind in self._fresh:
+                line = self._renewed(kind)
+            else:
+                line.ours = make_credentials(self._rng)
         self._agree(line, found, offer, media, mux, controlling=found.lite)
         for component, address in found.remote_candidates:
             if component in line.components and component not in line.selected:
@@ -156,6 +196,8 @@ class SipIce:
         if line is None or found is None or kind in self._off:
             self._go_without(kind)
         else:
+            if kind in self._fresh and self._fresh[kind].offered:
+                line = self._renewed(kind)
             self._agree(line, found, answer, media, mux, controlling=True)
 
     def agreed(self, kind: Kind) -> Ice | None:
@@ -163,9 +205,15 @@ class SipIce:
         line = self._lines.get(kind)
         return line.agreed if line is not None else None
 
-    def describe(self, kind: Kind, said: MediaDescription, *, answer: bool) -> MediaDescription:
-        """Give a line of ours with what it says of ICE now, in place of what it said before."""
+    def describe(self, kind: Kind, said: MediaDescription, *, answer: bool, host: str = "") -> MediaDescription:
+        """Give a line of ours with what it says of ICE now, in place of what it said before.
+
+        *host* is what the description as a whole says (c=); "": the address of the line's own sockets.
+        """
         line = self._lines.get(kind)
+        if not answer and kind in self._fresh:
+            line = self._fresh[kind]
+            line.offered = True
         plain = replace(said, attributes=tuple(pair for pair in said.attributes if pair[0] not in ice.NAMES))
         if line is None or kind in self._off or (answer and line.agreed is None):
             more = ((ice.MISMATCH, ""),) if kind in self._mismatched and answer else ()
@@ -179,11 +227,11 @@ class SipIce:
         if line.completed and line.agreed is not None and line.agreed.controlling and not answer:
             chosen = {component: line.selected[component].remote.address for component in line.components}
             line.told = True
-        host, port = line.said[RTP]
+        default, port = line.said[RTP]
         return replace(
             plain,
             port=port,
-            connection=host if host != line.local[0] else None,
+            connection=default if default != (host or line.local[0]) else None,
             attributes=(*plain.attributes, *ice.write(line.ours, candidates, line.said, chosen)),
         )
 
@@ -195,21 +243,34 @@ class SipIce:
                 line.selected = {pair.component: pair for pair in selected}
                 line.told = line.told and before == line.selected
         lines = [line for line in self._lines.values() if line.agreed is not None]
-        return all(line.completed for line in lines) and any(map(_differs, lines))
+        if not all(line.completed for line in lines):
+            return False
+        self._restarts = 0
+        return any(map(_differs, lines))
 
     def close(self) -> None:
         """Stop gathering; who has the sockets now gives back what servers keep."""
-        for line in self._lines.values():
+        for line in (*self._lines.values(), *self._fresh.values()):
             if line.agreed is not None:
                 line.gatherer.hand_over()
             line.gatherer.close()
 
     # One line
 
+    def _renewed(self, kind: Kind) -> _Line:
+        """Let a fresh line take the place of the one before, whose role it has (RFC 8445 6.1.1)."""
+        before, line = self._lines[kind], self._fresh.pop(kind)
+        before.gatherer.close()
+        self._lines[kind] = line
+        line.controlling = before.agreed.controlling if before.agreed is not None else None
+        return line
+
     def _go_without(self, kind: Kind) -> None:
         line = self._lines.get(kind)
+        if kind in self._fresh:
+            self._fresh.pop(kind).gatherer.close()
         if line is not None and (line.agreed is not None or line.lapsed):
-            line.agreed, line.selected, line.lapsed = None, {}, True
+            line.agreed, line.selected, line.lapsed, line.controlling = None, {}, True, None
             line.ours = make_credentials(self._rng)
             return
         if line is not None and kind not in self._off:
@@ -237,8 +298,10 @@ class SipIce:
                 line.agreed = replace(before, remote=(*before.remote, *more)[:_MAX_REMOTE])
             return
         line.selected, line.told = {}, False
+        if before is not None or line.controlling is not None:  # RFC 8445 6.1.1: a restart leaves the roles as they are
+            controlling = before.controlling if before is not None else line.controlling is True
         line.agreed = Ice(
-            controlling if before is None else before.controlling,
+            controlling,
             line.ours,
             found.credentials,
             line.candidates,

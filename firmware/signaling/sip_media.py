@@ -97,6 +97,7 @@ class SipMedia:
         self._capabilities = capabilities
         self._ports = ports
         self._host = host
+        self._origin = host
         self._session_id = session_id
         self.srtp: Final = srtp or SipSrtp(capabilities.encryption, random.SystemRandom(), make_certificate)
         self._ice = ice
@@ -105,6 +106,10 @@ class SipMedia:
         self._lines: tuple[_Line, ...] = ()
         self._offered: tuple[_Line, ...] | None = None
         self._reserved: dict[Kind, Address] = {}
+        self._fresh: dict[Kind, Address] = {}
+        """What takes the place of these once a restart of ICE is agreed."""
+        self._moved: dict[Kind, Address] = {}
+        """What the reserved ones have taken the place of."""
         self._dropped: set[Kind] = set()
         self._read: tuple[bytes, SessionDescription, _Chosen] | None = None
 
@@ -184,6 +189,7 @@ class SipMedia:
             way = Direction.of(said.sends and heard.receives, said.receives and heard.sends)
             if self._ice is not None and line.kind is not None:
                 self._ice.accept(line.kind, answer, media, mux=_muxed(line.said, media))
+                self._adopt(line.kind)
             channels += self._channels(line, answer, media, pairs, way, secured)
         if not receiving:
             raise _nothing("answer", in_clear)
@@ -213,6 +219,7 @@ class SipMedia:
             line = self._answer_line(choice, media, way)
             if self._ice is not None:
                 self._ice.answer(choice.kind, offer, media, mux=_muxed(line.said, media))
+                self._adopt(choice.kind)
             lines.append(self._with_ice(line, answer=True))
             channels += self._channels(lines[-1], offer, media, choice.pairs, way, choice.secured)
         answer = self._describe(lines)
@@ -239,13 +246,36 @@ class SipMedia:
         self._dropped.add(kind)
         return True
 
+    @property
+    def restarting(self) -> bool:
+        """Whether another search for ways is wanted, and not agreed yet."""
+        return self._ice is not None and self._ice.restarting
+
+    def restart(self, host: str) -> bool:
+        """Look for other ways, from this address of ours, by the next offer (`prepare` comes before); False: no more.
+
+        CallError: no ports are free.
+        """
+        if self._ice is None or not self._ice.may_restart(host):
+            return False
+        kinds = [kind for kind in self._reserved if self._ice.local(kind) is not None]
+        for address in self._fresh.values():
+            self._ports.release(address)
+        self._fresh.clear()
+        for kind in kinds:
+            self._fresh[kind] = self._ports.reserve(host).address
+        self._ice.restart(self._fresh)
+        self._host = host
+        return True
+
     def close(self) -> None:
         """Give back all ports."""
         if self._ice is not None:
             self._ice.close()
-        for address in self._reserved.values():
+        for address in (*self._reserved.values(), *self._fresh.values()):
             self._ports.release(address)
         self._reserved.clear()
+        self._fresh.clear()
         self.channels = ()
 
     # What is usable
@@ -299,7 +329,8 @@ class SipMedia:
             # RFC 3264 8: each description that differs from the one before has the next version.
             self._version += 1
             self._said = said
-        origin = Origin(self._session_id, self._version, self._host)
+        # RFC 8866 5.2: it names the session, wherever we are by now.
+        origin = Origin(self._session_id, self._version, self._origin)
         return SessionDescription(origin, connection=self._host, media=said).encode()
 
     def _offer_line(self, kind: Kind, again: _Line | None, before: _Line | None) -> _Line:
@@ -381,12 +412,19 @@ class SipMedia:
         if self._ice is None or line.kind is None:
             return line
         plain = replace(line.said, port=self._port(line.kind)[1])
-        return replace(line, said=self._ice.describe(line.kind, plain, answer=answer))
+        return replace(line, said=self._ice.describe(line.kind, plain, answer=answer, host=self._host))
 
     def _port(self, kind: Kind) -> Address:
         if kind not in self._reserved:
             self._reserved[kind] = self._ports.reserve(self._host).address
         return self._reserved[kind]
+
+    def _adopt(self, kind: Kind) -> None:
+        """Take that a medium is at its fresh ports from now on, if that was agreed."""
+        if self._ice is not None and kind in self._fresh and self._ice.local(kind) == self._fresh[kind]:
+            self._moved[kind] = self._reserved[kind]
+            self._ports.release(self._reserved[kind])
+            self._reserved[kind] = self._fresh.pop(kind)
 
     def _channels(
         self,
@@ -408,7 +446,8 @@ class SipMedia:
             sip_formats.retransmission(line.said, pairs[0].receive.payload_type),
         )
         local = self._port(line.kind)
-        return line_channels(line.kind, session, media, pairs, way, local, mux, bitrate, secured, again, ice)
+        channels = line_channels(line.kind, session, media, pairs, way, local, mux, bitrate, secured, again, ice)
+        return [replace(each, moved_from=self._moved.get(line.kind)) for each in channels]
 
 
 @dataclass(frozen=True, slots=True)

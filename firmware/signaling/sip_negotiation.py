@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firmware.call.call import EndReason, State
@@ -67,6 +68,62 @@ class Negotiation(BaseLeg["InviteSession", "SipMedia"]):
             logger.debug("= call %s: the way that was found is offered", self.call.id)
             self._offer_wanted = True
             self._negotiate()
+
+    def find_way_again(self) -> None:
+        """Restart ICE (RFC 8445 9), from where we are by now."""
+        session, media = self._require()
+        if session.state is not SessionState.CONFIRMED:
+            return
+        try:
+            flow = self._flow_now(session)
+            if not media.restart(flow.local[0]):
+                self._offer_restart_again(media)
+                return
+        except FirmwareError as error:  # no route yet: the media will ask again
+            logger.info("= call %s: there is no other way yet: %s", self.call.id, error)
+            return
+        if flow.local[0] != session.flow.local[0]:
+            self._command(session.move, flow)
+        logger.info("= call %s: another way is looked for, from %s", self.call.id, flow.local[0])
+
+        def gathered() -> bool:
+            if self._media is media and not media.prepare(None, self._go_on):
+                return False
+            if self._media is media and media.restarting:  # else the far end's own offer has come first
+                self._offer_wanted = True
+                self._negotiate()
+            return True
+
+        self._steps.append(gathered)
+        self._go_on()
+
+    def _offer_restart_again(self, media: SipMedia) -> None:
+        """Offer what was found for a restart once more, where its offer came to nothing (by a dead connection, say)."""
+        if media.restarting and not self._offer_out and not self._steps:
+            self._offer_wanted = True
+            self._negotiate()
+
+    def network_changed(self) -> None:
+        """Restart ICE at once, where our address is another: the far end can't know."""
+        session = self._session
+        if session is None or session.state is not SessionState.CONFIRMED or self._media is None:
+            return
+        try:
+            moved = self._flow_now(session).local[0] != session.flow.local[0]
+        except FirmwareError as error:
+            logger.debug("= call %s: %s", self.call.id, error)
+            return
+        if moved:
+            self.find_way_again()
+
+    def _flow_now(self, session: InviteSession) -> Flow:
+        """Give the flow by which the far end is called now; our own address may have changed.
+
+        FirmwareError: there is no way to it.
+        """
+        flow = session.flow
+        local = self._transport.local_flow(flow.transport, flow.remote, flow.domain).local
+        return replace(flow, local=local) if local[0] != flow.local[0] else flow
 
     def go_on_without(self, kind: Kind) -> None:
         """Offer to end a medium that finds no way, where that is for us to do (RFC 8839 4.3.4)."""

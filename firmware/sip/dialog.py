@@ -47,8 +47,8 @@ class Dialog:
         """The far end's: To of what we send.  A peer of RFC 2543 has no tag; 12.1.1 takes it as a null one."""
         self.remote_target = remote_target
         self.route_set = route_set
-        self.flow: Final = flow
-        """The flow that the dialog was made on."""
+        self.flow = flow
+        """The flow that the dialog was made on, or was moved to when our address had changed."""
         self.account: Account | None = None
         """The account of ours that it was made by; who makes the dialog sets it."""
         self.secure = False

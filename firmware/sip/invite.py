@@ -66,8 +66,8 @@ class InviteSession:
         self.call_id: Final = call_id
         self.remote: Final = remote
         """The far end: From of an incoming call, To of an outgoing one."""
-        self.flow: Final = flow
-        """The flow that the call was made on."""
+        self.flow = flow
+        """The flow that the call was made on, or was moved to."""
         self.state = State.CALLING
         self._layers = layers
         self._dialed = remote_target
@@ -219,6 +219,16 @@ class InviteSession:
             self._bye(now)
         # Otherwise our 2xx still waits for its ACK: RFC 3261 15: "the callee's UA MUST NOT send a BYE on a confirmed
         # dialog until it has received an ACK for its 2xx response or until the server transaction times out".
+
+    def move(self, flow: Flow) -> None:
+        """Go on by another flow: our address has changed.  The next ``reinvite`` tells the far end (RFC 3261 12.2).
+
+        State: CONFIRMED.
+        """
+        self._confirmed()
+        self.flow = flow
+        if self.usage.dialog is not None:
+            self.usage.dialog.flow = flow
 
     def reinvite(self, body: bytes | None, now: float) -> None:
         """Offer a change of the session; None asks the far end for an offer.  State: CONFIRMED, and not `negotiating`.

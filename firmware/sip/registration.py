@@ -114,6 +114,11 @@ class Registration:
         self._looking = True
         self._layers.events.append(ServerWanted(self, self.account.settings.proxy or self._target))
 
+    def renew(self, now: float) -> None:
+        """Begin a round of attempts before its time, unless one is under way."""
+        if self.state is not State.STOPPED and self._request is None and not self._looking:
+            self.start(now)
+
     def use(self, flows: Sequence[Flow], now: float) -> None:
         """Answer ServerWanted: the server is reached by these flows, the best first."""
         if self._looking:

@@ -413,3 +413,22 @@ def test_nonsense_in_a_200_does_no_harm() -> None:
     assert zone.state is State.REGISTERED
     assert zone.registration.until == pytest.approx(3600, abs=1)
     assert zone.account.service_route == ()
+
+
+def test_who_is_elsewhere_registers_from_there_at_once() -> None:
+    zone = Zone().run(1)
+    before = len(zone.heard)
+    zone.registration.renew(zone.wire.now)
+    zone.run(1)
+    assert zone.wanted == ["sip:example.com"] * 2, "the way to the server is found out anew"
+    assert len(zone.heard) == before + 1
+    zone.registration.renew(zone.wire.now)
+    zone.registration.renew(zone.wire.now)
+    zone.run(1)
+    assert len(zone.heard) == before + 2, "one round at a time"
+    zone.registration.stop(zone.wire.now)
+    zone.run(1)
+    heard = len(zone.heard)
+    zone.registration.renew(zone.wire.now)
+    zone.run(1)
+    assert len(zone.heard) == heard, "who has stopped is gone"

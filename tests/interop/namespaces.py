@@ -130,6 +130,25 @@ class Internet:
         )
         return host
 
+    def pull_cable(self, house: Namespace) -> None:
+        """Take a house's host from its network; its address is gone."""
+        self._do(house.name, "link", "set", "eth0", "down")
+        self._do(house.name, "addr", "flush", "dev", "eth0")
+
+    def plug_in(self, house: Namespace) -> None:
+        """Put it back, at another address than before."""
+        network = house.address.rpartition(".")[0]
+        self._do(house.name, "link", "set", "eth0", "up")
+        self._do(house.name, "addr", "add", f"{network}.77/24", "dev", "eth0")
+        self._do(house.name, "route", "add", "default", "via", f"{network}.1")
+
+    def renumber(self, house: Namespace) -> None:
+        """Give a house's router another address outside, as some providers do every night; its bindings are gone."""
+        number = house.address.split(".")[1]
+        router = f"{self._mark}-nat{number}"
+        self._do(router, "addr", "flush", "dev", "wan")
+        self._do(router, "addr", "add", f"192.0.2.{100 + int(number)}/24", "dev", "wan")
+
     def _add(self, name: str) -> None:
         _run("ip", "netns", "add", name)
         self._undo.callback(_run, "ip", "netns", "del", name)

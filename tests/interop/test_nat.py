@@ -38,6 +38,8 @@ class World:
     def __init__(self, running: ExitStack, program: Callable[[str], str], folder: Path) -> None:
         self._running = running
         self.program = program
+        self.houses: list[Namespace] = []
+        """Where the units of `pair` are."""
         self.folder = folder
         program("ip")
         self.internet = running.enter_context(Internet())
@@ -69,6 +71,7 @@ class World:
         labels = CARD_LABEL, FAR_LABEL
         for user, tone, label, own, chosen in zip(USERS, (660, 880), labels, nats, houses, strict=True):
             house = chosen or self.internet.house(self.program("nft"), symmetric=symmetric)
+            self.houses.append(house)
             settings = {
                 "sip": {"accounts": [self.sip.account(user, transport="tcp")], **sections.get("sip", {})},
                 "h323": {"enabled": False},
@@ -163,6 +166,38 @@ def test_a_server_that_is_somebody_else_relays_nothing(world: World, tmp_path: P
     notices = [unit.wait_for_idle(60)["notice"]["text"] for unit in pair.units]
     assert "Sound and picture find no way between the two sides." in notices
     assert "its certificate is not accepted" in pair.units[0].log()
+
+
+@pytest.mark.parametrize("moves", [0, 1])
+@pytest.mark.parametrize("keys", ["sdes", "dtls"])
+def test_a_call_goes_on_where_a_cable_is_plugged_in_elsewhere(world: World, moves: int, keys: str) -> None:
+    """DHCP gives another address: it is noticed at once, and the far end is told where media are now (RFC 8445 9)."""
+    pair = world.pair(sip={"srtp": [keys], "addresses": ["0.0.0.0"]})
+    numbers = world.connect(pair)
+    pair.assert_all_see_and_hear()
+    moved, other = pair.units[moves], pair.units[1 - moves]
+    world.internet.pull_cable(world.houses[moves])
+    time.sleep(2)
+    world.internet.plug_in(world.houses[moves])
+    assert until(lambda: "another way is looked for" in moved.log(), 20)
+    pair.assert_all_see_and_hear()
+    assert [each["id"] for unit in pair.units for each in unit.state()["calls"]] == list(numbers)
+    # It is registered from there as well, so that its own server finds it.
+    moved.wait(lambda state: [each["state"] for each in state["registrations"]] == ["registered"])
+    other.command(numbers[1 - moves], "hang_up")
+    assert pair.wait_for_idle() == ["The call was hung up."] * 2
+
+
+def test_a_call_goes_on_where_the_router_has_another_address(world: World) -> None:
+    """Nobody tells the unit; it hears nothing any more."""
+    pair = world.pair()
+    numbers = world.connect(pair)
+    pair.assert_all_see_and_hear()
+    world.internet.renumber(world.houses[0])
+    assert until(lambda: "another way is looked for" in pair.units[0].log(), 30)
+    pair.assert_all_see_and_hear()
+    pair.units[0].command(numbers[0], "hang_up")
+    assert pair.wait_for_idle() == ["The call was hung up."] * 2
 
 
 def test_a_call_with_keys_that_are_agreed_on_the_way(world: World) -> None:

@@ -42,6 +42,9 @@ class Leg:
     def way_found(self, local: Address, selected: tuple[Selected, ...]) -> None:
         self.commands.append(("way", local, selected))
 
+    def find_way_again(self) -> None:
+        self.commands.append("another way")
+
     def go_on_without(self, kind: Kind) -> None:
         self.commands.append(("without", kind))
 
@@ -408,3 +411,10 @@ def test_muting_is_told_until_the_call_is_over() -> None:
     call.released(EndReason.LOST)
     call.mute(False)
     assert leg.commands == [("mute", True)]
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_another_way_is_looked_for_in_a_call_that_is_up(state: State) -> None:
+    call, leg = make(state)
+    call.find_way_again()
+    assert leg.commands == ["another way"] * (state is State.ACTIVE)

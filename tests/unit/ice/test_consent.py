@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from firmware.ice.consent import EXPIRY, Consent
+from firmware.ice.consent import DOUBT, DOUBT_CONTROLLED, EXPIRY, Consent
 
 
 def asked(consent: Consent, until: float, *, answers: bool) -> list[float]:
@@ -47,3 +47,14 @@ def test_what_somebody_else_has_proved_is_asked_at_once() -> None:
     consent = Consent(random.Random(1), 7.0, due=True)
     assert consent.asks(7.0)
     assert not consent.asks(7.0)
+
+
+def test_it_is_doubtful_long_before_it_is_lost() -> None:
+    consent = Consent(random.Random(1), 0.0)
+    consent.given(5.0)
+    for controlling, doubt in ((True, DOUBT), (False, DOUBT_CONTROLLED)):
+        assert not consent.is_doubtful(5.0 + doubt - 0.1, controlling=controlling)
+        assert consent.is_doubtful(5.0 + doubt, controlling=controlling)
+        assert doubt + 6.0 < EXPIRY, "with at least one check more that says so"
+    consent.given(5.0 + DOUBT)
+    assert not consent.is_doubtful(6.0 + DOUBT, controlling=True)

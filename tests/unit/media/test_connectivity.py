@@ -13,6 +13,7 @@ import pytest
 from ice_ends import Sockets, agreed
 
 from firmware.call.ice import CandidateType, Ice, Selected
+from firmware.ice import consent
 from firmware.ice.credentials import make_credentials
 from firmware.media import connectivity
 from firmware.media.connectivity import DIRECT, RELAYED, TRANSLATED, Connectivity
@@ -183,3 +184,14 @@ def test_kinds_of_way(pairs: tuple[Sockets, Sockets], local: CandidateType, remo
     ice, _ = agreed(*pairs)
     pair = Selected(1, replace(ice.local[0], type=local), replace(ice.remote[0], type=remote))
     assert Connectivity(replace(ice, selected=(pair,)), pairs[0], time.monotonic()).kind == kind
+
+
+def test_silence_is_told_while_there_is_hope(pairs: tuple[Sockets, Sockets], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consent, "INTERVAL", 0.05)
+    monkeypatch.setattr(consent, "DOUBT", 0.2)
+    ends = ends_of(pairs)
+    doubts: list[int] = []
+    ends[0].way.on_doubt = lambda: doubts.append(1)
+    go_on(ends, lambda: all(end.selected for end in ends))
+    go_on(ends[:1], lambda: len(doubts) > 1)
+    assert ends[0].lost == []

@@ -276,3 +276,33 @@ def test_all_pictures_of_a_call_are_frozen(unit: Unit, peer: Peer) -> None:
     before = line.video_receiver._held_until
     unit.session.freeze_picture()
     assert line.video_receiver._held_until > time.monotonic() > before
+
+
+def test_a_stream_that_moves_is_the_same(unit: Unit, peer: Peer) -> None:
+    first, second = unit.ports.reserve("127.0.0.1"), unit.ports.reserve("127.0.0.1")
+    unit.apply(*(channel(first, peer, direction, SOUND) for direction in BOTH))
+    sound = unit.session.sound
+    assert sound is not None
+    assert sound.sender is not None
+
+    def sent() -> set[int]:
+        for _ in range(4):
+            sound.sender.push(None)
+        return {peer.packet().ssrc, peer.packet().ssrc}
+
+    before = sent()
+    moved = [channel(second, peer, direction, SOUND, moved_from=first.address) for direction in BOTH]
+    for _ in range(2):  # what is said again changes nothing
+        unit.apply(*moved)
+        assert unit.session.sound == sound
+        assert sent() == before
+        assert peer.source == second.address
+    unit.ports.release(first.address)
+    assert unit.ports.reserve("127.0.0.1")
+
+
+def test_a_stream_of_a_worker_before_can_not_move(unit: Unit, peer: Peer) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    gone = ("127.0.0.1", 9)
+    unit.apply(*(channel(port, peer, direction, SOUND, moved_from=gone) for direction in BOTH))
+    assert unit.session.sound is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ from dtls_ends import fingerprint, handshake
 from ice_ends import agreed
 from media_parts import Peer
 
-from firmware.call.ice import Selected
+from firmware.call.ice import Ice, Selected
 from firmware.call.media import (
     H264_BASELINE,
     PCMU,
@@ -354,6 +355,42 @@ def test_packets_take_the_way_that_is_found(two, network: Network, peer: Peer, e
     assert one.stream.way == ""
     one.stream.send(b"plain", 0, False, 0)
     assert peer.packet().payload == b"plain"
+
+
+@pytest.mark.parametrize("mux", [True, False])
+def test_who_moves_keeps_session_and_keys(two, network: Network, eventually, mux: bool) -> None:
+    one, other = two(CLIENT, SERVER, mux, ice=True)
+    eventually(lambda: one.keys and other.keys and (mux or (one.keys[-1].send.control and other.keys[-1].send.control)))
+    agreements = len(one.keys), len(other.keys)
+    one.stream.send(b"before", 0, False, 0)
+    eventually(lambda: other.stream.sink.packets)
+    former = one.stream.sockets
+    fresh = tuple(socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    for sock in fresh:
+        sock.bind(("127.0.0.1", 0))
+        sock.setblocking(False)
+
+    def go_on(end: Agreed, way: Ice, **changes: object) -> None:
+        end.stream.use(*(replace(channel, ice=way, **changes) for channel in end.stream._channels))
+
+    def move() -> None:
+        network.remove(one.stream)
+        one.stream.move(fresh)
+        network.add(one.stream, fresh)
+
+    ways = agreed(fresh, other.stream.sockets, 1 if mux else 2, seed=6)
+    network.call(move)
+    one.ways.clear()
+    network.call(lambda: go_on(one, ways[0], local=fresh[0].getsockname()))
+    network.call(lambda: go_on(other, ways[1]))
+    assert all(sock.fileno() < 0 for sock in former)
+    eventually(lambda: one.ways)
+    for end, far in ((one, other), (other, one)):
+        end.stream.send(b"after", 160, False, 0)
+        eventually(lambda f=far: f.stream.sink.packets and f.stream.sink.packets[-1].payload == b"after")
+    assert len({packet.ssrc for packet in other.stream.sink.packets}) == 1
+    assert (len(one.keys), len(other.keys)) == agreements
+    assert one.stream._protection.refused == other.stream._protection.refused == 0
 
 
 def test_a_stranger_gets_no_keys(two, eventually) -> None:

@@ -7,7 +7,8 @@ import virtual_loop
 from simple_room import AUDIO, CHANNELS, SimpleEndpoint
 
 from firmware.call.call import State
-from firmware.call.media import Crypto, Suite
+from firmware.call.media import Crypto, Kind, Suite
+from firmware.media.message import WayDoubtful
 from firmware.room.line import Line
 
 
@@ -60,3 +61,13 @@ def test_a_timer_takes_the_place_of_the_one_before() -> None:
         return rung
 
     assert virtual_loop.run(main()) == ["second"]
+
+
+def test_where_nothing_is_heard_another_way_is_looked_for() -> None:
+    endpoint = SimpleEndpoint()
+    shown = Line(endpoint.dial("sip:far@example.com"))
+    shown.take(WayDoubtful(shown.call.id, Kind.AUDIO))
+    assert "another way" not in endpoint.leg(shown.call).asked, "not before there is a call"
+    shown.call.established(CHANNELS)
+    shown.take(WayDoubtful(shown.call.id, Kind.AUDIO))
+    assert endpoint.leg(shown.call).asked == ["another way"]

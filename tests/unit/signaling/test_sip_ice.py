@@ -14,7 +14,7 @@ from firmware.call.media import Capabilities, Direction, Kind
 from firmware.sansio import Address
 from firmware.sdp import ice
 from firmware.sdp.ice import IceDescription
-from firmware.sdp.session import MediaDescription, SessionDescription
+from firmware.sdp.session import MediaDescription, SessionDescription, parse
 from firmware.signaling.sip_ice import SipIce
 from firmware.signaling.sip_media import SipMedia
 
@@ -443,3 +443,124 @@ def test_selected_pairs_of_old_are_forgotten_in_a_restart() -> None:
     found = said(lines(side.answer(sdp(*BOTH, session=RESTARTED)))[0])
     assert found is not None
     assert len(found.candidates) == 6
+
+
+# Restarts of ours
+
+ELSEWHERE = "192.0.2.9"
+
+
+def restarting(host: str = OURS) -> tuple[Side, bytes, bytes]:
+    """Give a side that wants another search, its first offer and the one that says so."""
+    side = Side()
+    first = side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    assert side.media.restart(host)
+    assert side.media.restarting
+    return side, first, side.offer()
+
+
+@pytest.mark.parametrize("host", [OURS, ELSEWHERE])
+def test_a_restart_of_ours(host: str) -> None:
+    side, first, second = restarting(host)
+    before = {channel.kind: channel.local for channel in side.media.channels}
+    assert fragment(first) != fragment(second)
+    for old, new in zip(lines(first), lines(second), strict=True):
+        found = said(new)
+        assert found is not None
+        assert not found.mismatch
+        assert {each.address for each in found.candidates if each.type is HOST} == {
+            (host, port) for each in found.candidates if each.type is HOST for port in (each.address[1],)
+        }
+        assert {each.address[1] for each in found.candidates}.isdisjoint(
+            {each.address[1] for each in (said(old) or found).candidates}
+        )
+    described = [parse(body) for body in (first, second)]
+    assert described[0].origin.address == described[1].origin.address == OURS
+    assert described[1].connection == host
+    side.media.accept(sdp(*BOTH, session=RESTARTED))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert (agreed.ours.fragment, agreed.theirs.fragment) == (fragment(second), "others")
+    assert agreed.controlling, "roles stay as they are (RFC 8445 6.1.1)"
+    for channel in side.media.channels:
+        assert channel.local[0] == host
+        assert channel.moved_from == before[channel.kind]
+    assert side.ports.reserved == {channel.local for channel in side.media.channels}
+    assert not side.media.restarting
+    side.media.close()
+    assert side.ports.reserved == set()
+    assert side.gatherers.states == {"handed over"}
+
+
+def test_who_was_called_keeps_his_role_in_his_own_restart() -> None:
+    side = Side()
+    side.answer(sdp(*BOTH, session=IDENTITY))
+    assert side.media.restart(OURS)
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=RESTARTED))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert not agreed.controlling
+
+
+def test_a_restart_that_is_refused_leaves_no_trace_but_is_offered_again() -> None:
+    side, first, second = restarting()
+    before = side.media.channels
+    third = side.answer(sdp(*BOTH, session=IDENTITY))
+    assert fragment(third) == fragment(first)
+    assert side.agreed() == next(channel.ice for channel in before if channel.kind is Kind.AUDIO)
+    assert fragment(side.offer()) == fragment(second)
+    side.media.close()
+    assert side.ports.reserved == set()
+    assert "gathers" not in side.gatherers.states
+
+
+def test_an_answer_to_an_older_offer_is_none_to_the_restart() -> None:
+    side = Side()
+    first = side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    side.media.offer()  # a hold, say
+    assert side.media.restart(OURS)
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    agreed = side.agreed()
+    assert agreed is not None
+    assert agreed.ours.fragment == fragment(first)
+    assert side.media.restarting
+
+
+def test_the_far_ends_restart_comes_before_ours() -> None:
+    side, first, second = restarting(ELSEWHERE)
+    answer = side.answer(sdp(*BOTH, session=RESTARTED))
+    assert fragment(answer) == fragment(second) != fragment(first)
+    assert {channel.local[0] for channel in side.media.channels} == {ELSEWHERE}
+    assert not side.media.restarting
+
+
+def test_a_far_end_that_answers_a_restart_without_ice() -> None:
+    side, _, _ = restarting()
+    side.media.accept(sdp(*BOTH))
+    assert side.agreed() is None
+    assert not side.media.restarting
+    side.media.close()
+    assert side.ports.reserved == set()
+    assert "gathers" not in side.gatherers.states
+
+
+def test_restarts_that_come_to_nothing_are_counted() -> None:
+    side, _, _ = restarting()
+    assert not side.media.restart(OURS), "one is under way"
+    assert side.media.restart(ELSEWHERE), "but not from there"
+    assert len(side.ports.reserved) == 4, "two that are in use, and two that may be"
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=RESTARTED))
+    assert not side.media.restart(OURS), "enough"
+    side.select((HOST, (THEIRS, 5000)), (HOST, (THEIRS, 5001)))
+    assert side.media.restart(OURS), "after a success it begins anew"
+
+
+def test_without_ice_there_is_nothing_to_restart() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(*BOTH))
+    assert not side.media.restart(OURS)

@@ -16,10 +16,12 @@ from firmware import config
 from firmware.call.call import Call, EndReason, State
 from firmware.call.ice import Candidate, CandidateType, Selected
 from firmware.call.media import Capabilities, Kind
+from firmware.errors import CallError, FirmwareError
 from firmware.sdp import ice
 from firmware.sdp.ice import IceDescription
 from firmware.sdp.session import MediaDescription, SessionDescription
 from firmware.signaling.sip import SipEndpoint
+from firmware.signaling.sip_media import SipMedia
 from firmware.sip.user_agent import UserAgent
 
 
@@ -322,3 +324,137 @@ def test_what_ends_is_told_nothing() -> None:
     bench.settle()
     call.way_found(local, ())
     bench.check_clean()
+
+
+# Restarts of ours
+
+
+def in_a_call() -> tuple[Bench, Call, Call]:
+    bench = Bench()
+    call, far = bench.call()
+    bench.gatherers.at_once = True
+    return bench, call, far
+
+
+def fragments(call: Call) -> set[tuple[str, str]]:
+    return {(each.ice.ours.fragment, each.ice.theirs.fragment) for each in call.channels if each.ice is not None}
+
+
+def assert_found_again(call: Call, far: Call, before: tuple[set[tuple[str, str]], set[tuple[str, str]]]) -> None:
+    now = fragments(call), fragments(far)
+    assert len(now[0]) == len(now[1]) == 2
+    assert {pair[::-1] for pair in now[0]} == now[1]
+    assert not now[0] & before[0]
+    assert call.state is far.state is State.ACTIVE
+
+
+@pytest.mark.parametrize("who", ["caller", "callee", "both"])
+def test_a_way_that_is_lost_is_looked_for_again(who: str) -> None:
+    bench, call, far = in_a_call()
+    before = fragments(call), fragments(far)
+    ports = bench.ports.reserved.copy()
+    for each in {"caller": (call,), "callee": (far,), "both": (call, far)}[who]:
+        each.find_way_again()
+        each.find_way_again()
+    bench.settle(10)
+    assert_found_again(call, far, before)
+    assert len(bench.ports.reserved) == 4
+    assert bench.ports.reserved - ports
+    bench.settle(100)
+    assert bench.sent(b"INVITE") <= 2 + (who == "both") * 2
+    call.hang_up()
+    bench.check_clean()
+
+
+def test_a_restart_waits_until_it_is_known_where_we_are() -> None:
+    bench, call, far = in_a_call()
+    bench.gatherers.at_once = False
+    before = fragments(call), fragments(far)
+    call.find_way_again()
+    bench.settle()
+    assert bench.sent(b"INVITE") == 1
+    assert fragments(call) == before[0], "what is agreed stays until something else is"
+    bench.gatherers.answer()
+    bench.settle()
+    assert_found_again(call, far, before)
+
+
+def test_what_is_looked_for_in_vain_is_given_up() -> None:
+    bench, call, _ = in_a_call()
+    for _ in range(5):
+        call.find_way_again()
+        bench.settle(10)
+    assert bench.sent(b"INVITE") == 3
+
+
+def test_a_restart_that_was_refused_is_offered_again_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, call, far = in_a_call()
+    before = fragments(call), fragments(far)
+
+    def no_ports(*_: object) -> None:
+        raise CallError("no ports are free")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SipMedia, "answer", no_ports)
+        call.find_way_again()
+        bench.settle(5)
+    assert fragments(call) == before[0]
+    call.find_way_again()
+    bench.settle(5)
+    assert_found_again(call, far, before)
+    assert bench.sent(b"INVITE") == 3
+
+
+def move(bench: Bench, host: str) -> None:
+    """Give the unit another address."""
+    transport = bench.unit.endpoint._transport
+    assert isinstance(transport, WireTransport)
+    moved = (host, 5060)
+    transport.wire.attach(transport.address, transport.core, transport._event, also=[moved])
+    transport.listeners = tuple((way, moved) for way, _ in transport.listeners)
+    transport.address = moved
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_who_has_another_address_says_so(told: bool) -> None:
+    bench, call, far = in_a_call()
+    before = fragments(call), fragments(far)
+    bench.unit.endpoint.network_changed()
+    bench.settle()
+    assert fragments(call) == before[0], "it is where it was"
+    move(bench, "10.0.0.7")
+    if told:
+        bench.unit.endpoint.network_changed()
+    else:
+        call.find_way_again()
+    bench.settle(10)
+    assert_found_again(call, far, before)
+    assert {channel.local[0] for channel in call.channels} == {"10.0.0.7"}
+    far.hang_up()
+    bench.settle(10)
+    assert call.state is far.state is State.ENDED, "his requests find us there"
+
+
+def test_where_no_route_is_nothing_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench, call, far = in_a_call()
+
+    def no_route(*_: object) -> None:
+        raise FirmwareError("no way to it")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WireTransport, "local_flow", no_route)
+        call.find_way_again()
+        bench.settle()
+    assert bench.sent(b"INVITE") == 1
+    before = fragments(call), fragments(far)
+    call.find_way_again()
+    bench.settle()
+    assert_found_again(call, far, before)
+
+
+def test_a_far_end_without_ice_is_asked_for_no_other_way() -> None:
+    bench = Bench(at_once=True, plain=True)
+    call, _ = bench.call()
+    call.find_way_again()
+    bench.settle()
+    assert bench.sent(b"INVITE") == 1
