@@ -21,6 +21,7 @@ from pathlib import Path
 from interop import asterisk_configuration
 from interop.asterisk_configuration import MANAGER_PORT, PORTS, RECORDED_RATE, Settings
 from interop.asterisk_manager import Manager, Message
+from interop.namespaces import Namespace, entered, inside
 from interop.ports import own_address
 from interop.process import end, memory_and_cpu
 from interop.sound import read_samples, tone_share, write_tone
@@ -29,17 +30,26 @@ from interop.sound import read_samples, tone_share, write_tone
 class Asterisk:
     """One Asterisk process.  Use as a context manager: inside, it takes calls.
 
-    *root* is where it is unpacked, *folder* its configuration, log and recordings; *tone* Hz is what it plays.
+    *root* is where it is unpacked, *folder* its configuration, log and recordings; *tone* Hz is what it plays.  It may
+    run in a *namespace* of the network, at the address there.
     *technology* in what follows is a key of `PORTS`.
     """
 
     def __init__(
-        self, root: Path, folder: Path, settings: Settings | None = None, *, address: str = "", tone: float = 440.0
+        self,
+        root: Path,
+        folder: Path,
+        settings: Settings | None = None,
+        *,
+        address: str = "",
+        tone: float = 440.0,
+        namespace: Namespace | None = None,
     ) -> None:
         self.root = root
+        self._namespace = namespace
         self.folder = folder
         self.settings = settings or Settings()
-        self.address = address or own_address()
+        self.address = address or (namespace.address if namespace is not None else own_address())
         self.tone = tone
         self._heard = 0
 
@@ -49,8 +59,9 @@ class Asterisk:
         write_tone(self.folder / "tone.wav", self.tone, 8_000, seconds=60)
         write_tone(self.folder / "tone.wav16", self.tone, 16_000, seconds=60)
         self._output = (self.folder / "output").open("wb")
+        program = [*self._loader(), str(self.root / "usr/sbin/asterisk")]
         self.process = subprocess.Popen(
-            [*self._loader(), str(self.root / "usr/sbin/asterisk"), "-f", "-n", "-C", f"{self.folder}/asterisk.conf"],
+            inside(self._namespace, [*program, "-f", "-n", "-C", f"{self.folder}/asterisk.conf"]),
             cwd=self.folder,
             env={**os.environ, "OPENSSL_CONF": os.devnull},  # this machine's is for another OpenSSL
             stdin=subprocess.DEVNULL,
@@ -189,7 +200,7 @@ class Asterisk:
     def _connect(self, timeout: float = 20.0) -> Manager:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline and self.process.poll() is None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), entered(self._namespace):
                 return Manager(self.address, MANAGER_PORT)
             time.sleep(0.02)
         raise AssertionError(f"Asterisk did not start:\n{self.log()[-4000:]}")

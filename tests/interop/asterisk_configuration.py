@@ -51,6 +51,8 @@ class Settings:
     """The IP address of the gatekeeper that it registers with, as ``asterisk`` and by the number of ``tone``."""
     encryption: str = ""
     """What it wants of SIP calls: ``sdes``, ``dtls``, or nothing."""
+    ice: bool = False
+    """It looks for ways by ICE, in calls by PJSIP; its own addresses are those of the machine's interfaces."""
     users: tuple[tuple[str, str], ...] = ()
     """Names and passwords of those who may register, at either SIP stack."""
     pjsip: tuple[str, ...] = ()
@@ -69,7 +71,7 @@ def write(folder: Path, root: Path, address: str, settings: Settings) -> None:
         "logger": "[general]\ndateformat=%T.%3q\n[logfiles]\nfull => notice,warning,error,verbose(4),dtmf\n",
         "manager": f"[general]\nenabled=yes\nbindaddr={address}\nport={MANAGER_PORT}\n"
         "[test]\nsecret=test\nread=all\nwrite=all\n",
-        "rtp": "[general]\nrtpstart=10000\nrtpend=19999\n",
+        "rtp": f"[general]\nrtpstart=10000\nrtpend=19999\nicesupport={_yes(settings.ice)}\n",
         "pjsip": _pjsip(address, settings),
         "sip": _sip(folder, address, settings),
         "ooh323": _ooh323(address, settings),
@@ -97,7 +99,7 @@ def _pjsip(address: str, settings: Settings) -> str:
     )
     endpoint = (
         f"type=endpoint\ncontext=test\ndisallow=all\nallow={','.join(settings.codecs)}\n"
-        f"media_address={address}\nbind_rtp_to_media_address=yes\n"
+        f"media_address={address}\nbind_rtp_to_media_address=yes\nice_support={_yes(settings.ice)}\n"
         f"dtmf_mode={'info' if settings.digits == 'info' else 'rfc4733'}\n"
         + "".join(f"{line}\n" for line in settings.pjsip)
         + {
