@@ -38,6 +38,7 @@ MAX_FAILURES: Final = 64
 MAX_REMEMBERED: Final = 1024
 """Far ends that ICMP errors are told apart by."""
 
+_WILDCARDS: Final = ("0.0.0.0", "::")
 _NO_FAMILY: Final = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT)
 
 
@@ -100,7 +101,7 @@ class Driver:
         domain = domain.lower() if transport == "tls" else ""
         source = source_address(remote)
         for address in fitting:
-            if address[0] == source or ipaddress.ip_address(address[0]).is_unspecified:
+            if address[0] in (source, *_WILDCARDS):
                 return Flow(transport, (source, address[1]), remote, domain=domain)
         return Flow(transport, fitting[0], remote, domain=domain)
 
@@ -138,7 +139,7 @@ class Driver:
     # The core's side
 
     def _round(self) -> bool:
-        """Collect actions and events once; whether there were any."""
+        """Collect actions and events once; whether the core may have something more to say."""
         actions = self._core.actions()
         for action in actions:
             try:
@@ -151,7 +152,7 @@ class Driver:
         events = self._core.events()
         for event in events:
             self._guard(None, self._on_event, event)
-        again = bool(actions or events or failed or self._woken)
+        again = bool(events or failed or self._woken)
         self._woken = False
         return again
 

@@ -51,6 +51,24 @@ def test_a_datagram_comes_and_is_answered(run: Any) -> None:
     run(main())
 
 
+def test_a_core_is_asked_again_only_where_it_may_have_more_to_say(run: Any) -> None:
+    async def main() -> None:
+        core, driver, at_ = await make(("udp", LOCALHOST))
+        asked: list[int] = []
+        actions = core.actions
+        core.actions = lambda: (asked.append(len(core.todo)), actions())[1]  # type: ignore[method-assign]
+        driver._on_event = lambda event: core.todo.append(event)
+        core.todo.append(Send(Flow("udp", at_["udp"], (LOCALHOST, 9)), b"one"))
+        driver.run()
+        assert asked == [1], "what was sent changes nothing for the core"
+        core.happened.append(Send(Flow("udp", at_["udp"], (LOCALHOST, 9)), b"two"))
+        driver.run()
+        assert asked == [1, 0, 1], "who hears of an event may have it do something"
+        await driver.stop()
+
+    run(main())
+
+
 def test_a_wildcard_tells_which_address_was_meant_and_answers_from_it(run: Any) -> None:
     async def main() -> None:
         core, driver, at_ = await make(("udp", "0.0.0.0"))
