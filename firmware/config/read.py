@@ -175,14 +175,16 @@ def _account_contradictions(accounts: Sequence[SipAccount]) -> Iterator[Wrong]:
         key, before = f"sip.accounts[{number}]", accounts[: number - 1]
         if not account.address:
             yield Wrong(f"{key}.address", "", "must be there: an address such as room@example.com")
-        elif any(_bare(account.address) == _bare(other.address) for other in before):
-            yield Wrong(f"{key}.address", _shown(account.address), "must not be that of another account")
+        elif any(_way(account) == _way(other) for other in before):
+            text = "must not be that of another account, unless their proxies are two"
+            yield Wrong(f"{key}.address", _shown(account.address), text)
         if account.default and any(other.default for other in before):
             yield Wrong(f"{key}.default", "true", "must not be true of two accounts")
 
 
-def _bare(address: str) -> str:
-    return re.sub(r"^sips?:", "", address).lower()
+def _way(account: SipAccount) -> tuple[str, str]:
+    """Give what two accounts must not have both in common: the address, and by whom it is reached."""
+    return re.sub(r"^sips?:", "", account.address).lower(), account.proxy.lower()
 
 
 def _among(key: str, names: Mapping[str, object]) -> str:

@@ -145,7 +145,8 @@ class SipAccount(Struct, frozen=True, kw_only=True):
         Meta(
             max_length=255,
             extra={"valid": is_server, "allowed": "a host, host:port or an empty text"},
-            description='The host or host:port by which all of this account goes; "": straight to the registrar.',
+            description='The host or host:port by which all of this account goes; "": straight to the registrar.  Two '
+            "accounts may have one address if their proxies are two: if one fails, the other serves.",
         ),
     ] = ""
     transport: Annotated[

@@ -3,7 +3,9 @@
 Rule 1: a bare number or name is a user at the default account's server.
 Rule 2: whom an account's own server knows is called by that account; and if it has an outbound proxy, the default
 account is for all whose host is a name.  An address of some machine is called directly.
-Rule 3: what becomes of a registration is one INFO line; that it was renewed is none.
+Rule 3: an address may have several accounts, each by a proxy of its own: it is reached by all of them, and calls by the
+first that is registered (RFC 5626 4.2, 4.3).
+Rule 4: what becomes of a registration is one INFO line; that it was renewed is none.
 """
 
 from __future__ import annotations
@@ -79,7 +81,9 @@ class Accounts:
         self._searches: dict[core.Registration, asyncio.Task[None]] = {}
         self._leaving: set[core.Registration] = set()
         for each in settings.accounts:
-            self._settings[agent.add_account(_account_settings(each, display_name, settings.port))] = each
+            account_settings = _account_settings(each, display_name, settings.port)
+            flow_number = 1 + sum(_same_address(account_settings, known.settings) for known in self._settings)
+            self._settings[agent.add_account(replace(account_settings, flow_number=flow_number))] = each
         self._transport: Transport | None = None
         self._finder: Finder | None = None
         defaults = [account for account, each in self._settings.items() if each.default]
@@ -218,10 +222,15 @@ class Accounts:
         own = [account for account in self._settings if any(_same_host(uri, known) for known in _known(account))]
         default = self._default
         if own:
-            return default if default in own else own[0]
+            return self._reachable(default if default in own else own[0])
         if default is not None and default.settings.proxy is not None and not is_address(uri.host):
-            return default
+            return self._reachable(default)
         return None
+
+    def _reachable(self, account: Account) -> Account:
+        """Give an account, or where its own flow is not up, another of the same address whose flow is."""
+        same = (each for each in self._settings if _same_address(each.settings, account.settings))
+        return account if account.flow is not None else next((each for each in same if each.flow is not None), account)
 
     def server(self, account: Account) -> Uri:
         """Give where an account's requests go, with the transport that its settings want."""
@@ -260,6 +269,10 @@ def _server(address: Uri, host: str, transport: str) -> Uri | None:
 def _known(account: Account) -> list[Uri]:
     settings = account.settings
     return [settings.address, account.registrar, *([settings.proxy] if settings.proxy is not None else [])]
+
+
+def _same_address(one: AccountSettings, other: AccountSettings) -> bool:
+    return (one.address.user, one.address.host.lower()) == (other.address.user, other.address.host.lower())
 
 
 def _same_host(one: Uri, other: Uri) -> bool:

@@ -43,6 +43,8 @@ class AccountSettings:
     """Seconds for which to register; the registrar has the last word."""
     instance: str = ""
     """A URN that stays the same over restarts, by which the server knows this unit again (RFC 5626 4.1); "": none."""
+    flow_number: int = 1
+    """Tells the flow from those of other accounts of this address, by which it is reached as well (RFC 5626 4.2)."""
 
 
 class Account:

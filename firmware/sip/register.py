@@ -51,8 +51,8 @@ def register(
     contact = f"<{account.contact(flow, dialog=False)}>"
     if settings.instance:
         contact += f';+sip.instance="<{settings.instance}>"'
-    # RFC 5626 4.2.1: the one flow that we keep has the number 1.
-    headers.add("Contact", f"{contact};reg-id=1" if outbound else contact)
+    # RFC 5626 4.2.1: each flow of an address of record has a number of its own.
+    headers.add("Contact", f"{contact};reg-id={settings.flow_number}" if outbound else contact)
     headers.add("Expires", str(expires))
     # RFC 3327 5.1, RFC 5626 4.2.1
     headers.add("Supported", "path, outbound" if outbound else "path")

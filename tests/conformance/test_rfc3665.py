@@ -1,7 +1,8 @@
-"""The call flows of RFC 3665, section 3, with our user agent as Alice and as Bob.
+"""The call flows of RFC 3665 with our user agent as Bob, who registers, and as Alice and Bob, who call each other.
 
 The messages of the others (F1, F2 ... in the RFC) are written here; what ours sends is compared.  Flow 3.4 (a proxy
-that does not answer) is that of RFC 3263's next address, test_sip_location.py; section 2 is registration.
+that does not answer) is in test_rfc3263.py besides, by the names of two proxies.  Flows 2.2 and 2.3 are those of clients
+that manage several contacts, which a room does not.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from registration_zone import Zone
 from sip_peer import OURS, THEIRS, Line, flow, request, response
 
 from firmware.sip.account import AccountSettings
@@ -16,6 +18,7 @@ from firmware.sip.authentication import Credential
 from firmware.sip.events import Accepted, Confirmed, Ended, Incoming, Offered
 from firmware.sip.invite import State
 from firmware.sip.message import Request, Response
+from firmware.sip.registration import State as RegistrationState
 from firmware.sip.uri import Uri
 
 PROXIES = "<sip:ss2.biloxi.example.com;lr>, <sip:ss1.atlanta.example.com;lr>"
@@ -29,6 +32,38 @@ def seen(line: Line) -> list[str]:
         message.method if isinstance(message, Request) else str(message.status) for _, message in line.peer.received
     ]
     return [each for each in received if each != "100"]
+
+
+def test_2_1_bob_registers() -> None:
+    """F1 to F4: challenged, then taken; all but CSeq, branch and credentials is as it was."""
+    zone = Zone(transport="tls").run(1)
+    first, second = (heard.request for heard in zone.heard)
+    assert [bool(heard.credentials) for heard in zone.heard] == [False, True]
+    assert (first.call_id, first.from_, first.uri) == (second.call_id, second.from_, second.uri)
+    assert [each.cseq.number for each in (first, second)] == [1, 2]
+    assert first.via.branch != second.via.branch
+    assert zone.state is RegistrationState.REGISTERED
+    assert len(zone.registrar.bound()) == 1
+
+
+def test_2_4_bob_cancels_his_registration() -> None:
+    """F1, F2: what the nonce is good for need not be asked again; nothing is bound any more."""
+    zone = Zone().run(1)
+    zone.registration.stop(zone.wire.now)
+    zone.run(1)
+    assert [(heard.expires, bool(heard.credentials)) for heard in zone.heard] == [
+        (3600, False),
+        (3600, True),
+        (0, True),
+    ]
+    assert zone.registrar.bound() == []
+
+
+def test_2_5_bob_does_not_know_his_password() -> None:
+    """F1 to F4: the second 401 is not stale, so that the same password is not shown again."""
+    zone = Zone(password="guess").run(20)
+    assert [bool(heard.credentials) for heard in zone.heard] == [False, True]
+    assert (zone.state, zone.registration.status) == (RegistrationState.FAILED, 401)
 
 
 def test_3_1_alice() -> None:
@@ -124,6 +159,27 @@ def test_3_3_alice_with_two_proxies_that_want_a_password() -> None:
     assert len({(each.call_id, each.from_.tag) for each in invites}) == 1
     assert seen(line) == ["INVITE", "ACK", "INVITE", "ACK", "INVITE", "ACK"]
     assert session.state is State.CONFIRMED
+
+
+def test_3_5_alice_behind_a_gateway_that_writes_descriptions_anew() -> None:
+    """F1 to F16: Proxy 1 puts its own address into what both say, and stays in the way of each later request."""
+    line = Line()
+    session = line.dial()
+    said = {"Record_Route": "<sip:ss1.atlanta.example.com;lr>", "contact": "<sip:bob@client.biloxi.example.com>"}
+    line.answer(180, **said)
+    line.answer(200, body=b"the gateway's answer", **said)
+    assert line.event(Accepted).body == b"the gateway's answer"
+    line.send(line.in_dialog("INVITE", cseq=2, body=b"the gateway's offer", Contact=said["contact"]))
+    session.answer(b"answer", line.now)
+    line.settle()
+    line.send(line.in_dialog("ACK", cseq=2))
+    session.end(line.now)
+    line.settle()
+    bye = line.peer.last_request("BYE")
+    assert [str(route) for route in bye.routes] == ["<sip:ss1.atlanta.example.com;lr>"]
+    assert str(bye.uri) == "sip:bob@client.biloxi.example.com"
+    line.send(response(bye, 200))
+    assert line.gone()
 
 
 def test_3_6_alice_is_redirected_and_says_what_she_sends_in_ack() -> None:

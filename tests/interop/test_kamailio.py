@@ -111,6 +111,22 @@ def test_two_accounts_at_one_server_share_a_connection(
     both.wait(lambda state: len(state["calls"]) == 2)
 
 
+def test_one_address_by_two_ways(kamailio: Callable[..., Kamailio], unit: Callable[..., Unit]) -> None:
+    """Its registrar keeps both flows (RFC 5626), and a call comes once."""
+    server = kamailio()
+    ways = [("tcp", server.address), ("udp", f"{server.address}:{server.port}")]
+    alice = unit(settings(*(server.account("alice", transport=way, proxy=proxy) for way, proxy in ways)))
+    assert len(alice.wait(registered)["registrations"]) == 2
+    bob = unit(settings(server.account("bob")))
+    bob.wait(registered)
+    call = bob.dial("alice")
+    bob.wait_for_call()
+    assert [each["state"] for each in alice.state()["calls"]] == ["active"]
+    bob.command(call, "hang_up")
+    alice.wait_for_idle()
+    assert alice.history("bob@") == [["connecting", "active", "ended", "The call was hung up."]]
+
+
 def test_registered_and_called_by_tls(
     kamailio: Callable[..., Kamailio], unit: Callable[..., Unit], tmp_path: Any
 ) -> None:

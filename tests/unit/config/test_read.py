@@ -91,7 +91,7 @@ WRONG = {
     "no account": ("[[sip.accounts]]\nuser = 'room'", "sip.accounts[1].address: must be there"),
     "same account": (
         "[[sip.accounts]]\naddress = 'a@b'\n[[sip.accounts]]\naddress = 'sip:A@b'",
-        'sip.accounts[2].address = "sip:A@b": must not be that of another account',
+        'sip.accounts[2].address = "sip:A@b": must not be that of another account, unless their proxies are two',
     ),
     "two defaults": (
         "[[sip.accounts]]\naddress='a@b'\ndefault=true\n[[sip.accounts]]\naddress='b@b'\ndefault=true",
@@ -127,6 +127,12 @@ def test_what_contradicts_another_setting_is_said_with_all_else_but_each_key_onc
     assert keys(wrong) == ["room.volume", "board.sim.lamp"]
     _, wrong = parse("[board.sim]\nlamp = 99\nbutton = 5", BOARDS)  # the default, in the wrong one's place, is on 5
     assert keys(wrong) == ["board.sim.lamp"]
+
+
+def test_one_address_by_two_proxies() -> None:
+    account = "[[sip.accounts]]\naddress = 'a@b'\nproxy = '{}'\n"
+    assert not parse(account.format("one") + account.format("two"))[1]
+    assert keys(parse(account.format("one") + account.format("ONE"))[1]) == ["sip.accounts[2].address"]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:

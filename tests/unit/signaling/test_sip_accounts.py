@@ -241,6 +241,61 @@ def test_an_incoming_call_of_an_account_can_be_called_back() -> None:
     assert answer.contact.uri.user == "alice"
 
 
+# One address, two proxies
+
+
+PROXY = ("10.0.0.3", 5060)
+
+
+def two_ways() -> tuple[Unit, Registrar]:
+    """A unit that is registered with example.com by two proxies, and the second of them."""
+    ways = (
+        SipAccount(address="alice@example.com", password="secret", proxy=proxy, transport="tcp")
+        for proxy in (SERVER[0], PROXY[0])
+    )
+    unit = Unit(*ways, fields={"Require": "outbound"})
+    other = Registrar(unit.wire, PROXY, fields={"Require": "outbound"})
+    return unit.start(), other
+
+
+def test_each_way_has_its_own_number() -> None:
+    """RFC 5626 4.2.1: one instance, one reg-id for each flow; nothing else would have a registrar keep both."""
+    unit, other = two_ways()
+    contacts = [registrar.heard[-1].contact for registrar in (unit.registrar, other)]
+    assert [contact.parameter("reg-id") for contact in contacts] == ["1", "2"]
+    assert len({contact.parameter("+sip.instance") for contact in contacts}) == 1
+    assert [(each.server, each.state) for each in unit.endpoint.registrations] == [
+        ("10.0.0.2", RegistrationState.REGISTERED),
+        ("10.0.0.3", RegistrationState.REGISTERED),
+    ]
+    assert unit.endpoint.addresses == ("sip:alice@example.com", "sip:room@192.0.2.1")
+
+
+def test_one_whose_proxy_is_gone_calls_by_the_other_and_comes_back() -> None:
+    unit, other = two_ways()
+    unit.run(100)
+
+    def called_by() -> str:
+        before = len(unit.wire.sent)
+        unit.endpoint.dial("100@example.com").hang_up()
+        unit.run()
+        [flow] = {flow for _, flow, data in unit.wire.sent[before:] if data.startswith(b"INVITE")}
+        return str(flow.remote[0])
+
+    assert called_by() == SERVER[0]
+    unit.registrar.silent, unit.registrar.pongs = True, False
+    unit.run(200)
+    assert unit.state is RegistrationState.FAILED
+    assert called_by() == PROXY[0]
+    call = request(uri=str(other.heard[-1].contact.uri), From="<sip:100@example.com>;tag=x")
+    other.send(call, UNIT)
+    unit.run()
+    assert unit.calls[-1].state is State.INCOMING
+    unit.registrar.silent, unit.registrar.pongs = False, True
+    unit.run(400)
+    assert called_by() == SERVER[0]
+
+
 # The end
 
 
