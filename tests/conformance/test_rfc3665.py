@@ -1,8 +1,8 @@
 """The call flows of RFC 3665 with our user agent as Bob, who registers, and as Alice and Bob, who call each other.
 
 The messages of the others (F1, F2 ... in the RFC) are written here; what ours sends is compared.  Flow 3.4 (a proxy
-that does not answer) is in test_rfc3263.py besides, by the names of two proxies.  Flows 2.2 and 2.3 are those of clients
-that manage several contacts, which a room does not.
+that does not answer) is in test_rfc3263.py, by the names of two proxies.  Flows 2.2 and 2.3 are those of clients that
+manage several contacts, which a room does not.
 """
 
 from __future__ import annotations
