@@ -4,7 +4,7 @@ import { ask } from "./api.js";
 
 const AGAIN = 300; // ms after which a movement is asked for again while a button is pressed
 const LASTS = 0.7; // s that it lasts each time: it ends by itself if this page is gone
-const TAP = 0.25; // s that a key of the keyboard moves it
+const TAP = 0.25; // s that it is moved at least: a tap, or a key of the keyboard
 const HOLD = 800; // ms until a preset is kept anew
 const SHOWN = 3; // presets of the unit's sixteen
 
@@ -34,14 +34,17 @@ export function operateCamera(act) {
   let last = Promise.resolve(); // one after the other: a stop never overtakes what it stops
   const move = (wanted) => (last = last.then(() => act(() => ask("POST", "/camera/move", wanted))));
 
+  let stopping;
+
   for (const button of buttons) {
     const way = { [button.dataset.axis]: Number(button.dataset.way) };
     let again;
+    let since;
     const stop = () => {
       if (again !== undefined) {
         clearInterval(again);
         again = undefined;
-        move({});
+        stopping = setTimeout(() => move({}), since + TAP * 1000 - performance.now());
       }
     };
     button.addEventListener("pointerdown", (event) => {
@@ -49,6 +52,8 @@ export function operateCamera(act) {
         return;
       }
       button.setPointerCapture(event.pointerId);
+      clearTimeout(stopping);
+      since = performance.now();
       move({ ...way, seconds: LASTS });
       again = setInterval(() => move({ ...way, seconds: LASTS }), AGAIN);
     });
