@@ -182,9 +182,9 @@ class _Part:
                 address = _connection(value, number)
                 self.connection = self.connection or address
             case "b":
-                kind, _, amount = value.partition(":")
-                if amount.strip().isdecimal() and len(amount) <= 15:
-                    self.bandwidths.append(Bandwidth(kind.strip(), int(amount)))
+                kind, _, amount = (word.strip() for word in value.partition(":"))
+                if amount.isdecimal() and len(amount) <= 15:
+                    self.bandwidths.append(Bandwidth(kind, int(amount)))
             case "o":
                 self.origin = _origin(value)
             case "s":

@@ -101,7 +101,8 @@ def test_the_offers_are_good_ones(body: bytes) -> None:
 
 FRAGMENTS = st.sampled_from(
     [
-        *(bytes([byte]) for byte in b"\r\n \t=:;,/|*-\x00\xff0"),
+        *(bytes([byte]) for byte in b"\r\n \t=:;,/|*-\x00\x1c\x1f\xff0"),
+        "\u2028\u00a0\u0660\u00b2".encode(),
         b"9" * 20,
         b"m=audio 1 RTP/AVP 0\r\n",
         b"a=",
@@ -129,6 +130,7 @@ def test_lines_in_any_order(lines: list[bytes]) -> None:
 
 FOUND = {
     "parameter sets that are not even ASCII": HEAD + VIDEO.replace(b"Z0IAH5", b"\xffA"),
+    "space around a number that is none to int()": HEAD + VIDEO.replace(b"AS:1500", b"AS:1500\x1d"),
 }
 """What once did harm."""
 

@@ -93,7 +93,20 @@ def test_arbitrary_bytes(data: bytes) -> None:
 FRAGMENTS = st.sampled_from(
     [
         *(bytes([byte]) for byte in b'\r\n \t"\\<>;,:=@%[]/*\x00\xff'),
-        *("я".encode(), b"9" * 20, b"SIP/2.0", b"sip:", b"Via: ", b"\r\n", b"\r\n ", b"\r\n\r\n", b"-1"),
+        *(
+            "я".encode(),
+            "\u2028\u00a0\u0660\u00b2".encode(),
+            b"\x1c",
+            b"\x1f",
+            b"9" * 20,
+            b"SIP/2.0",
+            b"sip:",
+            b"Via: ",
+            b"\r\n",
+            b"\r\n ",
+            b"\r\n\r\n",
+            b"-1",
+        ),
     ]
 )
 MUTATION = st.tuples(st.integers(0, 700), st.integers(0, 30), st.one_of(FRAGMENTS, st.binary(max_size=8)))

@@ -50,6 +50,22 @@ def tone_share(samples: array.array[int], frequency: float, rate: int, width: fl
     return best
 
 
+GAP = 0.05
+"""Seconds in which a tone is looked for by `gaps`."""
+
+
+def gaps(samples: array.array[int], frequency: float, rate: int) -> list[float]:
+    """Where in this sound, s from its start, a tone is not what there is most of, for one GAP each."""
+    size = round(rate * GAP)
+    found = []
+    for start in range(0, len(samples) - size + 1, size):
+        part = samples[start : start + size]
+        power = sum(sample * sample for sample in part) / size
+        if power < 100.0 or _amplitude(part, frequency, rate) ** 2 / 2 < power / 2:
+            found.append(start / rate)
+    return found
+
+
 def _amplitude(block: array.array[int], frequency: float, rate: int) -> float:
     """The amplitude of one frequency, by Goertzel's algorithm."""
     turn = 2 * math.pi * frequency / rate

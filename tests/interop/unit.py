@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import contextlib
 import http.client
 import io
@@ -234,8 +235,11 @@ class Unit:
 
     def heard_tone(self, frequency: float) -> float:
         """How much of the power that it played lately, a second and a half at most, is at this frequency: 0 to 1."""
-        samples = read_samples(self.speaker)[self._heard :]
-        return tone_share(samples[-SPEAKER_RATE * 3 // 2 :], frequency, SPEAKER_RATE)
+        return tone_share(self.heard()[-SPEAKER_RATE * 3 // 2 :], frequency, SPEAKER_RATE)
+
+    def heard(self) -> array.array[int]:
+        """What it has played since `forget_sound`."""
+        return read_samples(self.speaker)[self._heard :]
 
     def wait(self, wanted: Callable[[State], bool], timeout: float | None = None) -> State:
         """Wait until the state is as wanted, and give it."""
