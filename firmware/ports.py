@@ -30,6 +30,9 @@ BLOCK_BYTES = int(SAMPLE_RATE * BLOCK_TIME) * 2
 class Microphone(Protocol):
     """A source of sound, which also gives the audio thread its beat."""
 
+    taken: float
+    """When the block that ``read`` gave last began to be heard: s, CLOCK_MONOTONIC."""
+
     def read(self) -> bytes:
         """Wait for the next block of 10 ms and give it (BLOCK_BYTES); b"" once closed."""
 

@@ -12,7 +12,8 @@
 
 - ``sound_card``: the cards that are there, and which one is the room's
 - ``alsa``: a stream to or from a card, without blocking, on pyalsaaudio
-- ``audio``: the microphone and the speaker, in blocks of 10 ms
+- ``audio``: the microphone and the speaker, in blocks of 10 ms; ``sound_rate``: where the card has another rate;
+  ``drift``: where the speaker has another clock
 - ``camera_list``: the cameras that are there, and which one is the room's
 - ``csi_camera``: the Pi's own, by libcamera and picamera2; ``shared_picture``: a picture in its memory
 - ``usb_camera``: a camera behind the kernel's video interface; ``camera_mode``: in which size, rate and format it is

@@ -8,8 +8,10 @@
 Rule 1: the microphone's card is the clock; a block that it has is given at once, so a late reader catches up.
 Rule 2: what ran over or dry is made ready again and counted, never an error; the log tells the first and the sum.
 Rule 3: the speaker begins with 40 ms of silence, also after it ran dry, to be ahead of small delays.  Two cards have
-two clocks: where the speaker's is slower its buffer fills, and a block is dropped every few minutes.
-Rule 4: a card that was pulled out, or gives nothing for a second, is a DeviceError; who opens it anew takes what is
+two clocks: `drift` keeps that lead.
+Rule 4: ``taken`` is when the kernel had the sound, not when a thread came to fetch it.
+Rule 5: a card of another rate is used at its own; `sound_rate` converts.
+Rule 6: a card that was pulled out, or gives nothing for a second, is a DeviceError; who opens it anew takes what is
 there then.
 """
 
@@ -17,12 +19,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from board.pi.alsa import XRUN, Alsa
+from board.pi.drift import Drift
+from board.pi.sound_rate import converter
 from board.pi.volume import open_volume
 from firmware.errors import DeviceError
-from firmware.ports import BLOCK_BYTES
+from firmware.ports import BLOCK_BYTES, BLOCK_TIME, SAMPLE_RATE
 
 if TYPE_CHECKING:
     from board.pi.sound_card import SoundCard
@@ -33,7 +38,8 @@ _PATIENCE = 30
 """Blocks that the card keeps for a late reader."""
 _ROOM = 8
 """Blocks that the card keeps until they are played."""
-_HEAD_START = bytes(4 * BLOCK_BYTES)
+_HEAD_START = 4
+"""Blocks of silence."""
 _SILENT = 1.0
 """Seconds without sound after which a microphone has failed."""
 
@@ -42,8 +48,12 @@ class AlsaMicrophone:
     """A `firmware.ports.Microphone`."""
 
     def __init__(self, card: SoundCard) -> None:
+        self.taken = time.monotonic()
         self._alsa = Alsa(card, hears=True, periods=_PATIENCE)
+        self._convert = converter(self._alsa.rate, SAMPLE_RATE)
         self._waiting = bytearray()
+        self._until = self.taken
+        """Until when that is heard, s."""
         self._overruns = _Count(f"microphone: {self._alsa.name}", "lost sound because nobody fetched it")
         self._closed = False
         self._reading = threading.Lock()
@@ -53,6 +63,7 @@ class AlsaMicrophone:
         with self._reading:
             while not self._closed:
                 if len(self._waiting) >= BLOCK_BYTES:
+                    self.taken = self._until - len(self._waiting) / 2 / SAMPLE_RATE
                     block = bytes(self._waiting[:BLOCK_BYTES])
                     del self._waiting[:BLOCK_BYTES]
                     return block
@@ -60,7 +71,8 @@ class AlsaMicrophone:
                 if count == XRUN:
                     self._overruns.add()
                 elif count > 0:
-                    self._waiting += sound
+                    self._waiting += self._convert(sound)
+                    self._until = self._alsa.heard_until()
                 elif not self._alsa.wait(_SILENT) and not self._closed:
                     raise DeviceError(f"the sound card {self._alsa.name} gives no sound")
             return b""
@@ -81,6 +93,9 @@ class AlsaSpeaker:
 
     def __init__(self, card: SoundCard) -> None:
         self._alsa = Alsa(card, hears=False, periods=_ROOM)
+        self._convert = converter(SAMPLE_RATE, self._alsa.rate)
+        self._head_start = bytes(_HEAD_START * round(self._alsa.rate * BLOCK_TIME) * 2)
+        self._drift = Drift(_HEAD_START * BLOCK_TIME)
         self._volume = open_volume(card)
         self._underruns = _Count(f"speaker: {self._alsa.name}", "ran dry")
         self._playing = False
@@ -92,13 +107,17 @@ class AlsaSpeaker:
         with self._writing:
             if self._closed:
                 return
-            sound = self._volume.apply(block)
             if not self._playing:
-                self._alsa.write(_HEAD_START)
                 self._playing = True
+                self._alsa.write(self._head_start)
+            waiting = self._alsa.waiting()
+            if waiting is not None:
+                block = self._drift.correct(block, waiting)
+            sound = self._convert(self._volume.apply(block))
             if self._alsa.write(sound) == XRUN:
                 self._underruns.add()
-                self._alsa.write(_HEAD_START)
+                self._drift.restart()
+                self._alsa.write(self._head_start)
                 self._alsa.write(sound)
 
     def set_volume(self, percent: int) -> None:

@@ -33,10 +33,16 @@ class SoundCard:
     """The device that plays."""
 
     def device(self, *, hears: bool) -> str:
-        """The ALSA name by which the microphone or the speaker is opened, in whatever format and rate the card has."""
+        """The ALSA name by which the microphone or the speaker is opened, whatever format the card has."""
         if self.name.startswith(_HDMI):
             return f"default:CARD={self.name}"
         return f"plughw:CARD={self.name},DEV={self.microphone if hears else self.speaker}"
+
+    def hardware(self, *, hears: bool) -> str:
+        """The ALSA name of the same as it is itself, without any conversion; "" where that says nothing."""
+        if self.name.startswith(_HDMI):
+            return ""
+        return f"hw:CARD={self.name},DEV={self.microphone if hears else self.speaker}"
 
     @property
     def mixer(self) -> str:

@@ -76,12 +76,16 @@ class SimMicrophone:
         self._sound = sound
         self._beat = Beat(BLOCK_TIME / (1 + drift * 1e-6), _PATIENCE)
         self._listening = threading.Lock()
+        self.taken = self._beat.time(0)
 
     def read(self) -> bytes:
         """Wait for the next block; b"" once closed.  A reader that stays away for longer than 0.2 s loses sound."""
         number = self._beat.wait()
         with self._listening:
-            return b"" if number is None or self._beat.stopped else self._sound.block(number)
+            if number is None or self._beat.stopped:
+                return b""
+            self.taken = self._beat.time(number - 1)
+            return self._sound.block(number)
 
     def close(self) -> None:
         """Let ``read`` return, and release the recording."""

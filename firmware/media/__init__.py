@@ -37,6 +37,8 @@ the room keeps open too.
 - **Pictures**: ``camera`` and ``pictures`` (who looks at what), ``camera_control`` (pan, tilt, zoom), ``video_send``,
   ``fit``, ``encoder``, ``level`` (H.264 table A-1), ``picture_size`` (H.261, H.263), ``video_receive``, ``decoder``,
   ``slot``; ``compositor``, ``words`` and ``png`` for the screen.
+- **Time**: a picture and a block of sound come from their devices with when they were taken (CLOCK_MONOTONIC), and that
+  is what RTP's time stamps and RTCP's sender reports tell; a far end can show them together, whatever each has waited.
 - **Sound**: ``audio`` is the tick, ``mixer`` says who hears and sees whom, ``audio_send``, ``audio_receive``, ``voice``
   (codecs at work).
 - ``device``: a camera, microphone, speaker or display that is missing or fails is left out and tried again; ``fault``:

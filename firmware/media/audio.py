@@ -72,6 +72,8 @@ class Audio:
         self._far_ends: Mapping[str, FarEnd] = {}
         self._changed = threading.Condition()
         self._stopped = False
+        self._taken = 0.0
+        """When the microphone's last block began, s."""
         self._next = 0.0
         """When the next tick is due where there is no microphone."""
         self._thread = threading.Thread(target=self._run, name="audio", daemon=True)
@@ -135,9 +137,10 @@ class Audio:
             block = self._read()
             now = self.tick_time = time.monotonic()
             lateness.tick(now)
-            self._tick(block, now)
+            self._tick(block, now, now if block is None else self._taken)
 
-    def _tick(self, block: bytes | None, now: float) -> None:
+    def _tick(self, block: bytes | None, now: float, taken: float) -> None:
+        """Give everybody what he is to hear; *taken* is when the room's sound began, or what there is instead."""
         far_ends = self._far_ends
         sounds: dict[str, bytes | None] = {ROOM: None if self.muted else block}
         for name, far in far_ends.items():
@@ -149,7 +152,7 @@ class Audio:
         for name, far in far_ends.items():
             if far.sender is not None:
                 sound = mix([sounds[source] for source in heard_by(name, far_ends, self._echo)])
-                error = attempt("Sending sound", far.sender.push, sound)
+                error = attempt("Sending sound", far.sender.push, sound, taken)
                 if error is not None:
                     self._leave_out(name, replace(far, sender=None), Direction.SEND, error)
         if not self._echo:
@@ -173,6 +176,7 @@ class Audio:
             else:
                 if block:
                     self._microphone.works()
+                    self._taken = microphone.taken
                     self._next = time.monotonic() + BLOCK_TIME
                     return block
         wait = self._next - time.monotonic()

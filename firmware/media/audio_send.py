@@ -32,6 +32,8 @@ class AudioSender:
         self._timestamp = round(time.monotonic() * channel.codec.clock_rate)
         self._first = True
         self._sound = bytearray()
+        self._taken = 0.0
+        """When that began, s."""
         self._event_format = channel.telephone_event
         self._events: EventSender | None = None
         self._event_scale = 1.0
@@ -50,8 +52,10 @@ class AudioSender:
         except LocalProtocolError as error:
             logger.warning("%s", error)
 
-    def push(self, block: bytes | None) -> None:
-        """Send the next block of 10 ms; None is silence, which is sent like any sound."""
+    def push(self, block: bytes | None, taken: float) -> None:
+        """Send the next block of 10 ms, which began at *taken*; None is silence, which is sent like any sound."""
+        if not self._sound:
+            self._taken = taken
         self._sound += block if block is not None else _SILENCE
         if len(self._sound) < self._encoder.packet_bytes:
             return
@@ -65,5 +69,5 @@ class AudioSender:
                 return
         if payload:
             # RFC 3551 4.1: the marker bit begins a talkspurt, and we send one that has no end.
-            self._stream.send(payload, timestamp, self._first, self._payload_type)
+            self._stream.send(payload, timestamp, self._first, self._payload_type, self._taken)
             self._first = False

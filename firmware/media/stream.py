@@ -211,10 +211,10 @@ class Stream:
             receive = receive and replace(receive, crypto=theirs, return_crypto=ours)
         self._protection.use(send, receive, now)
 
-    def send(self, payload: bytes, timestamp: int, marker: bool, payload_type: int) -> None:
-        """Send one packet; *timestamp* is on the caller's own timeline.  Any thread may send."""
+    def send(self, payload: bytes, timestamp: int, marker: bool, payload_type: int, taken: float | None = None) -> None:
+        """Send one packet; *timestamp* is on the caller's own timeline, *taken* when that was.  Any thread may send."""
         with self._lock:
-            data = self._session.send(payload, timestamp, marker, payload_type, time.monotonic())
+            data = self._session.send(payload, timestamp, marker, payload_type, time.monotonic(), taken)
         self._send_packet(data)
 
     def receive(self, sock: socket.socket, data: bytes, source: Address, now: float) -> None:

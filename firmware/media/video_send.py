@@ -237,4 +237,4 @@ class VideoSender:
             if number and number % BURST == 0:
                 time.sleep(PACE)
             # RFC 6184 5.1, RFC 4587 4.1, RFC 4629 3.1.1, RFC 2190 4: the marker bit is on a picture's last packet.
-            self._stream.send(payload, timestamp, number == last, self._payload_type)
+            self._stream.send(payload, timestamp, number == last, self._payload_type, taken)

@@ -14,6 +14,8 @@ from firmware.rtp.statistics import Sent
 LOOP_PACKETS: Final = 1000
 LOOP_TIME: Final = 10.0
 """s; a packet with our SSRC that fits what we sent within these is our own."""
+LONGEST_DELAY: Final = 2.0
+"""s from a device to the network; what says that it is older is no time of this clock."""
 _MAX_ROUND_TRIP: Final = 30.0
 """s."""
 NTP_TO_UNIX: Final = 2_208_988_800
@@ -48,7 +50,7 @@ class Sender:
         self._offset = rng.getrandbits(32) if timestamp_offset is None else timestamp_offset
         self._timestamp = 0
         self._timestamp_time = now
-        """When the first packet with this timestamp was sent."""
+        """When what the first packet with this timestamp carries was heard or seen."""
         self._octets = self._retransmitted = 0
         self._history: History | None = None
         self._report: Report | None = None
@@ -56,14 +58,31 @@ class Sender:
         """Middle NTP bits of our reports, and when they were sent."""
 
     def send(
-        self, payload: bytes, timestamp: int, marker: bool, payload_type: int, now: float, *, clocked: bool, keep: bool
+        self,
+        payload: bytes,
+        timestamp: int,
+        marker: bool,
+        payload_type: int,
+        now: float,
+        *,
+        taken: float | None = None,
+        clocked: bool,
+        keep: bool,
     ) -> bytes:
-        """Give the packet.  *clocked*: its timestamp says when it was taken.  *keep*: it may be asked for again."""
+        """Give the packet.
+
+        *taken*: when what its timestamp stands for was heard or seen; None: now.  *clocked*: its timestamp says that.
+        *keep*: it may be asked for again.
+        """
         timestamp = timestamp + self._offset & 0xFFFFFFFF
         sequence = self._sequence = self._sequence + 1 & 0xFFFF
         data = Packet(payload_type, marker, sequence, timestamp, self.ssrc, payload).encode()
         if timestamp != self._timestamp and clocked:
-            self._timestamp, self._timestamp_time = timestamp, now
+            # RFC 3550 5.1, 6.4.1: sound and pictures are synchronized by when they were sampled.  Till a packet is sent
+            # an encoder has taken its time, which is another for each.
+            if taken is None or not now - LONGEST_DELAY < taken <= now:
+                taken = now
+            self._timestamp, self._timestamp_time = timestamp, taken
         self.packets += 1
         self._octets += len(payload)
         self.last = now

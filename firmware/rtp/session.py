@@ -151,11 +151,20 @@ class Session:
 
     # RTP
 
-    def send(self, payload: bytes, timestamp: int, marker: bool, payload_type: int, now: float) -> bytes:
+    def send(
+        self,
+        payload: bytes,
+        timestamp: int,
+        marker: bool,
+        payload_type: int,
+        now: float,
+        taken: float | None = None,
+    ) -> bytes:
         """Give the RTP packet to send.
 
         *timestamp*: on the caller's own timeline, any int that advances with the clock rate; the session adds its
-        random offset (RFC 3550 5.1) and wraps it.
+        random offset (RFC 3550 5.1) and wraps it.  *taken*: when what it stands for was heard or seen, on the clock
+        of ``now``; None: now.
         """
         self._said = True
         return self._sender.send(
@@ -164,6 +173,7 @@ class Session:
             marker,
             payload_type,
             now,
+            taken=taken,
             clocked=self.receive_clock_rates.get(payload_type, 1) != 0,
             keep=Feedback.NACK in self.feedback,
         )

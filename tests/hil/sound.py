@@ -33,9 +33,10 @@ _EVERY = 6
 """Of the samples in which a tone is looked for, one of so many: 8 kHz."""
 _SILENT_POWER = 100.0
 """-70 dB to full scale."""
-_STATUS = Path("/proc/asound/Room/pcm1c/sub0/status")
+_STATUS, _SAID = (Path(f"/proc/asound/Room/pcm1{direction}/sub0/status") for direction in "cp")
+_PLAYING = Path("/proc/asound/Room/pcm0p/sub0/status")
 _DRIVER, _DEVICE = Path("/sys/bus/platform/drivers/snd_aloop"), "snd_aloop.0"
-_FORMAT = ("-q", "-t", "raw", "-f", "S16_LE", "-r", str(RATE), "-c", "1")
+_FORMAT = ("-q", "-t", "raw", "-f", "S16_LE", "-c", "1")
 
 
 class Room:
@@ -58,13 +59,36 @@ class Room:
         assert not self._going.is_alive(), "somebody still holds the card that was pulled out"
         _tell_driver("bind")
 
+    def waiting(self) -> int:
+        """Samples that the kernel has still to play to the room."""
+        found = dict(line.split(":") for line in _PLAYING.read_text().splitlines() if ":" in line)
+        return int({name.strip(): value for name, value in found.items()}["delay"])
+
     @contextmanager
-    def heard(self) -> Iterator[array[int]]:
-        """Listen to what the unit plays; the samples are there afterwards."""
+    def drifting(self, millionths: int) -> Iterator[None]:
+        """Let the speaker's clock be this much too fast.
+
+        The kernel's control stands at 100,000 where the clock is right; of its cables, device 1 is the speaker's.
+        """
+        control = ["amixer", "-q", "-c", self.name, "cset", "iface=PCM,name='PCM Rate Shift 100000',device=1"]
+        subprocess.run([*control, str(100_000 - round(millionths / 10))], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run([*control, "100000"], check=True)
+
+    @contextmanager
+    def heard(self, rate: int = RATE) -> Iterator[array[int]]:
+        """Listen to what the unit plays; the samples are there afterwards.
+
+        A speaker that is opened meanwhile has this rate and no other.
+        """
         samples = array("h")
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "heard"
-            recorder = subprocess.Popen(["arecord", "-D", self._other_end, *_FORMAT, "--buffer-time=500000", str(path)])
+            recorder = subprocess.Popen(
+                ["arecord", "-D", self._other_end, *_FORMAT, "-r", str(rate), "--buffer-time=500000", str(path)]
+            )
             try:
                 wait_for(lambda: "RUNNING" in _STATUS.read_text())
                 yield samples
@@ -74,13 +98,17 @@ class Room:
             samples.frombytes(path.read_bytes())
 
     @contextmanager
-    def said(self, sound: bytes) -> Iterator[None]:
-        """Play this to the unit's microphone."""
+    def said(self, sound: bytes, rate: int = RATE) -> Iterator[None]:
+        """Play this to the unit's microphone.  One that is opened meanwhile has this rate and no other."""
         with tempfile.NamedTemporaryFile() as file:
             file.write(sound)
             file.flush()
-            player = subprocess.Popen(["aplay", "-D", self._other_end, *_FORMAT, "--buffer-time=500000", file.name])
+            player = subprocess.Popen(
+                ["aplay", "-D", self._other_end, *_FORMAT, "-r", str(rate), "--buffer-time=500000", file.name]
+            )
             try:
+                if rate != RATE:
+                    wait_for(lambda: "RUNNING" in _SAID.read_text())
                 yield
             finally:
                 player.terminate()
@@ -91,10 +119,21 @@ def _tell_driver(what: str) -> None:
     (_DRIVER / what).write_text(_DEVICE)
 
 
-def tone(frequency: int, seconds: float) -> bytes:
+def tone(frequency: int, seconds: float, rate: int = RATE) -> bytes:
     """A pure tone."""
+    if rate != RATE:
+        turn = 2 * math.pi * frequency / rate
+        return array("h", (round(8_000 * math.sin(turn * n)) for n in range(round(seconds * rate)))).tobytes()
     generator = Tone(frequency)
     return b"".join(generator.block(number) for number in range(round(seconds / BLOCK_TIME)))
+
+
+def strength(samples: array[int], frequency: int, rate: int = RATE) -> float:
+    """The part of the power, 0 to 1, that this frequency has in that fifth of a second where it has most."""
+    length = rate // 5
+    pieces = [samples[place : place + length] for place in range(0, len(samples) - length + 1, length)]
+    loud = [piece for piece in pieces if sum(sample * sample for sample in piece) / length > _SILENT_POWER]
+    return max(_share(piece, frequency, rate) for piece in loud)
 
 
 def is_heard(samples: array[int], frequency: int) -> bool:

@@ -6,9 +6,12 @@ import logging
 import threading
 import time
 from array import array
+from collections.abc import Callable
+from itertools import pairwise
+from statistics import median
 
 import pytest
-from hil.sound import NUMBERS, RATE, Room, gaps, longest_run
+from hil.sound import NUMBERS, RATE, Room, gaps, longest_run, strength, tone
 
 from board import open_board
 from firmware.errors import DeviceError
@@ -62,19 +65,97 @@ def test_what_is_played_comes_out_without_a_gap(room: Room, board: Board, caplog
 def test_a_minute_of_sound_goes_in_and_comes_out_without_a_gap(
     room: Room, board: Board, caplog: pytest.LogCaptureFixture
 ) -> None:
-    microphone, speaker = board.open_microphone(), board.open_speaker()
     for _ in range(ATTEMPTS):
         caplog.clear()
         with room.heard() as samples, room.said(NUMBERS * 14), caplog.at_level(logging.INFO):
+            microphone, speaker = board.open_microphone(), board.open_speaker()
             for _ in range(6_300):
                 speaker.write(microphone.read())
                 if caplog.records:
                     break
+            microphone.close()
+            speaker.close()
         if not caplog.records:
             break
     else:
         pytest.fail(f"this machine stood still for too long, each time: {caplog.text}")
     assert longest_run(samples) >= 60 * RATE
+
+
+def test_a_block_was_taken_when_the_kernel_heard_it_and_not_when_it_was_fetched(
+    room: Room, board: Board, record_property: Callable[[str, object], None]
+) -> None:
+    microphone = board.open_microphone()
+    taken, fetched = [], []
+    for number in range(300):
+        if number % 20 == 19:
+            time.sleep(0.1)  # whoever fetches it is away
+        assert microphone.read()
+        taken.append(microphone.taken)
+        fetched.append(time.monotonic())
+    behind = sorted(now - then for now, then in zip(fetched, taken, strict=True))
+    steps = [abs(after - before - BLOCK_TIME) for before, after in pairwise(taken)]
+    record_property("fetched_after_ms", [round(behind[place] * 1000, 1) for place in (0, 149, 296, -1)])
+    record_property("steps_off_ms", [round(sorted(steps)[place] * 1000, 2) for place in (149, 290, -1)])
+    assert behind[0] >= BLOCK_TIME - 0.001
+    assert behind[-1] > 0.1
+    # The kernel itself may be late where it is emulated, and then looks less often.
+    assert median(steps) < 0.002
+    assert taken[-1] - taken[0] == pytest.approx(299 * BLOCK_TIME, abs=0.03)
+
+
+@pytest.mark.parametrize("rate", [44_100, 16_000])
+def test_a_microphone_of_another_rate(room: Room, board: Board, rate: int) -> None:
+    with room.said(tone(1000, 10.0, rate), rate):
+        microphone = board.open_microphone()
+        samples = array("h", b"".join(microphone.read() for _ in range(300)))
+        microphone.close()
+    assert strength(samples, 1000) > 0.9
+
+
+@pytest.mark.parametrize("rate", [44_100, 16_000])
+def test_a_speaker_of_another_rate(room: Room, board: Board, rate: int) -> None:
+    with room.heard(rate) as samples:
+        speaker = board.open_speaker()
+        for frequency in (1000, 10_000):
+            due = time.monotonic()
+            for block in blocks(tone(frequency, 2.0)):
+                speaker.write(block)
+                due += BLOCK_TIME
+                time.sleep(max(0.0, due - time.monotonic()))
+        speaker.close()
+    assert strength(samples, 1000, rate) > 0.9
+    if rate > 20_000:
+        assert strength(samples, 10_000, rate) > 0.5
+    else:
+        assert strength(samples, 6_000, rate) < 0.1, "what a card can't play is not to be heard as something else"
+
+
+def test_a_speaker_of_another_rate_and_clock_is_kept_up_with(
+    room: Room, board: Board, caplog: pytest.LogCaptureFixture, record_property: Callable[[str, object], None]
+) -> None:
+    """One that is 1.5 thousandths too fast has played 24 ms more than it was given after 16 s, of the 40 it has."""
+    rate = 44_100
+    for _ in range(ATTEMPTS):
+        waiting = []
+        caplog.clear()
+        with room.heard(rate), room.drifting(1500), caplog.at_level(logging.INFO):
+            microphone, speaker = board.open_microphone(), board.open_speaker()
+            for number in range(1600):
+                block = microphone.read()
+                if number >= 1400:
+                    waiting.append(room.waiting() / rate)
+                speaker.write(block)
+                if caplog.records:
+                    break
+            microphone.close()
+            speaker.close()
+        if not caplog.records:
+            break
+    else:
+        pytest.fail("this machine stood still for longer than the speaker's head start, each time")
+    record_property("waiting_ms", round(median(waiting) * 1000, 1))
+    assert median(waiting) > 0.028
 
 
 def test_sound_goes_on_after_the_reader_was_away(room: Room, board: Board) -> None:

@@ -29,12 +29,14 @@ class Microphone:
         self.closed = threading.Event()
         self.broken = False
         self.stuck = False
+        self.taken = 1_000_000.0
 
     def read(self) -> bytes:
         if self.stuck:
             self.closed.wait()
         if self.broken:
             raise DeviceError("unplugged")
+        self.taken += 1.0
         return b"" if self.closed.wait(0.002) else block(100)
 
     def close(self) -> None:
@@ -91,6 +93,7 @@ class Voice:
     def __init__(self, says: int | None = None) -> None:
         self.says = None if says is None else block(says)
         self.heard: list[int] = []
+        self.taken: list[float] = []
         self.error: Exception | None = None
         self.failed: list[tuple[Direction, Exception]] = []
 
@@ -99,8 +102,9 @@ class Voice:
             raise self.error
         return self.says
 
-    def push(self, sound: bytes | None) -> None:
+    def push(self, sound: bytes | None, taken: float) -> None:
         self.heard.append(value(sound))
+        self.taken.append(taken)
 
     def fail(self, direction: Direction, error: Exception) -> None:
         self.failed.append((direction, error))
@@ -147,6 +151,17 @@ def test_who_hears_whom(audio: Audio, board: Board, eventually) -> None:
     assert set(a.heard) == {101}
     assert set(b.heard) == {110}
     assert set(board.speakers[0].heard) == {11}
+
+
+def test_who_listens_is_told_when_the_room_was_heard(audio: Audio, board: Board, eventually) -> None:
+    a = Voice(10)
+    audio.use({"a": a.far_end()})
+    eventually(lambda: len(a.taken) > 3)
+    assert a.taken[:4] == [1_000_001.0, 1_000_002.0, 1_000_003.0, 1_000_004.0]
+    board.missing = "still hangs"
+    board.microphones[0].broken = True
+    eventually(lambda: a.taken[-1] < 1_000_000.0)
+    assert a.taken[-1] == pytest.approx(time.monotonic(), abs=10)
 
 
 def test_mute_is_silence_for_all_that_listen(audio: Audio, board: Board, eventually) -> None:
@@ -258,7 +273,7 @@ def test_sound_that_fails_ends_its_channel_and_nothing_else(
 
 def test_a_sender_that_fails_is_left_out(audio: Audio, eventually) -> None:
     a, b = Voice(10), Voice(1)
-    a.push = lambda sound: a.heard[1]
+    a.push = lambda sound, taken: a.heard[1]
     audio.use({"a": a.far_end(), "b": b.far_end()})
     eventually(lambda: a.failed and len(b.heard) > 3)
     assert [direction for direction, _ in a.failed] == [Direction.SEND]

@@ -40,7 +40,7 @@ def packets(peer: Peer, count: int) -> list[Packet]:
 def test_a_packet_for_so_many_blocks(make, peer: Peer, packet_time: float, blocks: int, step: int) -> None:
     sender = make(Format(0, PCMU), packet_time=packet_time)
     for _ in range(blocks * 4):
-        sender.push(bytes(BLOCK_BYTES))
+        sender.push(bytes(BLOCK_BYTES), time.monotonic())
     sent = packets(peer, 4)
     assert [len(packet.payload) for packet in sent] == [step] * 4
     assert {b.timestamp - a.timestamp & 0xFFFFFFFF for a, b in pairwise(sent)} == {step}
@@ -50,7 +50,7 @@ def test_a_packet_for_so_many_blocks(make, peer: Peer, packet_time: float, block
 def test_the_clock_of_g722_is_half_of_what_it_samples(make, peer: Peer) -> None:
     sender = make(Format(9, G722))
     for _ in range(4):
-        sender.push(bytes(BLOCK_BYTES))
+        sender.push(bytes(BLOCK_BYTES), time.monotonic())
     first, second = packets(peer, 2)
     assert second.timestamp - first.timestamp & 0xFFFFFFFF == 160  # RFC 3551 4.5.2
 
@@ -58,7 +58,7 @@ def test_the_clock_of_g722_is_half_of_what_it_samples(make, peer: Peer) -> None:
 def test_silence_is_sent_like_sound(make, peer: Peer) -> None:
     sender = make(Format(0, PCMU))
     for _ in range(6):
-        sender.push(None)
+        sender.push(None, time.monotonic())
     sent = packets(peer, 3)
     assert {len(packet.payload) for packet in sent} == {160}
     assert set(sent[2].payload) <= {0x7F, 0xFF}  # both are zero in G.711
@@ -68,7 +68,7 @@ def test_digits_take_the_place_of_sound(make, peer: Peer) -> None:
     sender = make(Format(0, PCMU), EVENTS)
     sender.send_digits("1#")
     for _ in range(80):
-        sender.push(bytes(BLOCK_BYTES))
+        sender.push(bytes(BLOCK_BYTES), time.monotonic())
     sent = packets(peer, 40)
     events = [packet for packet in sent if packet.payload_type == 101]
     assert {packet.payload_type for packet in sent} == {0, 101}
@@ -90,14 +90,14 @@ def test_digits_that_can_not_be_sent(make) -> None:
 def test_a_new_sender_goes_on_in_time(make, peer: Peer) -> None:
     sender = make(Format(0, PCMU))
     stream = sender._stream
-    sender.push(None)
-    sender.push(None)
+    sender.push(None, time.monotonic())
+    sender.push(None, time.monotonic())
     first = peer.packet()
     time.sleep(0.05)
     channel = Channel(Kind.AUDIO, Direction.SEND, (Format(0, PCMU),), stream.sockets[0].getsockname(), peer.address)
     second_sender = AudioSender(stream, channel)
-    second_sender.push(None)
-    second_sender.push(None)
+    second_sender.push(None, time.monotonic())
+    second_sender.push(None, time.monotonic())
     assert 0 < peer.packet().timestamp - first.timestamp & 0xFFFFFFFF < 60 * 8_000
 
 
@@ -105,3 +105,14 @@ def test_a_codec_that_is_missing(make) -> None:
     other = type(PCMU)("G729", Kind.AUDIO, 8_000)
     with pytest.raises(CallError, match="G729"):
         make(Format(18, other))
+
+
+def test_the_report_tells_when_the_first_block_of_a_packet_began(make, peer: Peer) -> None:
+    sender = make(Format(0, PCMU))
+    began = time.monotonic() - 0.5
+    for number in range(4):
+        sender.push(None, began + number * 0.010)
+    last = packets(peer, 2)[1]
+    session = sender._stream._session
+    report = session._sender.report(began + 1.020, ())
+    assert report.timestamp - last.timestamp & 0xFFFFFFFF == 8000

@@ -133,7 +133,7 @@ def test_another_codec_on_the_same_clock_keeps_the_session(unit: Unit, peer: Pee
     for form in (SOUND, Format(9, G722)):
         unit.apply(channel(port, peer, Direction.SEND, form))
         for _ in range(4):
-            unit.session.sound.sender.push(None)
+            unit.session.sound.sender.push(None, time.monotonic())
         for packet in (peer.packet(), peer.packet()):
             assert packet.payload_type == form.payload_type
             ssrcs.append(packet.ssrc)
@@ -149,7 +149,7 @@ def test_another_clock_needs_another_session(unit: Unit, peer: Peer) -> None:
     for form in (SOUND, Format(96, OPUS)):
         unit.apply(channel(port, peer, Direction.SEND, form))
         for _ in range(6):
-            unit.session.sound.sender.push(None)
+            unit.session.sound.sender.push(None, time.monotonic())
         ssrcs.append(peer.packet().ssrc)
         time.sleep(0.05)
         peer.rtp.setblocking(False)
@@ -171,7 +171,7 @@ def test_the_timeline_outlives_session_and_worker(unit: Unit, peer: Peer, networ
         unit.session = network.call(lambda studio=studio: MediaSession("1", studio))
         unit.apply(channel(port, peer, Direction.SEND, SOUND))
         for _ in range(2):
-            unit.session.sound.sender.push(None)
+            unit.session.sound.sender.push(None, time.monotonic())
         sent.append(peer.packet())
         time.sleep(0.1)
     first, second, other = sent
@@ -197,8 +197,8 @@ def test_digits_both_ways(unit: Unit, peer: Peer, eventually) -> None:
     peer.rtp.sendto(event.encode(), port.address)
     eventually(lambda: unit.of(DigitReceived) == [DigitReceived("1", "3")])
     unit.session.send_digits("8")
-    unit.session.sound.sender.push(None)
-    unit.session.sound.sender.push(None)
+    unit.session.sound.sender.push(None, time.monotonic())
+    unit.session.sound.sender.push(None, time.monotonic())
     assert Event.decode(peer.packet().payload).event == 8
 
 
@@ -287,7 +287,7 @@ def test_a_stream_that_moves_is_the_same(unit: Unit, peer: Peer) -> None:
 
     def sent() -> set[int]:
         for _ in range(4):
-            sound.sender.push(None)
+            sound.sender.push(None, time.monotonic())
         return {peer.packet().ssrc, peer.packet().ssrc}
 
     before = sent()

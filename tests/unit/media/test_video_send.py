@@ -395,3 +395,15 @@ def noise(number: int) -> av.VideoFrame:
     plane = frame.planes[0]
     plane.update(rng.randbytes(plane.buffer_size))
     return frame
+
+
+def test_the_report_tells_when_a_picture_was_taken_and_not_when_it_was_encoded(make, peer: Peer) -> None:
+    fan = Fan()
+    sender = make(fan)
+    taken = time.monotonic() - 0.5
+    frame = picture(0)
+    frame.pts = round(taken / frame.time_base)
+    fan.show(frame)
+    packet = peer.packet()
+    report = sender._stream._session._sender.report(taken + 1.0, ())
+    assert report.timestamp - packet.timestamp & 0xFFFFFFFF == pytest.approx(90_000, abs=90)

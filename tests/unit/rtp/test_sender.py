@@ -9,7 +9,7 @@ import pytest
 
 from firmware.rtp.packet import Packet
 from firmware.rtp.rtcp import Report
-from firmware.rtp.sender import NTP_TO_UNIX, Sender
+from firmware.rtp.sender import LONGEST_DELAY, NTP_TO_UNIX, Sender
 
 
 def sender(seed: int = 1, clock_rate: int = 8000, clock_offset: float = 0.0) -> Sender:
@@ -54,6 +54,22 @@ def test_report_tells_wall_clock_and_media_clock_of_one_moment() -> None:
     assert report.ntp / 2**32 == pytest.approx(1_700_000_011.25 + NTP_TO_UNIX)
     assert report.timestamp == (first.timestamp + 10_000) & 0xFFFFFFFF
     assert (report.packets, report.octets, report.ssrc) == (2, 14, ours.ssrc)
+
+
+def test_report_tells_when_a_picture_was_seen_and_not_when_it_was_sent() -> None:
+    ours = Sender(90_000, random.Random(1), 0.0, 0.0)
+    for number, encoding in enumerate((0.010, 0.080)):
+        taken = 10.0 + number
+        data = ours.send(b"", round(taken * 90_000), True, 96, taken + encoding, taken=taken, clocked=True, keep=False)
+        report = ours.report(taken + 0.1, ())
+        assert report.timestamp - Packet.decode(data).timestamp & 0xFFFFFFFF == 9000
+
+
+@pytest.mark.parametrize("taken", [None, 10.001, 10.0 - LONGEST_DELAY, -1e9, float("nan")])
+def test_what_can_not_have_been_taken_then_was_taken_when_it_was_sent(taken: float | None) -> None:
+    ours = Sender(8000, random.Random(1), 0.0, 0.0)
+    data = ours.send(b"", 0, False, 0, 10.0, taken=taken, clocked=True, keep=False)
+    assert ours.report(10.0, ()).timestamp == Packet.decode(data).timestamp
 
 
 def test_packet_without_a_clock_moves_no_clock() -> None:

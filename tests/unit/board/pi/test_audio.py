@@ -1,6 +1,7 @@
 """`board.pi.audio`: how blocks are cut and what is made of gaps; tests/hil has the same on a card."""
 
 import logging
+from array import array
 from collections import deque
 
 import pytest
@@ -11,7 +12,7 @@ from board.pi.audio import AlsaMicrophone, AlsaSpeaker
 from board.pi.sound_card import SoundCard
 from board.pi.volume import OwnVolume
 from firmware.errors import DeviceError
-from firmware.ports import BLOCK_BYTES
+from firmware.ports import BLOCK_BYTES, SAMPLE_RATE
 
 CARD = SoundCard("USB", "Speakerphone", True, 0, 0)
 SILENCE = bytes(4 * BLOCK_BYTES)
@@ -23,6 +24,9 @@ class Script:
     name = "USB"
 
     def __init__(self) -> None:
+        self.rate = SAMPLE_RATE
+        self.heard: deque[float] = deque()
+        self.waits: float | None = None
         self.reads: deque[tuple[int, bytes]] = deque()
         self.writes: deque[int] = deque()
         self.played: list[bytes] = []
@@ -37,6 +41,12 @@ class Script:
     def write(self, sound: bytes) -> int:
         self.played.append(sound)
         return self.writes.popleft() if self.writes else len(sound) // 2
+
+    def heard_until(self) -> float:
+        return self.heard.popleft() if self.heard else 0.0
+
+    def waiting(self) -> float | None:
+        return self.waits
 
     def interrupt(self) -> None:
         pass
@@ -62,6 +72,29 @@ def test_blocks_are_cut_from_whatever_comes(card: Script) -> None:
         start += size
     microphone = AlsaMicrophone(CARD)
     assert b"".join(microphone.read() for _ in range(3)) == sound
+
+
+def test_each_block_has_the_time_at_which_the_kernel_heard_it(card: Script) -> None:
+    card.reads.extend((samples, bytes(samples * 2)) for samples in (480, 300, 660))
+    card.heard.extend([100.010, 100.01625, 100.030])
+    microphone = AlsaMicrophone(CARD)
+    taken = []
+    for _ in range(3):
+        microphone.read()
+        taken.append(microphone.taken)
+    assert taken == pytest.approx([100.0, 100.010, 100.020])
+
+
+def test_a_card_of_another_rate_is_heard_at_ours(card: Script) -> None:
+    card.rate = 16_000
+    sound = array("h", [1000] * 160).tobytes()
+    card.reads.extend([(160, sound)] * 12)
+    card.heard.extend(n / 100 for n in range(1, 13))
+    microphone = AlsaMicrophone(CARD)
+    heard = array("h", b"".join(microphone.read() for _ in range(10)))
+    assert set(heard[480:]) == {1000}
+    assert len(card.reads) <= 2
+    assert microphone.taken == pytest.approx(0.09, abs=0.01)
 
 
 def test_lost_sound_is_told_once_and_counted(card: Script, caplog: pytest.LogCaptureFixture) -> None:
@@ -93,6 +126,30 @@ def test_the_speaker_begins_ahead(card: Script) -> None:
     for block in blocks:
         speaker.write(block)
     assert card.played == [SILENCE, *blocks]
+
+
+def test_a_card_of_another_rate_is_played_to_at_its_own(card: Script) -> None:
+    card.rate = 16_000
+    speaker = AlsaSpeaker(CARD)
+    for _ in range(20):
+        speaker.write(array("h", [1000] * 480).tobytes())
+    head, *played = (len(sound) // 2 for sound in card.played)
+    assert head == 640
+    assert 3150 <= sum(played) <= 3200
+    assert set(array("h", card.played[-1])) == {1000}
+
+
+@pytest.mark.parametrize(("waits", "samples"), [(0.040, 480), (0.045, 480), (0.079, 479), (0.001, 481), (None, 480)])
+def test_a_speaker_of_another_clock_is_kept_up_with(card: Script, waits: float | None, samples: int) -> None:
+    card.waits = waits
+    speaker = AlsaSpeaker(CARD)
+    for _ in range(200):
+        speaker.write(bytes(BLOCK_BYTES))
+    assert len(card.played[-1]) // 2 == samples
+    card.writes.append(XRUN)
+    speaker.write(bytes(BLOCK_BYTES))
+    speaker.write(bytes(BLOCK_BYTES))
+    assert len(card.played[-1]) == BLOCK_BYTES, "it begins anew"
 
 
 def test_a_speaker_that_ran_dry_begins_anew(card: Script) -> None:

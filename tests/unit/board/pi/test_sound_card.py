@@ -88,4 +88,6 @@ def test_names_for_alsa() -> None:
     assert SPEAKERPHONE.device(hears=True) == "plughw:CARD=USB,DEV=0"
     assert ARRAY.device(hears=True) == "plughw:CARD=array,DEV=2"
     assert HDMI.device(hears=False) == "default:CARD=vc4hdmi0"
+    assert ARRAY.hardware(hears=True) == "hw:CARD=array,DEV=2"
+    assert HDMI.hardware(hears=False) == ""
     assert SPEAKERPHONE.mixer == "hw:USB"

@@ -9,7 +9,7 @@ from signals import SILENCE, find_tone, level
 
 from board.sim.audio import Silence, SimMicrophone, SimSpeaker, Tone
 from board.sim.wave import WaveWriter
-from firmware.ports import BLOCK_BYTES, Microphone, Speaker
+from firmware.ports import BLOCK_BYTES, BLOCK_TIME, Microphone, Speaker
 
 LOUD = Tone(1000, -6.0)
 
@@ -42,6 +42,15 @@ class Counted:
 
     def close(self) -> None:
         pass
+
+
+def test_a_block_was_taken_when_it_began_however_late_it_is_fetched() -> None:
+    microphone = SimMicrophone(Counted())
+    for wait in (0.0, 0.05, 0.0):
+        time.sleep(wait)
+        number = int.from_bytes(microphone.read(), "big")
+        assert microphone.taken == pytest.approx(microphone._beat.time(number) - BLOCK_TIME)
+    assert microphone.taken < time.monotonic() - BLOCK_TIME
 
 
 def test_a_reader_that_is_too_late_loses_sound_and_does_not_lag() -> None:
