@@ -4,6 +4,7 @@
 has camera, microphone, speaker and display, and the room's process has buttons and lamps.
 
 - ``gpio``: buttons and lamps, on real pins or on gpiozero's mock pins
+- ``dim_lamp``: a lamp that is not as bright as it could be
 - ``compose``: a list of planes made one picture, for screens whose hardware doesn't do that; on ``picture``, which
   goes between libav and Pillow
 - ``digital_zoom``: pan, tilt and zoom by choosing a part of a camera's picture

@@ -1,8 +1,10 @@
 """Buttons and lamps by gpiozero, on real pins (lgpio) or on its mock pins.
 
 Rule 1: a pin that can't be had costs its own button or lamp only, and one line in the log.
-Rule 2: a button connects its pin to ground and is debounced; ``when_pressed`` is called once for a press, however long.
+Rule 2: a button connects its pin to ground and is debounced; ``when_pressed`` is called once for a press, however long,
+and ``when_held`` again and again for a long one.
 Rule 3: mock pins are pressed by a finger that bounces and holds for a while, in a thread of its own.
+Rule 4: a lamp that is not to be as bright as it can is dimmed by pulses (`DimLamp`).
 """
 
 from __future__ import annotations
@@ -12,13 +14,14 @@ import os
 import queue
 import tempfile
 import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from gpiozero import LED, Button, GPIOZeroError
 
+from board.dim_lamp import DimLamp
 from firmware.errors import DeviceError
+from firmware.ports import HOLD_TIME, PRESS_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 BOUNCE_TIME = 0.020
 """Seconds for which a button's level has to last before it counts."""
-HOLD_TIME = 0.050
-"""Seconds for which the mock's finger holds a button."""
 
 _CONTACT_BOUNCES = 3
 _WAITING_PRESSES = 16
@@ -40,15 +41,16 @@ _WAITING_PRESSES = 16
 class Gpio:
     """The pins of one board."""
 
-    def __init__(self, factory: Any, pins: Pins, *, mock: bool) -> None:
+    def __init__(self, factory: Any, pins: Pins, *, mock: bool, brightness: float = 1.0) -> None:
         self._factory = factory
         self._pins = pins
         self._mock = mock
+        self._brightness = brightness
         self._buttons: dict[str, Any] = {}
         self._lamps: dict[str, Any] = {}
-        self._finger: queue.Queue[str | None] | None = None
+        self._finger: queue.Queue[tuple[str, float] | None] | None = None
         self._first_press = threading.Lock()
-        self._closed = False
+        self._ending = threading.Event()
 
     @classmethod
     def mock(cls, pins: Pins) -> Gpio:
@@ -60,7 +62,7 @@ class Gpio:
         return cls(MockFactory(pin_class=DebouncedPin), pins, mock=True)
 
     @classmethod
-    def real(cls, pins: Pins) -> Gpio:
+    def real(cls, pins: Pins, brightness: float = 1.0) -> Gpio:
         """The pins of this machine.  DeviceError: it has none, they are not ours, or lgpio is missing."""
         # lgpio keeps its notification pipes in LG_WD, by default in the working directory, which may be read-only.
         os.environ.setdefault("LG_WD", os.environ.get("RUNTIME_DIRECTORY") or tempfile.gettempdir())
@@ -74,7 +76,11 @@ class Gpio:
             factory.board_info  # noqa: B018  # reads the model, which tells the pins that there are
         except (GPIOZeroError, lgpio.error, OSError) as error:
             raise DeviceError(f"there are no pins: {error}") from error
-        return cls(factory, pins, mock=False)
+        return cls(factory, pins, mock=False, brightness=brightness)
+
+    @property
+    def _closed(self) -> bool:
+        return self._ending.is_set()
 
     def open_buttons(self) -> Mapping[str, ports.Button]:
         """The buttons whose pins can be had; the same ones each time."""
@@ -88,8 +94,8 @@ class Gpio:
             self._lamps = self._open("lamp", self._pins.lamps(), self._lamp)
         return self._lamps
 
-    def press(self, button: str) -> None:
-        """Let a finger press the mock button; returns at once.  DeviceError: no such button, or 16 presses wait."""
+    def press(self, button: str, seconds: float = PRESS_TIME) -> None:
+        """Let a finger hold the mock button; returns at once.  DeviceError: no such button, or 16 presses wait."""
         if self._closed or not self._mock or button not in self.open_buttons():
             raise DeviceError(f"there is no button {button!r} to press; there are {', '.join(self._buttons) or 'none'}")
         with self._first_press:
@@ -97,7 +103,7 @@ class Gpio:
                 self._finger = queue.Queue(_WAITING_PRESSES)
                 threading.Thread(target=self._press, args=(self._finger,), name="finger", daemon=True).start()
         try:
-            self._finger.put_nowait(button)
+            self._finger.put_nowait((button, seconds))
         except queue.Full:
             raise DeviceError(f"the finger is not that fast: {_WAITING_PRESSES} presses are waiting") from None
 
@@ -105,7 +111,7 @@ class Gpio:
         """Release all pins; the lamps go out."""
         if self._closed:
             return
-        self._closed = True
+        self._ending.set()
         if self._finger is not None:
             with suppress(queue.Full):  # then it wakes by a press, and sees that it is closed
                 self._finger.put_nowait(None)
@@ -119,10 +125,12 @@ class Gpio:
         self._factory.close()
 
     def _button(self, pin: int) -> Any:
-        return Button(pin, bounce_time=BOUNCE_TIME, pin_factory=self._factory)
+        return Button(pin, bounce_time=BOUNCE_TIME, hold_time=HOLD_TIME, hold_repeat=True, pin_factory=self._factory)
 
     def _lamp(self, pin: int) -> Any:
-        return LED(pin, pin_factory=self._factory)
+        if self._brightness == 1:
+            return LED(pin, pin_factory=self._factory)
+        return DimLamp(pin, self._brightness, self._factory)
 
     def _open(self, kind: str, pins: Mapping[str, int], open_: Callable[[int], Any]) -> dict[str, Any]:
         devices = {}
@@ -140,14 +148,15 @@ class Gpio:
 
         return (lgpio.error, OSError)
 
-    def _press(self, presses: queue.Queue[str | None]) -> None:
-        while (button := presses.get()) is not None and not self._closed:
+    def _press(self, presses: queue.Queue[tuple[str, float] | None]) -> None:
+        while (press := presses.get()) is not None:
+            button, seconds = press
             pin = self._buttons[button].pin
-            for drive in (pin.drive_low, pin.drive_high):
+            for drive, lasts in ((pin.drive_low, seconds), (pin.drive_high, PRESS_TIME)):
                 if self._closed:
                     return
                 self._make_contact(drive, pin)
-                time.sleep(HOLD_TIME)
+                self._ending.wait(lasts)
 
     def _make_contact(self, drive: Callable[[], None], pin: Any) -> None:
         """Change the level as metal does, to and fro; at once, since a sleep on a busy machine could be a press."""

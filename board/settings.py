@@ -52,6 +52,7 @@ class Pins(Struct, frozen=True, kw_only=True):
 class PiSettings(Pins, frozen=True, kw_only=True):
     """A Raspberry Pi."""
 
+    lamp_brightness: Annotated[int, Meta(ge=1, le=100, description="How bright the lamps are, percent.")] = 100
     camera: Annotated[
         str, Meta(max_length=64, description='The camera, by its name, a part of that, or its node; "": the first.')
     ] = ""

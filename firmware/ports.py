@@ -181,11 +181,19 @@ class Display(Protocol):
         """Release the device; the screen goes dark."""
 
 
+PRESS_TIME = 0.05
+"""Seconds for which a finger presses a button that it does not mean to hold."""
+HOLD_TIME = 0.5
+"""Seconds for which a button is held down before that is more than a press."""
+
+
 class Button(Protocol):
     """A push button (gpiozero's Button)."""
 
     when_pressed: Callable[[], None] | None
     """Called, in a thread of the board's own, after debouncing."""
+    when_held: Callable[[], None] | None
+    """Called likewise each HOLD_TIME for which it is held down."""
 
 
 class Lamp(Protocol):
@@ -323,8 +331,8 @@ class Board(Protocol):
     def pretend(self, health: Health) -> None:
         """Let this be the machine's health from now on.  DeviceError: a real machine is as it is."""
 
-    def press(self, button: str) -> None:
-        """Press and release a button as a finger would.  DeviceError: a real button needs a finger, or no such one."""
+    def press(self, button: str, seconds: float = PRESS_TIME) -> None:
+        """Hold down a button so long, as a finger would.  DeviceError: a real button needs a finger, or no such one."""
 
     def press_key(self, key: str) -> None:
         """Press and release a key of the television's remote control (KEYS, TELEVISION_KEYS), likewise."""

@@ -20,7 +20,7 @@ from firmware.call.media import (
 from firmware.call.registration import Registration
 from firmware.errors import CallError, DeviceError, FirmwareError
 from firmware.media import message
-from firmware.ports import BUTTONS, Health, TelevisionStatus, View
+from firmware.ports import BUTTONS, PRESS_TIME, Health, TelevisionStatus, View
 from firmware.sansio import Address
 
 AUDIO = Channel(Kind.AUDIO, Direction.SEND, (Format(9, G722), Format(101, TELEPHONE_EVENT)), ("127.0.0.1", 20_000))
@@ -189,10 +189,10 @@ class SimpleButtons:
         self.pressed: list[str] = []
         self.health = Health()
 
-    def press(self, button: str) -> None:
+    def press(self, button: str, seconds: float = PRESS_TIME) -> None:
         if button not in BUTTONS:
             raise DeviceError(f"there is no button {button}")
-        self.pressed.append(button)
+        self.pressed.append(button if seconds == PRESS_TIME else f"{button} for {seconds:g} s")
 
     def read_health(self, folder: Path) -> Health:
         return self.health

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from board.digital_zoom import DigitalZoom
 from board.settings import PiSettings, read
 from firmware.errors import DeviceError
+from firmware.ports import PRESS_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -122,7 +123,7 @@ class PiBoard:
         """DeviceError: a real machine is as it is."""
         raise DeviceError("this machine is real: its health can't be pretended")
 
-    def press(self, button: str) -> None:
+    def press(self, button: str, seconds: float = PRESS_TIME) -> None:  # noqa: ARG002
         """DeviceError: a real button needs a finger."""
         raise DeviceError(f"the button {button} is real: it needs a finger")
 
@@ -141,7 +142,7 @@ class PiBoard:
         if self._pins is None:
             from board.gpio import Gpio
 
-            self._pins = self._kept("pins", Gpio.real(self._settings))
+            self._pins = self._kept("pins", Gpio.real(self._settings, self._settings.lamp_brightness / 100))
         return self._pins
 
     def _kept(self, kind: str, device: D) -> D:

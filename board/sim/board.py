@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from board.digital_zoom import DigitalZoom
 from board.settings import SimSettings, read
 from firmware.errors import DeviceError
-from firmware.ports import Health
+from firmware.ports import PRESS_TIME, Health
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,9 +159,9 @@ class SimBoard:
         """Let this be the machine's health from now on."""
         self._health = health
 
-    def press(self, button: str) -> None:
-        """Press and release a button as a finger would; returns at once.  DeviceError: there is no such button."""
-        self._gpio().press(button)
+    def press(self, button: str, seconds: float = PRESS_TIME) -> None:
+        """Hold down a button so long, as a finger would; returns at once.  DeviceError: there is no such button."""
+        self._gpio().press(button, seconds)
 
     def press_key(self, key: str) -> None:
         """Press and release a key of the remote control.  DeviceError: there is no such key, or no television."""

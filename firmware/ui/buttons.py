@@ -1,7 +1,7 @@
 """What the buttons, and the keys of the television's remote control, do: tables of actions on the room.
 
 Rule 1: a board calls in a thread of its own; the action runs on the room's event loop.
-Rule 2: one press is one action, however long it is and however badly the contact bounces.
+Rule 2: one press is one action, however badly the contact bounces; what a long one does besides is a table of its own.
 Rule 3: a button that makes no sense now does nothing: nobody reads error messages off a button.
 """
 
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from firmware.call.call import State
 from firmware.errors import FirmwareError
@@ -59,6 +59,12 @@ def press_volume_down(room: Room, _call_button: str) -> None:
     room.set_volume(room.state.volume - VOLUME_STEP)
 
 
+def hold_hang_up(room: Room, _call_button: str) -> None:
+    """End or refuse all calls."""
+    for call in room.state.calls:
+        room.hang_up(call.id)
+
+
 Action = Callable[["Room", str], None]
 
 ACTIONS: Final[dict[str, Action]] = {
@@ -67,6 +73,23 @@ ACTIONS: Final[dict[str, Action]] = {
     "mute": press_mute,
     "volume_up": press_volume_up,
     "volume_down": press_volume_down,
+}
+"""By name of ports.BUTTONS."""
+
+
+class Held(NamedTuple):
+    """What a button does that is held down."""
+
+    action: Action
+    holds: range
+    """In units of `HOLD_TIME`: when."""
+
+
+_ALWAYS: Final = range(1, 100)
+HELD: Final = {
+    "hang_up": Held(hold_hang_up, range(4, 5)),
+    "volume_up": Held(press_volume_up, _ALWAYS),
+    "volume_down": Held(press_volume_down, _ALWAYS),
 }
 """By name of ports.BUTTONS."""
 
@@ -103,26 +126,38 @@ class Buttons:
         self._call_button = call_button
         self._loop = asyncio.get_running_loop()
         self._pressed: dict[str, float] = {}
+        self._holds: dict[str, int] = {}
+        """How often it was said that a button is held, since it was pressed."""
         for name, button in self._buttons.items():
-            button.when_pressed = partial(self._when_pressed, name)
+            button.when_pressed = partial(self._when, self._press, name)
+            if name in HELD:
+                button.when_held = partial(self._when, self._hold, name)
 
     def close(self) -> None:
         """Let presses do nothing from now on."""
-        for button in self._buttons.values():
+        for name, button in self._buttons.items():
             button.when_pressed = None
+            if name in HELD:
+                button.when_held = None
         self._buttons.clear()
 
-    def _when_pressed(self, name: str) -> None:
+    def _when(self, told: Callable[[str, float], None], name: str) -> None:
         """In the board's thread."""
         with suppress(RuntimeError):  # the loop is closed: the unit stops
-            self._loop.call_soon_threadsafe(self._act, name, time.monotonic())
+            self._loop.call_soon_threadsafe(told, name, time.monotonic())
 
-    def _act(self, name: str, pressed: float) -> None:
+    def _press(self, name: str, pressed: float) -> None:
         last = self._pressed.get(name)
         self._pressed[name] = pressed
         if name not in self._buttons or (last is not None and pressed - last < REPEAT_TIME):
             return
-        _act(ACTIONS[name], f"the button {name}", self._room, self._call_button)
+        self._holds[name] = 0
+        _act(ACTIONS[name], f"the button {name} was pressed", self._room, self._call_button)
+
+    def _hold(self, name: str, _now: float) -> None:
+        self._holds[name] = self._holds.get(name, 0) + 1
+        if name in self._buttons and self._holds[name] in HELD[name].holds:
+            _act(HELD[name].action, f"the button {name} is held", self._room, self._call_button)
 
 
 class RemoteControl:
@@ -149,14 +184,14 @@ class RemoteControl:
     def _act(self, key: str) -> None:
         action = KEY_ACTIONS.get(key)
         if action is not None and not self._closed:
-            _act(action, f"the key {key}", self._room, self._call_button)
+            _act(action, f"the key {key} was pressed", self._room, self._call_button)
 
 
 def _act(action: Action, what: str, room: Room, call_button: str) -> None:
-    logger.info("%s was pressed", what)
+    logger.info("%s", what)
     if room.television is not None:
         room.television.touched()
     try:
         action(room, call_button)
     except FirmwareError as error:
-        logger.info("%s does nothing now: %s", what, error)
+        logger.info("%s, which does nothing now: %s", what, error)

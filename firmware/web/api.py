@@ -199,11 +199,11 @@ async def _board(ask: Ask[None]) -> body.Board:
     return body.Board(name, BUTTONS, _KEYS) if name == SIMULATED else body.Board(name, (), ())
 
 
-async def _press(ask: Ask[None]) -> None:
+async def _press(ask: Ask[body.Press]) -> None:
     button = ask.request.match_info["name"]
     if button not in BUTTONS:
         raise web.HTTPNotFound(text=f"there is no button {button}; there are {', '.join(BUTTONS)}")
-    _simulated(ask.unit).press(button)
+    _simulated(ask.unit).press(button, ask.wanted.seconds)
 
 
 async def _press_key(ask: Ask[None]) -> None:
@@ -429,6 +429,7 @@ OPERATIONS: Final = (
         "/board/buttons/{name}/press",
         "Press and release a button of the simulated board.",
         _press,
+        query=body.Press,
         status=204,
         refusals=(404, 409),
     ),

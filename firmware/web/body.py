@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from firmware.call.call import State as CallState
 from firmware.call.media import Direction, Kind
 from firmware.call.registration import RegistrationState
+from firmware.ports import PRESS_TIME
 from firmware.room import LONGEST_MOVE, MAX_ADDRESS, MAX_DIGITS
 
 if TYPE_CHECKING:
@@ -266,6 +267,14 @@ class Size(Struct, frozen=True):
 
     width: Annotated[int, Meta(ge=16, le=1920, description="Pixels.")] = 1280
     height: Annotated[int, Meta(ge=16, le=1080, description="Pixels.")] = 720
+
+
+class Press(Struct, frozen=True):
+    """How a button is pressed."""
+
+    seconds: Annotated[
+        float, Meta(gt=0, le=10, description="For how long: held for longer than half a second, some do more.")
+    ] = PRESS_TIME
 
 
 class Board(Struct, frozen=True):

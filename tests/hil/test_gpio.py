@@ -6,11 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from hil.lines import Lines
 from hil.waiting import wait_for
 
+from board import open_board
 from board.gpio import BOUNCE_TIME
 from board.settings import PiSettings
 from firmware.ports import BUTTONS, LAMPS, Board
@@ -95,6 +97,26 @@ def test_a_lamp_blinks_until_it_is_put_out(lines: Lines, board: Board) -> None:
         assert wait_for(lambda high=high: lines.is_high(pin) == high)
     lamp.off()
     assert not any(lines.is_high(pin) for _ in range(50) if time.sleep(0.002) is None)
+
+
+def test_a_button_held_down_says_so(lines: Lines, board: Board) -> None:
+    presses, pin = Presses(board), BUTTON_PIN["hang_up"]
+    board.open_buttons()["hang_up"].when_held = presses._adder("held")
+    lines.pull(pin, high=False)
+    assert presses.wait(3)
+    lines.pull(pin, high=True)
+    assert presses.names[:3] == ["hang_up", "held", "held"]
+
+
+def test_a_dim_lamp_is_lit_now_and_then(lines: Lines) -> None:
+    with closing(open_board("pi", {"lamp_brightness": 50})) as board:
+        lamp, pin = board.open_lamps()["ready"], LAMP_PIN["ready"]
+        lamp.on()
+        for high in (True, False, True, False):
+            assert wait_for(lambda high=high: lines.is_high(pin) == high)
+        lamp.off()
+        assert wait_for(lambda: not lines.is_high(pin))
+        assert not any(lines.is_high(pin) for _ in range(50) if time.sleep(0.002) is None)
 
 
 def test_a_pin_that_another_holds_costs_one_lamp(lines: Lines, board: Board, caplog: pytest.LogCaptureFixture) -> None:

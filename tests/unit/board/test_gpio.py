@@ -5,11 +5,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from board.gpio import Gpio
 from board.settings import Pins
 from firmware.errors import DeviceError
-from firmware.ports import BUTTONS, LAMPS
+from firmware.ports import BUTTONS, HOLD_TIME, LAMPS
 
 
 @pytest.fixture
@@ -86,6 +87,24 @@ def test_a_finger_has_its_limits(gpio: Gpio) -> None:
         gpio.press("call")
     with pytest.raises(DeviceError, match="not that fast"):
         [gpio.press("call") for _ in range(10)]
+
+
+def test_a_button_held_down_says_so_again_and_again(gpio: Gpio) -> None:
+    presses = listen(gpio)
+    gpio.open_buttons()["mute"].when_held = lambda: presses.add("held")
+    gpio.press("mute", 2.5 * HOLD_TIME)
+    gpio.press("mute")
+    gpio.press("call")
+    assert presses.wait(5)
+    assert presses.names == ["mute", "held", "held", "mute", "call"]
+
+
+def test_lamps_are_as_bright_as_they_should() -> None:
+    gpio = Gpio(MockFactory(pin_class=MockPWMPin), Pins(), mock=True, brightness=0.5)
+    lamp = gpio.open_lamps()["ready"]
+    lamp.on()
+    assert lamp.pin.state == 0.5
+    gpio.close()
 
 
 def test_lamps(gpio: Gpio) -> None:

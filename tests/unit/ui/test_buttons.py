@@ -11,9 +11,9 @@ from board import open_board
 from firmware import config
 from firmware.call.call import State
 from firmware.errors import CallError
-from firmware.ports import BUTTONS, KEYS
+from firmware.ports import BUTTONS, HOLD_TIME, KEYS
 from firmware.room import Room, Television
-from firmware.ui.buttons import ACTIONS, KEY_ACTIONS, REPEAT_TIME, VOLUME_STEP, Buttons, RemoteControl
+from firmware.ui.buttons import ACTIONS, HELD, KEY_ACTIONS, REPEAT_TIME, VOLUME_STEP, Buttons, RemoteControl
 
 FAVOURITE = "sip:reception@example.com"
 
@@ -140,6 +140,7 @@ class Plain:
 
     def __init__(self) -> None:
         self.when_pressed: Callable[[], None] | None = None
+        self.when_held: Callable[[], None] | None = None
 
 
 def test_a_contact_that_bounces_acts_once() -> None:
@@ -156,6 +157,40 @@ def test_a_contact_that_bounces_acts_once() -> None:
             plain.when_pressed()
             await asyncio.sleep(0)
             assert not b.room.state.muted
+
+    run(scenario)
+
+
+def test_holding_the_red_button_ends_all_calls() -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            calls = [b.endpoint.ring(f"{name}@example.com") for name in ("kate", "paul", "ann")]
+            plain = Plain()
+            Buttons({"hang_up": plain}, b.room)
+            assert plain.when_pressed is not None
+            assert plain.when_held is not None
+            plain.when_pressed()
+            for _ in range(3):
+                plain.when_held()
+            await settle()
+            assert sum(call.state is State.ENDED for call in calls) == 1
+            plain.when_held()
+            await settle()
+            assert {call.state for call in calls} == {State.ENDED}
+            late = b.endpoint.ring("late@example.com")
+            plain.when_held()
+            await settle()
+            assert late.state is State.INCOMING
+
+    run(scenario)
+
+
+def test_volume_goes_on_while_its_button_is_held() -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            b.board.press("volume_down", 2.5 * HOLD_TIME)
+            await b.press("volume_up", lambda: b.room.state.volume == 50 - 2 * VOLUME_STEP)
+            assert tuple(HELD) == ("hang_up", "volume_up", "volume_down")
 
     run(scenario)
 

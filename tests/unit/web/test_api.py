@@ -185,7 +185,9 @@ async def test_the_board_s_buttons(web: Web) -> None:
     assert board["name"] == "sim"
     assert board["buttons"] == ["call", "hang_up", "mute", "volume_up", "volume_down"]
     assert (await web.ask("POST", "/board/buttons/mute/press"))[0] == 204
-    assert web.board.pressed == ["mute"]
+    assert (await web.ask("POST", "/board/buttons/hang_up/press?seconds=2.5"))[0] == 204
+    assert (await web.ask("POST", "/board/buttons/hang_up/press?seconds=60"))[0] == 400
+    assert web.board.pressed == ["mute", "hang_up for 2.5 s"]
     assert (await web.ask("POST", "/board/buttons/eject/press"))[0] == 404
 
 
