@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 from h323_bench import FAR, H323Bench, control_of, leg_of
-from parties import ALL, accept, check_agreement, directions, established, settle
+from parties import ALL, accept, channel, check_agreement, directions, established, settle
 
+from firmware.asn1 import Value
 from firmware.call.call import Call, EndReason, State
 from firmware.call.media import Direction, Encryption, Kind
 from firmware.h323 import h245
 from firmware.h323.control.events import ChannelActive
 from firmware.h323.control.master_slave import MasterSlave
 from firmware.h323.events import Control
-from firmware.signaling.h323_media import address_value
+from firmware.signaling.h323_capabilities import EVENT_TYPE
+from firmware.signaling.h323_media import H323Media, address_value
 
 
 @pytest.fixture
@@ -61,6 +63,31 @@ def test_a_digit_that_comes_as_a_telephone_event_too_counts_once(encryption: Enc
     settle(bench)
     # In what is encrypted there are no telephone events.
     assert bench.unit.digits == (["1"] if encryption is Encryption.OFF else ["1", "2"])
+
+
+class EventsOnly(H323Media):
+    """Takes digits as telephone events only (RFC 4733), which H.245 lets a terminal do."""
+
+    def capability_set(self) -> Value:
+        said = super().capability_set()
+        by_h245 = "receiveUserInputCapability"
+        said["capabilityTable"] = [e for e in said["capabilityTable"] if e["capability"][0] != by_h245]
+        return said
+
+
+@pytest.mark.parametrize("fast_connect", [False, True])
+def test_who_takes_digits_as_telephone_events_only_gets_them_so(fast_connect: bool) -> None:
+    bench = H323Bench(fast_connect=fast_connect)
+    far = bench.far_endpoint
+    far._make_media = lambda flow: EventsOnly(  # type: ignore[method-assign]
+        far._capabilities, far._ports, flow.local[0]
+    )
+    ours, theirs = established(bench)
+    sent = channel(ours, Kind.AUDIO, Direction.SEND)
+    assert sent.telephone_event is not None
+    assert sent.telephone_event.payload_type == EVENT_TYPE
+    assert channel(theirs, Kind.AUDIO, Direction.SEND).telephone_event is None, "we take them by H.245"
+    check_agreement(ours, theirs)
 
 
 # Early media
