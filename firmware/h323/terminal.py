@@ -210,11 +210,12 @@ class Terminal:
         self._pump()
         gatekeeper, streams = self._gatekeeper, self._layers.streams
         datagrams = [] if gatekeeper is None else self._layers.tunnels.carry(gatekeeper, self._now)
+        self._layers.gate.collect(self._now)  # of a tunnel that could not be made
         actions, streams.actions = streams.actions, []
         return actions + datagrams
 
     def events(self) -> list[Event]:
-        """Give what the application should know, in order, and forget it."""
+        """Give what the application should know, in order, and forget it; collect ``actions`` before."""
         events = list(self._layers.events)
         self._layers.events.clear()
         return events

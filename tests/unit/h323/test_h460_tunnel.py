@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from firmware.h323.call_message import CallMessages
 from firmware.h323.h460_tunnel import KEEP_ALIVE
 from firmware.h323.identity import Destination, Identity
 from firmware.h323.q931 import Message, MessageType
+from firmware.h323.ras import RasClient
 from firmware.h323.ras_event import Registered, Unregistered
+from firmware.h323.ras_settings import Settings
 from firmware.h323.streams import MAX_MALFORMED
 from firmware.h323.terminal import Terminal
 from firmware.sansio import Flow
@@ -238,3 +241,12 @@ def test_which_connection_failed_is_known_until_there_is_another() -> None:
     bench.settle()
     assert isinstance(bench.wire.events[UNIT][-1], Registered)
     assert bench.terminal.lost_tunnel is None
+
+
+def test_that_there_is_no_room_for_one_is_told_at_once() -> None:
+    identity = Identity((("h323-ID", "Aalto"),), max_streams=0)
+    settings = Settings(identity, UNIT, UNIT, ("192.0.2.100", 1720), transport="tcp", discover=False)
+    terminal = Terminal(identity, random.Random(1))
+    terminal.register(RasClient(settings, random.Random(2)), 0.0)
+    assert terminal.actions() == []
+    assert [type(event) for event in terminal.events()] == [Unregistered]
