@@ -93,10 +93,8 @@ def test_a_button_held_down_says_so_again_and_again(gpio: Gpio) -> None:
     presses = listen(gpio)
     gpio.open_buttons()["mute"].when_held = lambda: presses.add("held")
     gpio.press("mute", 2.5 * HOLD_TIME)
-    gpio.press("mute")
-    gpio.press("call")
-    assert presses.wait(5)
-    assert presses.names == ["mute", "held", "held", "mute", "call"]
+    assert presses.wait(3)
+    assert presses.names[:3] == ["mute", "held", "held"]
 
 
 def test_lamps_are_as_bright_as_they_should() -> None:
