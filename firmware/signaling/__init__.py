@@ -24,6 +24,7 @@
 `sip_negotiation`      the part of it that offers and answers, in order
 `sip_media`            offer and answer (RFC 3264), ports
 `sip_matching`         what of a far end's line is usable
+`sip_family`           media by the other version of IP than signalling (RFC 6157)
 `sip_ice`              ways through NATs (RFC 8839): what is said of them, and agreed
 `sip_srtp`             how a line is encrypted (RFC 4568, RFC 5763, RFC 8643)
 `sip_certificate`      the certificate of DTLS handshakes

@@ -13,6 +13,7 @@ from firmware.call.call import EndReason, State
 from firmware.errors import CallError, DecodeError, FirmwareError, LocalProtocolError
 from firmware.signaling import causes, sip_info
 from firmware.signaling.sip_digits import SipDigits
+from firmware.signaling.sip_family import other_family
 from firmware.signaling.sip_media import NoCommonMediaError
 from firmware.signaling.sip_negotiation import Negotiation
 from firmware.signaling.sip_redirection import Redirection
@@ -82,7 +83,14 @@ class SipLeg(Negotiation):
         if not media.srtp.possible:
             raise NoCommonMediaError(_EXPOSED, EndReason.NOT_ENCRYPTED)
         if offer is not None:
-            media.check(offer)
+            try:
+                media.check(offer)
+            except NoCommonMediaError:
+                flow = other_family(offer, session.flow, self._transport.listeners)
+                if flow is None:
+                    raise
+                media = self._make_media(flow)
+                media.check(offer)
         self._session, self._media, self._offer = session, media, offer
         self._on_session(session, self)
 

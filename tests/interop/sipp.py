@@ -28,6 +28,8 @@ class Sipp:
     remote: tuple[str, int] | None = None
     """Whom to call; None: wait to be called."""
     address: str = "127.0.0.1"
+    media_address: str = ""
+    """Where its media are; "": at *address*."""
     transport: str = "udp"
     calls: int = 1
     rate: int = 10
@@ -55,12 +57,12 @@ class Sipp:
         scenario = self.folder / f"{self.scenario}.xml"
         scenario.write_text(text)
         self.port = free_port(self.address)
-        media = free_ports(8, self.address)
+        media = free_ports(8, self.media_address or self.address)
         self._output = (self.folder / "output").open("wb")
         arguments = [self.program, "-sf", str(scenario), "-m", str(self.calls), "-nostdin"]
         arguments += ["-r", str(self.rate), "-l", str(self.limit)]
         arguments += ["-i", self.address, "-p", str(self.port), "-t", "t1" if self.transport == "tcp" else "u1"]
-        arguments += ["-mi", self.address, "-mp", str(media.start), "-rtp_echo"]
+        arguments += ["-mi", self.media_address or self.address, "-mp", str(media.start), "-rtp_echo"]
         arguments += ["-timeout", f"{self.timeout:.0f}s", "-timeout_error", "-s", "room"]
         if self.exact:
             arguments.append("-nr")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from interop.conftest import SMALL
-from interop.ports import free_port
+from interop.ports import free_port, own_address
 from interop.sipp import Sipp
 from interop.unit import Unit
 from interop.waiting import until
@@ -355,6 +355,28 @@ def test_the_unit_shows_its_password(
 
 
 # By IPv6
+
+
+def test_pictures_and_sound_by_ipv6_of_who_calls_by_ipv4(sipp: StartSipp, unit: Callable[..., Unit], ipv6: str) -> None:
+    """A server between that knows both passes on a description as it is (RFC 6157 4)."""
+    address, port = own_address(), free_port(ipv6)
+    ours = unit(
+        {
+            "room": {"auto_answer": True},
+            "sip": {"port": port, "tls_port": free_port(ipv6), "addresses": [address, ipv6]},
+            "h323": {"enabled": False},
+            "media": {**SMALL, "encryption": "off"},
+        },
+        address=address,
+    )
+    run = sipp("caller_stays", remote=ours.sip, media_address=ipv6)
+    call = ours.wait_for_call()
+    assert until(lambda: len(ours.streams(call)) == 4)
+    # SIPp sends nothing back by IPv6.
+    assert until(lambda: all(ours.streams(call)[kind, "send"]["packets"] > 20 for kind in ("audio", "video")))
+    assert f"c=IN IP6 {ipv6}" in run.messages().partition("SIP/2.0 200")[2]
+    ours.command(call, "hang_up")
+    run.finish()
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
