@@ -16,6 +16,7 @@ class MemoryGatherer:
     def __init__(self, address: Address, *, done: bool) -> None:
         self.on_done: Callable[[], None] = lambda: None
         self.done = done
+        self.others: tuple[Address, ...] = ()
         self.state = "gathers"
         host, port = address
         candidates: list[Candidate] = []

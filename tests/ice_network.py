@@ -146,7 +146,9 @@ class End:
         stun: Sequence[Address] = (),
         turn: TurnServer | None = None,
         seed: int = 1,
+        others: Sequence[str] = (),
     ) -> None:
+        """*others* are more addresses that it has, without a NAT."""
         self.network = network
         self.rng = random.Random(f"{host} {seed}")
         self.bases = {number: (host, 4000 + number) for number in range(1, components + 1)}
@@ -155,9 +157,13 @@ class End:
         self.heard: list[tuple[int, bytes, Address]] = []
         self.credentials = make_credentials(self.rng)
         self.drops: Callable[[bytes], bool] = lambda data: False
-        for number, base in self.bases.items():
-            network.attach(base, self._receiver(number), nat)
-        self.gathering = Gathering(self.bases, stun, turn, self.rng, network.now)
+        more = [{number: (each, port) for number, (_, port) in self.bases.items()} for each in others]
+        for bases in (self.bases, *more):
+            for number, base in bases.items():
+                network.attach(
+                    base, self._receiver(number, base if more else None), nat if bases is self.bases else None
+                )
+        self.gathering = Gathering(self.bases, stun, turn, self.rng, network.now, more)
         network.parties.append(self)
         self._flush()
 
@@ -208,13 +214,13 @@ class End:
         (self.agent or self.gathering).handle_timer(now)
         self._flush()
 
-    def _receiver(self, component: int) -> Deliver:
+    def _receiver(self, component: int, base: Address | None) -> Deliver:
         def receive(data: bytes, source: Address, now: float) -> None:
             if self.drops(data):
                 return
             if self.agent is None:
                 self.gathering.receive(component, data, source, now)
-            elif (found := self.agent.receive(component, data, source, now)) is not None:
+            elif (found := self.agent.receive(component, data, source, now, base)) is not None:
                 self.heard.append((component, *found))
             self._flush()
 
@@ -227,7 +233,7 @@ class End:
             self.events += self.agent.events()
 
     def _send(self, datagram: Datagram) -> None:
-        self.network.send(self.bases[datagram.component], datagram.destination, datagram.data)
+        self.network.send(datagram.base or self.bases[datagram.component], datagram.destination, datagram.data)
 
 
 def gather(network: Network, *ends: End) -> None:

@@ -239,6 +239,8 @@ class Channel:
     ice: Ice | None = None
     """Packets go by the pair of addresses that ICE finds; ``remote`` and ``remote_rtcp`` are what the far end named for
     those who know no ICE.  A send and a receive channel of one ``local`` have the same."""
+    others: tuple[Address, ...] = ()
+    """More addresses of ours that ICE may choose, reserved as ``local`` is, each with its RTCP at the next port."""
     moved_from: Address | None = None
     """What ``local`` was before, where ICE was restarted: the RTP session and its keys are the same, the sockets are
     not."""

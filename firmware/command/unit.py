@@ -18,7 +18,7 @@ from firmware.errors import DeviceError
 from firmware.media.codecs import available
 from firmware.media.engine import Engine
 from firmware.media.message import Configure
-from firmware.net.own_addresses import AddressWatch
+from firmware.net.own_addresses import AddressWatch, own_addresses
 from firmware.net.ports import PortPool
 from firmware.room import Room, Television, Watch
 
@@ -194,7 +194,11 @@ def _gatherers(config: Config, ports: PortPool, tls: Tls | None) -> Callable[[Ad
         return None
     from firmware.net.gathering import Gatherers  # most units have no need of it
 
-    return Gatherers(ports, config.nat, tls=tls)
+    def hosts() -> list[str]:
+        """Give the addresses of the families of which the unit listens on every one."""
+        return [host for host in own_addresses() if ("::" if ":" in host else "0.0.0.0") in config.sip.addresses]
+
+    return Gatherers(ports, config.nat, tls=tls, hosts=hosts)
 
 
 def capabilities(config: Config) -> Capabilities:

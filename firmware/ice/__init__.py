@@ -43,5 +43,6 @@ by it for as long as the far end *consents*, which is asked every few seconds.
 
 Everything here is pure: time is an argument (seconds of one monotonic clock), randomness is given, nothing blocks, and
 nothing that comes raises out of `Gathering` or `Agent`.  Media travel by UDP only; a TURN server may be asked by a
-stream, which is somebody else's to keep (`firmware.net.turn_streams`).  One local address for each component.
+stream, which is somebody else's to keep (`firmware.net.turn_streams`).  A component may have several local addresses
+(RFC 8421); servers are asked by the first of them only.
 """

@@ -37,6 +37,8 @@ class Agent:
         self._datagrams: list[Datagram] = []
         self._events: list[Event] = []
         self._hosts: dict[int, Candidate] = {}
+        self._bases: dict[tuple[int, Address], Candidate] = {}
+        """The same, where a component has several."""
         self._relayed: dict[int, Candidate] = {}
         self._relays: dict[int, Relay] = {}
         self._before: Session | None = None
@@ -74,8 +76,13 @@ class Agent:
             self._give_back_unused(now)
         self._look(now)
 
-    def receive(self, component: int, data: bytes, source: Address, now: float) -> tuple[bytes, Address] | None:
-        """Take a datagram; give it back, out of the relay's wrapping, with the far end's address, if it is not ours."""
+    def receive(
+        self, component: int, data: bytes, source: Address, now: float, base: Address | None = None
+    ) -> tuple[bytes, Address] | None:
+        """Take a datagram; give it back, out of the relay's wrapping, with the far end's address, if it is not ours.
+
+        *base* is the address of ours to which it came, where the component has several.
+        """
         relay = self._relays.get(component)
         if relay is not None and source == relay.server:
             if is_channel_data(data):
@@ -87,7 +94,7 @@ class Agent:
             if message is not None and relay.receive(message, now):
                 self._look(now)
                 return None
-        host = self._hosts.get(component)
+        host = self._hosts.get(component) if base is None else self._bases.get((component, base))
         return self._receive(data, source, host, now) if host is not None else None
 
     def wrap(self, component: int, data: bytes) -> Datagram | None:
@@ -100,7 +107,7 @@ class Agent:
             return None
         local, remote = way.pair.local, way.remote.address
         if local.type is not CandidateType.RELAYED:
-            return Datagram(component, remote, data)
+            return Datagram(component, remote, data, local.address)
         relay = self._relays.get(component)
         wrapped = relay.wrap(remote, data) if relay is not None else None
         return Datagram(component, relay.server, wrapped) if relay is not None and wrapped is not None else None
@@ -141,6 +148,7 @@ class Agent:
             known = canonical(candidate)
             if known is not None and known.type is CandidateType.HOST:
                 self._hosts.setdefault(known.component, known)
+                self._bases[known.component, known.address] = known
             elif known is not None and known.type is CandidateType.RELAYED:
                 self._relayed[known.component] = known
         for allocation in ice.allocations:
@@ -159,7 +167,7 @@ class Agent:
 
     def _send(self, local: Candidate, destination: Address, data: bytes, now: float) -> None:
         if local.type is not CandidateType.RELAYED:
-            self._datagrams.append(Datagram(local.component, destination, data))
+            self._datagrams.append(Datagram(local.component, destination, data, local.address))
         elif (relay := self._relays.get(local.component)) is not None:
             relay.send(destination, data, now)
 

@@ -7,8 +7,9 @@ says which it is.  Loopback pairs with loopback, so that nobody can send us to k
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,7 +24,7 @@ TYPE_PREFERENCES: Final = {
 }
 """RFC 8445 5.1.2.2."""
 ONLY: Final = 65535
-"""Local preference of an end with a single address (RFC 8445 5.1.2.1)."""
+"""Local preference of an end with a single address, and of the best of several (RFC 8445 5.1.2.1)."""
 MAX_PRIORITY: Final = 0x7FFFFFFF
 _DEFAULTS: Final = (CandidateType.RELAYED, CandidateType.SERVER_REFLEXIVE, CandidateType.HOST)
 
@@ -31,6 +32,12 @@ _DEFAULTS: Final = (CandidateType.RELAYED, CandidateType.SERVER_REFLEXIVE, Candi
 def priority(kind: CandidateType, component: int, preference: int = ONLY) -> int:
     """Reckon a priority (RFC 8445 5.1.2.1)."""
     return TYPE_PREFERENCES[kind] << 24 | preference << 8 | 256 - component
+
+
+def ranked(hosts: Sequence[str]) -> list[str]:
+    """Give an end's own addresses in the order in which they are preferred: IPv6 and IPv4 in turn (RFC 8421 4)."""
+    families = [[host for host in hosts if (":" in host) is ipv6] for ipv6 in (True, False)]
+    return [host for pair in itertools.zip_longest(*families) for host in pair if host is not None]
 
 
 def preference(candidate: Candidate) -> int:

@@ -18,6 +18,8 @@ class Datagram:
     component: int
     destination: Address
     data: bytes
+    base: Address | None = None
+    """Which of the component's sockets, where it has several; None: that by which servers are asked."""
 
 
 def is_stun(data: bytes) -> bool:

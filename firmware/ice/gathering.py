@@ -17,7 +17,7 @@ from typing import Final
 from firmware.call.ice import Allocation, Candidate, CandidateType
 from firmware.errors import DecodeError
 from firmware.ice.attribute import ALTERNATE_SERVER, ERROR_CODE, MAPPED_ADDRESS, XOR_MAPPED_ADDRESS
-from firmware.ice.candidate import ONLY, canonical, foundation, priority
+from firmware.ice.candidate import ONLY, canonical, foundation, priority, ranked
 from firmware.ice.datagram import Datagram, is_stun
 from firmware.ice.error import TRY_ALTERNATE, words
 from firmware.ice.message import BINDING, Kind, Message
@@ -41,6 +41,7 @@ class Gathering:
 
     *bases* are the local addresses of its components' sockets, 1 for RTP and 2 for RTCP, no wildcards.  Servers of
     another family than a socket are not asked by it.  Give it what comes and the time, and send its `datagrams`.
+    *others* are further addresses of ours with sockets of the same kind: candidates, by which no server is asked.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Gathering:
         turn: TurnServer | None,
         rng: random.Random,
         now: float,
+        others: Sequence[Mapping[int, Address]] = (),
     ) -> None:
         self.done = False
         """All were asked and have answered, or were given up: the candidates stay as they are."""
@@ -66,8 +68,11 @@ class Gathering:
         self._gives_up = now + PATIENCE
         self._keep_alive = now + KEEP_ALIVE
         self._closed = False
-        for component, base in sorted(self._bases.items()):
-            self._add(component, CandidateType.HOST, base, None, "")
+        ours = [self._bases, *others]
+        self._ranks = {host: rank for rank, host in enumerate(ranked([each[1][0] for each in ours if 1 in each]))}
+        for each in ours:
+            for component, base in sorted(each.items()):
+                self._add(component, CandidateType.HOST, base, None, "")
         self._to_ask: deque[Callable[[float], None]] = deque()
         self._plan(stun[:MAX_STUN_SERVERS], turn, rng)
         self._rto = max(RTO, PACE * len(self._to_ask))  # RFC 8445 14.3
@@ -253,8 +258,9 @@ class Gathering:
 
     def _add(self, component: int, kind: CandidateType, address: Address, related: Address | None, server: str) -> None:
         alike = [each for each in self._found if each.component == component and each.type is kind]
-        base = address[0] if kind is CandidateType.RELAYED else self._bases[component][0]
-        rank = priority(kind, component, ONLY - len(alike))
+        reflexive = kind is CandidateType.SERVER_REFLEXIVE
+        base = self._bases[component][0] if reflexive else address[0]
+        rank = priority(kind, component, ONLY - self._ranks.get(address[0], len(alike)))
         candidate = canonical(Candidate(foundation(kind, base, server), component, rank, address, kind, related))
         # RFC 8445 5.1.3: what the base is already, or another server said already, is no candidate.
         known = {each.address for each in self._found if each.component == component}

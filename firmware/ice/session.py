@@ -410,7 +410,9 @@ class Session:
         bases = [each for each in self.ice.local if each.component == known.component and each.type is kind]
         if not bases or known.component not in self._valid:
             return
-        pair = self._list.find(bases[0], known.remote.address) or Pair(bases[0], known.remote)
+        own = known.local.address, known.local.related
+        base = next((each for each in bases if each.address in own), bases[0])
+        pair = self._list.find(base, known.remote.address) or Pair(base, known.remote)
         self._list.settle(known.component)
         pair.state = State.SUCCEEDED
         valid = self._valid[known.component].add(Valid(pair, known.local), now)

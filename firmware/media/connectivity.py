@@ -11,8 +11,9 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import SystemRandom
+from types import MappingProxyType
 from typing import Final
 
 from firmware.call.ice import CandidateType, Ice, Selected
@@ -31,13 +32,16 @@ GRACE: Final = 5.0
 DIRECT, TRANSLATED, RELAYED = "direct", "nat", "relay"
 """Kinds of way: as the addresses are, through a NAT, by a TURN server of either end."""
 
+Sockets = tuple[socket.socket, socket.socket]
+_NO_OTHERS: Final[Mapping[Address, Sockets]] = MappingProxyType({})
 _NEVER = float("inf")
 
 
 class Connectivity:
-    """The way of one stream; *sockets* are those of RTP and RTCP."""
+    """The way of one stream."""
 
-    def __init__(self, ice: Ice, sockets: tuple[socket.socket, socket.socket], now: float) -> None:
+    def __init__(self, ice: Ice, sockets: Sockets, now: float, others: Mapping[Address, Sockets] = _NO_OTHERS) -> None:
+        """*sockets* are those by which servers were asked, *others* those of more addresses of ours."""
         self.ice = ice
         self.on_selected: Callable[[tuple[Selected, ...]], None] = lambda _selected: None
         """Called when each component has its pair, and whenever one has another."""
@@ -46,6 +50,11 @@ class Connectivity:
         self.on_lost: Callable[[str, bool], None] = lambda _why, _found: None
         """Called when there is no way; True: any more."""
         self.sockets: Final = sockets
+        self._by_base = {
+            (component, (host, port + component - 1)): sock
+            for (host, port), pair in others.items()
+            for component, sock in zip((RTP, RTCP), pair, strict=True)
+        }
         self._agent = Agent(ice, SystemRandom(), now)
         self._lock = threading.Lock()
         self._selected = {pair.component: pair for pair in ice.selected}
@@ -83,10 +92,15 @@ class Connectivity:
             self._agent.update(ice, now)
         self._look(now)
 
-    def receive(self, data: bytes, control: bool, source: Address, now: float) -> tuple[bytes, Address] | None:
-        """Take a datagram of RTP's socket or (*control*) RTCP's; give what is for others, and from whom."""
+    def receive(
+        self, data: bytes, control: bool, source: Address, now: float, base: Address | None = None
+    ) -> tuple[bytes, Address] | None:
+        """Take a datagram of RTP's socket or (*control*) RTCP's; give what is for others, and from whom.
+
+        *base*: the socket's address, where there are others.
+        """
         with self._lock:
-            found = self._agent.receive(RTCP if control else RTP, data, source, now)
+            found = self._agent.receive(RTCP if control else RTP, data, source, now, base)
         self._look(now)
         return found
 
@@ -144,7 +158,8 @@ class Connectivity:
 
     def _transmit(self, datagrams: list[Datagram]) -> None:
         for datagram in datagrams:
-            sock = self.sockets[datagram.component - 1]
+            own = self.sockets[datagram.component - 1]
+            sock = own if datagram.base is None else self._by_base.get((datagram.component, datagram.base), own)
             try:
                 sock.sendto(datagram.data, kernel_address(datagram.destination))
             except OSError as error:  # no route, a full buffer: a lost packet like any other

@@ -48,6 +48,7 @@ from firmware.media.message import (
     TakeScreenshot,
     Volume,
     WayFound,
+    own_addresses,
 )
 from firmware.media.scene import Scene
 from firmware.ports import View
@@ -311,11 +312,10 @@ class Engine:
         return worker.send(command, self._descriptors(command))
 
     def _descriptors(self, command: Command) -> list[int]:
-        """The RTP and RTCP sockets of each local address in an Apply, in the order in which the addresses occur."""
+        """The RTP and RTCP sockets of each of an Apply's `own_addresses`, in their order."""
         if not isinstance(command, Apply):
             return []
-        addresses = dict.fromkeys(channel.local for channel in command.channels)
-        return [sock.fileno() for address in addresses for sock in self._ports.sockets(address)]
+        return [sock.fileno() for address in own_addresses(command) for sock in self._ports.sockets(address)]
 
     def _received(self, report: Report) -> None:
         match report:

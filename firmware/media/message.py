@@ -39,6 +39,11 @@ class Apply(Struct, frozen=True, tag=True):
     """(): the call is over."""
 
 
+def own_addresses(command: Apply) -> tuple[Address, ...]:
+    """Give the addresses whose sockets go with a command, in the order in which they do."""
+    return tuple(dict.fromkeys(each for channel in command.channels for each in (channel.local, *channel.others)))
+
+
 class Mute(Struct, frozen=True, tag=True):
     """Send silence instead of the microphone, or the microphone again."""
 

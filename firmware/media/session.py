@@ -83,22 +83,22 @@ class MediaSession:
         wanted: dict[Address, dict[Direction, Channel]] = {}
         for channel in channels:
             wanted.setdefault(channel.local, {})[channel.direction] = channel
-        for address, pair in sockets.items():
-            self._move(wanted[address], address, pair)
+        for address, directions in wanted.items():
+            self._move(directions, address, sockets)
         for address in [address for address in self._lines if address not in wanted]:
             self._lines.pop(address).close()
-        for address, pair in sockets.items():
+        for address, directions in wanted.items():
             line = self._lines.get(address)
-            send, receive, idle = (wanted[address].get(direction) for direction in Direction)
+            send, receive, idle = (directions.get(direction) for direction in Direction)
             if line is not None and not line.suits(send or receive or idle):
                 self._lines.pop(address).close()
                 line = None
             if line is None:
-                line = self._lines[address] = self._open_line(send or receive or idle, pair)
-            elif line.stream.sockets is not pair:
-                for sock in pair:
-                    sock.close()
+                line = self._lines[address] = self._open_line(send or receive or idle, sockets)
             line.use(send, receive, idle)
+        used = {sock for line in self._lines.values() for sock in line.stream.all_sockets}
+        for sock in {sock for pair in sockets.values() for sock in pair} - used:
+            sock.close()
 
     @property
     def sound(self) -> FarEnd | None:
@@ -174,7 +174,7 @@ class MediaSession:
 
     # Lines
 
-    def _move(self, wanted: dict[Direction, Channel], address: Address, pair: Sockets) -> None:
+    def _move(self, wanted: dict[Direction, Channel], address: Address, sockets: Mapping[Address, Sockets]) -> None:
         """Let a stream of ours go on at this address, where it was at another."""
         channel = next(iter(wanted.values()))
         before = channel.moved_from
@@ -182,23 +182,24 @@ class MediaSession:
             return
         line = self._lines[address] = self._lines.pop(before)
         self._studio.network.remove(line.stream)
-        line.stream.move(pair)
-        self._mark(channel, pair)
-        self._studio.network.add(line.stream, pair)
+        line.stream.move(sockets[address], {other: sockets[other] for other in channel.others})
+        self._watch(line.stream)
 
-    def _mark(self, channel: Channel, pair: Sockets) -> None:
+    def _watch(self, stream: Stream) -> None:
+        """Let a stream hear what comes by its sockets, and mark what leaves by them."""
         configure = self._studio.configure
-        for sock in pair:
-            mark(sock, configure.audio_dscp if channel.kind is Kind.AUDIO else configure.video_dscp)
+        for sock in stream.all_sockets:
+            mark(sock, configure.audio_dscp if stream.kind is Kind.AUDIO else configure.video_dscp)
+        self._studio.network.add(stream, stream.all_sockets)
 
-    def _open_line(self, channel: Channel | None, pair: Sockets) -> _Line:
+    def _open_line(self, channel: Channel | None, sockets: Mapping[Address, Sockets]) -> _Line:
         assert channel is not None
+        pair, others = sockets[channel.local], {other: sockets[other] for other in channel.others}
         clock_rate, offset = channel.codec.clock_rate, self._timestamp_offset(channel)
-        stream = Stream(channel.kind, pair, self._cname, clock_rate, channel.bitrate, offset)
-        self._mark(channel, pair)
+        stream = Stream(channel.kind, pair, self._cname, clock_rate, channel.bitrate, offset, others)
         if channel.kind is Kind.AUDIO and channel.handshake is None and channel.ice is None:  # else it may have begun
             _drain(pair[0])
-        self._studio.network.add(stream, pair)
+        self._watch(stream)
         return _Line(self._call_id, stream, self._studio, self._pictures)
 
     def _timestamp_offset(self, channel: Channel) -> int:

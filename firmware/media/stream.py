@@ -10,7 +10,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import SystemRandom
 from typing import TYPE_CHECKING, Protocol
@@ -66,12 +66,15 @@ class Stream:
         clock_rate: int,
         bandwidth: int,
         timestamp_offset: int,
+        others: Mapping[Address, tuple[socket.socket, socket.socket]] | None = None,
     ) -> None:
+        """*others* are the sockets of more addresses of ours, by which ICE may go."""
         now = time.monotonic()
         self.kind = kind
         self.clock_rate = clock_rate
         """Hz, of what is sent."""
         self.sockets = sockets
+        self._others = others or {}
         self.sink: Sink | None = None
         self.on_key_frame_requested: Callable[[], None] = lambda: None
         self.bitrate_limit = 0
@@ -92,6 +95,8 @@ class Stream:
         self._former: tuple[socket.socket, ...] = ()
         """Those of the way that is left, until it has said goodbye."""
         self._rtp, self._rtcp = sockets
+        self._bases = self._know_bases()
+        """Of each socket, whether it is for RTCP, and its address where there are others."""
         self._lock = threading.Lock()
         self._mux = False
         self._protection = Protection()
@@ -160,11 +165,28 @@ class Stream:
             self._handshake = channel.handshake
             self._begin_handshake(now)
 
-    def move(self, sockets: tuple[socket.socket, socket.socket]) -> None:
+    @property
+    def all_sockets(self) -> tuple[socket.socket, ...]:
+        """Those by which something may come."""
+        return (*self.sockets, *(sock for pair in self._others.values() for sock in pair))
+
+    def _know_bases(self) -> dict[socket.socket, tuple[bool, Address | None]]:
+        pairs = (self.sockets, *self._others.values())
+        return {
+            sock: (sock is pair[1], sock.getsockname()[:2] if self._others else None) for pair in pairs for sock in pair
+        }
+
+    def move(
+        self,
+        sockets: tuple[socket.socket, socket.socket],
+        others: Mapping[Address, tuple[socket.socket, socket.socket]] | None = None,
+    ) -> None:
         """Go on by other sockets from the next `use` on, which must follow; those of before are closed then."""
         self._close_former_sockets()
-        self._former, self.sockets = self.sockets, sockets
+        self._former = self.all_sockets
+        self.sockets, self._others = sockets, others or {}
         self._rtp, self._rtcp = sockets
+        self._bases = self._know_bases()
         self._begun_by = [None, None]
 
     def _close_former_sockets(self) -> None:
@@ -186,7 +208,7 @@ class Stream:
         else:
             from firmware.media.connectivity import Connectivity  # most calls go without
 
-            way = Connectivity(ice, self.sockets, now)
+            way = Connectivity(ice, self.sockets, now, self._others)
             way.on_selected, way.on_doubt, way.on_lost = self._way_found, self.on_doubtful_way, self.on_no_way
             self._connectivity = way
 
@@ -220,15 +242,16 @@ class Stream:
     def receive(self, sock: socket.socket, data: bytes, source: Address, now: float) -> None:
         """Take a datagram."""
         way = self._connectivity
+        control, base = self._bases[sock]
         if way is not None:
-            found = way.receive(data, sock is self._rtcp, source, now)
+            found = way.receive(data, control, source, now, base)
             if found is None:
                 return
             data, source = found
         if is_dtls(data):  # RFC 7983 7
-            self._receive_handshake(data, sock is self._rtcp, source, now)
+            self._receive_handshake(data, control, source, now)
             return
-        if sock is self._rtcp or (self._mux and is_control(data)):
+        if control or (self._mux and is_control(data)):
             proof = self._protection.authenticates
             if way is not None or self._far_control.accepts(source, now, proof) or self._far.accepts(source, now):
                 clear = self._protection.unprotect_control(data, now)
@@ -307,7 +330,7 @@ class Stream:
         self._send_control(data)
         if self._connectivity is not None:
             self._connectivity.close(now)
-        for sock in (*self.sockets, *self._former):
+        for sock in (*self.all_sockets, *self._former):
             sock.close()
 
     @property

@@ -48,6 +48,7 @@ from firmware.media.message import (
     Stop,
     TakeScreenshot,
     Volume,
+    own_addresses,
 )
 from firmware.media.network import Network
 from firmware.media.session import MediaSession
@@ -187,7 +188,7 @@ class Worker:
         self._network.stop()
 
     def _apply(self, command: Apply, descriptors: list[int]) -> None:
-        addresses = list(dict.fromkeys(channel.local for channel in command.channels))
+        addresses = own_addresses(command)
         opened = [_socket(number) for number in descriptors]
         sockets = dict(zip(addresses, zip(opened[::2], opened[1::2], strict=True), strict=True))
         session = self._sessions.get(command.call_id)

@@ -10,17 +10,19 @@ Rule 4: streams to a TURN server stay here as long as the call lasts, see `turn_
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ipaddress
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from firmware.config.nat import DEFAULT_PORT, TurnUri, read_turn
 from firmware.config.words import host_and_port
-from firmware.errors import FirmwareError
+from firmware.errors import CallError, FirmwareError
 from firmware.ice.gathering import Gathering
 from firmware.ice.turn_server import TurnServer
-from firmware.net.address import at, kernel_address, remote_address
+from firmware.net.address import at, kernel_address, remote_address, without_scope
 from firmware.net.resolver import is_address, resolve
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ PATIENCE: Final = 2.0
 """Seconds: a person has just dialled."""
 LOOK_UP_TIME: Final = 1.0
 """Of it, for the names of the servers."""
+MAX_OTHERS: Final = 3
+"""Addresses of this machine beside that by which the far end is called: each is checked with each of the far end's."""
 MAX_DATAGRAM: Final = 2_048
 """Bytes; no server's answer is that long."""
 BURST: Final = 16
@@ -48,16 +52,44 @@ BURST: Final = 16
 class Gatherers:
     """Makes them: call it with the RTP address of a reserved pair of ports."""
 
-    def __init__(self, ports: PortPool, nat: Nat, rng: random.Random | None = None, *, tls: Tls | None = None) -> None:
-        """*tls* is what streams to a TURN server are secured with, where the settings want that."""
+    def __init__(
+        self,
+        ports: PortPool,
+        nat: Nat,
+        rng: random.Random | None = None,
+        *,
+        tls: Tls | None = None,
+        hosts: Callable[[], Sequence[str]] = tuple,
+    ) -> None:
+        """*tls* is what streams to a TURN server are secured with, where the settings want that; *hosts* gives all
+        addresses of this machine at which a far end may find it.
+        """
         self._ports = ports
         self._nat = nat
         self._rng = rng or random.SystemRandom()
         self._tls = tls
+        self._hosts = hosts
 
     def __call__(self, address: Address) -> Gatherer:
         """Begin to gather."""
-        return Gatherer(dict(enumerate(self._ports.sockets(address), 1)), address, self._nat, self._rng, self._tls)
+        sockets = dict(enumerate(self._ports.sockets(address), 1))
+        others = self._reserve_others(address[0])
+        return Gatherer(sockets, address, self._nat, self._rng, self._tls, others, self._ports.release)
+
+    def _reserve_others(self, host: str) -> tuple[Address, ...]:
+        """Reserve a pair of ports at each other address of this machine; who is called on loopback needs none."""
+        if ipaddress.ip_address(without_scope(host)).is_loopback:
+            return ()
+        try:
+            others = [other for other in self._hosts() if other != host][:MAX_OTHERS]
+        except OSError as error:
+            logger.debug("Own addresses: %s", error)
+            return ()
+        reserved: list[Address] = []
+        for other in others:
+            with contextlib.suppress(CallError):  # gone meanwhile, or all its ports are in use
+                reserved.append(self._ports.reserve(other).address)
+        return tuple(reserved)
 
 
 class Gatherer:
@@ -70,19 +102,26 @@ class Gatherer:
         nat: Nat,
         rng: random.Random,
         tls: Tls | None = None,
+        others: tuple[Address, ...] = (),
+        release: Callable[[Address], None] = lambda _address: None,
     ) -> None:
-        """*sockets* are those of RTP (1) and RTCP (2), at *address* and the next port."""
+        """*sockets* are those of RTP (1) and RTCP (2), at *address* and the next port; *others* are RTP addresses that
+        are reserved as well, which *release* gives back.
+        """
         self.on_done: Callable[[], None] = lambda: None
         self.done = False
         """Whether all is known that will be."""
         self._sockets = sockets
-        self._bases = {component: (address[0], address[1] + component - 1) for component in sockets}
+        self._bases = _bases(address)
+        self.others: Final = others
+        """More RTP addresses of ours, which are candidates too; reserved until `close`."""
+        self._release = release
         self._nat = nat
         self._rng = rng
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._left = False
+        self._left = self._closed = False
         self._tls = tls
         self._turn: TurnUri | None = read_turn(nat.turn) if nat.turn else None
         self._streams: TurnStreams | None = None
@@ -127,6 +166,10 @@ class Gatherer:
             self.hand_over()
         if self._streams is not None:
             self._streams.close()
+        if not self._closed:
+            self._closed = True
+            for address in self.others:
+                self._release(address)
 
     async def _look_up(self, servers: list[Address]) -> None:
         """Begin with the addresses of the servers, as far as they are found in time."""
@@ -155,6 +198,7 @@ class Gatherer:
             self._turn_server(self._turn, turn) if self._turn is not None and turn is not None else None,
             self._rng,
             self._loop.time(),
+            [_bases(address) for address in self.others],
         )
 
     def _turn_server(self, uri: TurnUri, address: Address) -> TurnServer | None:
@@ -224,3 +268,8 @@ class Gatherer:
         for failure in self._gathering.failures:
             logger.warning("= %s", failure)
         self.on_done()
+
+
+def _bases(address: Address) -> dict[int, Address]:
+    """Give the addresses of RTP's socket and RTCP's."""
+    return {1: address, 2: (address[0], address[1] + 1)}

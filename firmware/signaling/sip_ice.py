@@ -57,6 +57,10 @@ class Gatherer(Protocol):
     def allocations(self) -> tuple[Allocation, ...]:
         """What servers keep for us, as it is now."""
 
+    @property
+    def others(self) -> tuple[Address, ...]:
+        """More addresses of ours that are candidates, reserved until `close`."""
+
     def hand_over(self) -> None:
         """Leave the sockets to others, and all that was found too."""
 
@@ -164,6 +168,11 @@ class SipIce:
         """Give the address of ours that is agreed for a medium; None: it goes without ICE."""
         line = self._lines.get(kind)
         return line.local if line is not None and line.agreed is not None else None
+
+    def others(self, kind: Kind) -> tuple[Address, ...]:
+        """Give the further addresses of ours that may be chosen for a medium."""
+        line = self._lines.get(kind)
+        return line.gatherer.others if line is not None and line.agreed is not None else ()
 
     def takes(self, kind: Kind, offer: SessionDescription, media: MediaDescription) -> bool:
         """Whether an offered line will be answered with ICE."""
@@ -326,7 +335,12 @@ def _default(
         return asked[component]
     if line.completed:
         return of_component[0].address
-    by_type = {each.type: each.address for each in reversed(of_component)}
+    # Of our own addresses, the one that the far end has seen.
+    by_type = {
+        each.type: each.address
+        for each in reversed(of_component)
+        if each.type is not CandidateType.HOST or each.address[0] == line.local[0]
+    }
     order = [CandidateType.HOST, CandidateType.SERVER_REFLEXIVE]
     for kind in order if near else reversed(order):
         if kind in by_type:

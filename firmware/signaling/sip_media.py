@@ -447,7 +447,8 @@ class SipMedia:
         )
         local = self._port(line.kind)
         channels = line_channels(line.kind, session, media, pairs, way, local, mux, bitrate, secured, again, ice)
-        return [replace(each, moved_from=self._moved.get(line.kind)) for each in channels]
+        others = self._ice.others(line.kind) if self._ice is not None else ()
+        return [replace(each, others=others, moved_from=self._moved.get(line.kind)) for each in channels]
 
 
 @dataclass(frozen=True, slots=True)

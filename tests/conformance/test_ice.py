@@ -524,3 +524,60 @@ def test_selected_is_told_once() -> None:
     world.network.run(600)
     for end in (one, other):
         assert len([each for each in end.events if isinstance(each, Selected)]) == 1
+
+
+# Several addresses
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_two_addresses_find_the_one_that_leads_there(seed: int) -> None:
+    """One has IPv4 and IPv6, the other IPv6 only; then both have both, and IPv6 is preferred (RFC 8421)."""
+    world = World(seed=seed)
+    one = End(world.network, "203.0.113.1", components=2, others=["2001:db8::1", "198.18.0.1"])
+    other = End(world.network, "2001:db8::2", components=2)
+    connect(world.network, one, other)
+    for component in (1, 2):
+        assert one.selected()[component].local.address[0] == "2001:db8::1"
+        talk(world.network, one, other, component)
+    third = End(world.network, "203.0.113.3", components=2, others=["2001:db8::3"])
+    fourth = End(world.network, "203.0.113.4", components=2, others=["2001:db8::4"])
+    connect(world.network, third, fourth)
+    for component in (1, 2):
+        assert third.selected()[component].local.address[0] == "2001:db8::3"
+        talk(world.network, third, fourth, component)
+    world.network.run(300)
+    assert [end.failures() for end in (one, other, third, fourth)] == [[]] * 4
+
+
+def test_where_one_address_leads_nowhere_the_other_is_taken() -> None:
+    world = World()
+    one = End(world.network, "203.0.113.1", others=["2001:db8::1"])
+    other = End(world.network, "203.0.113.2", others=["2001:db8::2"])
+    world.network.blocked = lambda source, destination: ":" in source[0]
+    connect(world.network, one, other)
+    assert one.selected()[1].local.address[0] == "203.0.113.1"
+    talk(world.network, one, other)
+
+
+def test_a_relay_is_asked_by_the_first_address_and_used_beside_the_others() -> None:
+    world = World()
+    server = TurnServer(world.turn.address, "room", USERS["room"])
+    one = End(world.network, "10.0.1.1", nat(1, "symmetric"), turn=server, others=["2001:db8::1"])
+    other = world.end(2, nat(2, "symmetric"))
+    connect(world.network, one, other)
+    assert one.selected()[1].local.type is CandidateType.RELAYED
+    talk(world.network, one, other)
+
+
+def test_whoever_goes_on_takes_the_address_that_was_chosen() -> None:
+    world = World()
+    one = End(world.network, "203.0.113.1", others=["2001:db8::1"])
+    other = End(world.network, "2001:db8::2")
+    connect(world.network, one, other)
+    found = tuple(one.selected().values())
+    one.start(replace(one.ice(other, controlling=True), selected=found))
+    assert one.say(b"\x80at once")
+    world.network.run(1)
+    talk(world.network, one, other)
+    world.network.run(60)
+    assert one.failures() == []

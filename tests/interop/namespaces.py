@@ -86,14 +86,22 @@ class Internet:
     def __exit__(self, *_: object) -> None:
         self._undo.close()
 
-    def host(self) -> Namespace:
-        """Add a host that is on the Internet itself."""
+    def host(self, *, ipv6: bool = False) -> Namespace:
+        """Add a host that is on the Internet itself, with an address of *ipv6* too."""
         self._houses += 1
         host = Namespace(f"{self._mark}-host{self._houses}", f"192.0.2.{10 + self._houses}")
         self._add(host.name)
         self._wire(host.name, "eth0", f"{host.address}/24", self.outside.name, f"to{self._houses}", "")
         self._do(self.outside.name, "link", "set", f"to{self._houses}", "master", "bridge0")
+        if ipv6:
+            self._do(host.name, "addr", "add", f"2001:db8::{self._houses}/64", "dev", "eth0", "nodad")
         return host
+
+    @staticmethod
+    def filter(nft: str, namespace: Namespace, rule: str) -> None:
+        """Let this rule of nftables decide what leaves a network, by IPv4."""
+        rules = f"table ip filter {{\n chain out {{ type filter hook output priority 0; {rule}; }}\n}}\n"
+        subprocess.run(namespace.command(nft, "-f", "-"), input=rules, text=True, check=True, capture_output=True)
 
     def house(self, nft: str, *, symmetric: bool = False, lets_out: Sequence[int] = ()) -> Namespace:
         """Add a house behind a NAT; a *symmetric* one has another port for each destination (RFC 4787 4.1).

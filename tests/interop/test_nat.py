@@ -217,6 +217,41 @@ def test_who_is_on_the_internet_himself_needs_no_server(world: World) -> None:
     assert world.turn.granted("ALLOCATE") == 0
 
 
+@pytest.mark.parametrize("restricted", [False, True])
+def test_media_may_take_another_address_than_signalling(
+    program: Callable[[str], str], tmp_path: Path, restricted: bool
+) -> None:
+    """IPv4 brings the call, but lets no sound through; IPv6 does, if the unit is to be found there."""
+    program("ip")
+    with Internet() as internet, ExitStack() as running:
+        units = []
+        for user, tone, label in zip(USERS, (660, 880), (CARD_LABEL, FAR_LABEL), strict=True):
+            host = internet.host(ipv6=True)
+            internet.filter(program("nft"), host, "meta l4proto udp drop")
+            settings = {
+                "sip": {"addresses": ["0.0.0.0"] if restricted else ["0.0.0.0", "::"]},
+                "h323": {"enabled": False},
+                "media": SMALL,
+                "board.sim": {"camera_label": label},
+                "nat": {"ice": True},
+            }
+            unit = Unit(tmp_path / user, settings, address=host.address, tone=tone, namespace=host)
+            units.append(running.enter_context(unit))
+        pair = Pair((units[0], units[1]))
+        call = units[0].dial(f"{units[1].uri};transport=tcp")
+        units[0].wait_for_call()
+        if restricted:
+            units[1].wait_for_call()
+            assert not until(lambda: units[0].heard_tone(units[1].tone) > 0.8, 3.0)
+            return
+        pair.assert_all_see_and_hear()
+        assert ways(units[0], call) == {"direct"}
+        units[0].kill_media_worker()
+        pair.assert_all_see_and_hear()
+        units[0].command(call, "hang_up")
+        assert pair.wait_for_idle() == ["The call was hung up."] * 2
+
+
 def test_without_servers_on_either_side_there_is_no_way(world: World) -> None:
     pair = world.pair(nat={"ice": True}, far_nat={"ice": True})
     world.connect(pair)

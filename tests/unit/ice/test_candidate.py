@@ -14,6 +14,7 @@ from firmware.ice.candidate import (
     pair_priority,
     preference,
     priority,
+    ranked,
 )
 
 HOST, REFLEXIVE, RELAYED = CandidateType.HOST, CandidateType.SERVER_REFLEXIVE, CandidateType.RELAYED
@@ -108,3 +109,17 @@ def test_what_can_be_a_pair(ours: str, theirs: str, pairs: bool) -> None:
 
 def test_components_do_not_mix() -> None:
     assert not can_pair(at("192.0.2.1", component=1), at("192.0.2.2", component=2))
+
+
+@pytest.mark.parametrize(
+    ("hosts", "expected"),
+    [
+        (["192.0.2.1"], ["192.0.2.1"]),
+        (["192.0.2.1", "2001:db8::1"], ["2001:db8::1", "192.0.2.1"]),
+        (["192.0.2.1", "192.0.2.2", "2001:db8::1"], ["2001:db8::1", "192.0.2.1", "192.0.2.2"]),
+        (["2001:db8::1", "2001:db8::2", "192.0.2.1"], ["2001:db8::1", "192.0.2.1", "2001:db8::2"]),
+        ([], []),
+    ],
+)
+def test_families_take_turns(hosts: list[str], expected: list[str]) -> None:
+    assert ranked(hosts) == expected

@@ -70,11 +70,13 @@ class Unit:
         self.session = network.call(lambda: MediaSession("1", self.studio))
 
     def apply(self, *channels: Channel) -> None:
-        addresses = dict.fromkeys(each.local for each in channels)
+        addresses = dict.fromkeys(address for each in channels for address in (each.local, *each.others))
         sockets = {}
         for address in addresses:
             first, second = (sock.dup() for sock in self.ports.sockets(address))
             sockets[address] = first, second
+        self.given = [sock for pair in sockets.values() for sock in pair]
+        """Since the last time."""
         self.network.call(lambda: self.session.apply(channels, sockets))
 
     def of(self, kind: type[Report]) -> list[Report]:
@@ -306,3 +308,23 @@ def test_a_stream_of_a_worker_before_can_not_move(unit: Unit, peer: Peer) -> Non
     gone = ("127.0.0.1", 9)
     unit.apply(*(channel(port, peer, direction, SOUND, moved_from=gone) for direction in BOTH))
     assert unit.session.sound is not None
+
+
+def test_sockets_are_kept_as_long_as_they_are_of_use(unit: Unit, peer: Peer) -> None:
+    port, more = unit.ports.reserve("127.0.0.1"), unit.ports.reserve("127.0.0.2")
+    channels = [channel(port, peer, direction, SOUND, others=(more.address,)) for direction in BOTH]
+    unit.apply(*channels)
+    kept = unit.given
+    assert len(kept) == 4
+    unit.apply(*channels)
+    assert all(sock.fileno() < 0 for sock in unit.given), "those that were there are enough"
+    assert all(sock.fileno() >= 0 for sock in kept)
+    fresh, other = unit.ports.reserve("127.0.0.1"), unit.ports.reserve("127.0.0.2")
+    moved = [
+        channel(fresh, peer, direction, SOUND, others=(other.address,), moved_from=port.address) for direction in BOTH
+    ]
+    unit.apply(*moved)
+    assert all(sock.fileno() < 0 for sock in kept)
+    assert all(sock.fileno() >= 0 for sock in unit.given)
+    unit.apply(*(channel(unit.ports.reserve("127.0.0.1"), peer, Direction.SEND, SOUND) for _ in range(1)))
+    assert sum(sock.fileno() >= 0 for sock in unit.given) == 2

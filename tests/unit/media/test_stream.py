@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from dtls_ends import fingerprint, handshake
-from ice_ends import agreed
+from ice_ends import agreed, host
 from media_parts import Peer
 
 from firmware.call.ice import Ice, Selected
@@ -391,6 +391,52 @@ def test_who_moves_keeps_session_and_keys(two, network: Network, eventually, mux
     assert len({packet.ssrc for packet in other.stream.sink.packets}) == 1
     assert (len(one.keys), len(other.keys)) == agreements
     assert one.stream._protection.refused == other.stream._protection.refused == 0
+
+
+def test_packets_may_take_another_address_of_ours(make_stream, network: Network, eventually) -> None:
+    """The far end is at an address that only the second of ours can pair with."""
+    other = tuple(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2))
+    far_sockets = tuple(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) for _ in range(2))
+    for pair in (other, far_sockets):
+        pair[0].bind(("::1", 0))
+        pair[1].bind(("::1", pair[0].getsockname()[1] + 1))
+        for sock in pair:
+            sock.setblocking(False)
+    ends = Agreed(make_stream()), Agreed(make_stream())
+    one, far = ends[0].stream, ends[1].stream
+    base = other[0].getsockname()[:2]
+
+    def move() -> None:
+        one.move(one.sockets, {base: other})
+        far.move(far_sockets)
+
+    network.call(move)
+    first = agreed(*(tuple(map(Named, pair)) for pair in (other, far_sockets)))
+    ways = replace(first[0], local=(host(1, one.sockets[0].getsockname()), *first[0].local)), first[1]
+    for end, way in zip(ends, ways, strict=True):
+        stream = end.stream
+        stream.sink = Sink()
+        both = [
+            Channel(Kind.AUDIO, direction, FORMATS[Kind.AUDIO], way.local[0].address, ("127.0.0.1", 9), ice=way)
+            for direction in (Direction.SEND, Direction.RECEIVE)
+        ]
+        network.call(lambda s=stream, b=both: (network.add(s, s.all_sockets), s.use(*b)))
+    eventually(lambda: ends[0].ways and ends[1].ways)
+    assert ends[0].ways[-1][0].local.address == base
+    one.send(b"sound", 0, False, 0)
+    far.send(b"sound", 0, False, 0)
+    for stream in (one, far):
+        eventually(lambda s=stream: s.sink.packets)
+
+
+class Named:
+    """A socket whose name is an address alone, of IPv6 too."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._name = sock.getsockname()[:2]
+
+    def getsockname(self) -> Address:
+        return self._name
 
 
 def test_a_stranger_gets_no_keys(two, eventually) -> None:

@@ -15,7 +15,7 @@ from firmware.call.ice import CandidateType
 from firmware.config import Nat
 from firmware.ice.attribute import XOR_MAPPED_ADDRESS
 from firmware.ice.message import BINDING, Kind, Message
-from firmware.net.gathering import PATIENCE, Gatherer, Gatherers
+from firmware.net.gathering import MAX_OTHERS, PATIENCE, Gatherer, Gatherers
 from firmware.net.ports import PortPool
 
 HOST = "127.0.0.1"
@@ -170,6 +170,43 @@ def test_what_strangers_send_does_no_harm(pool: PortPool) -> None:
                 peer.sendto(data, pair.address)
         await finished(gatherer)
         assert types(gatherer) == HOSTS
+        gatherer.close()
+
+    run(work)
+
+
+def test_all_addresses_of_the_machine_are_candidates(pool: PortPool) -> None:
+    others = [f"127.0.0.{number}" for number in range(2, 9)]
+
+    async def work(_server: Server, _name: str) -> None:
+        make = Gatherers(pool, Nat(ice=True), hosts=lambda: ["203.0.113.9", *others])
+        assert make(pool.reserve(HOST).address).others == (), "who is called on loopback needs none"
+        gatherer = make(pool.reserve("0.0.0.0").address)
+        assert gatherer.done
+        hosts = {each.address[0] for each in gatherer.candidates}
+        # One is not ours (any more); of the others there are no more than are of use.
+        assert hosts == set(others[: MAX_OTHERS - 1])
+        assert len({each.priority for each in gatherer.candidates}) == len(gatherer.candidates)
+        for other in gatherer.others:
+            assert all(sock.getsockname()[0] == other[0] for sock in pool.sockets(other))
+        gatherer.hand_over()
+        assert set(gatherer.others) < pool.reserved
+        gatherer.close()
+        assert pool.reserved.isdisjoint(gatherer.others)
+        again = pool.reserve(gatherer.others[0][0])
+        gatherer.close()
+        assert again.address in pool.reserved, "given back once"
+
+    run(work)
+
+
+def test_where_the_kernel_tells_no_addresses_there_is_one(pool: PortPool) -> None:
+    def no_netlink() -> list[str]:
+        raise OSError("no such protocol")
+
+    async def work(_server: Server, _name: str) -> None:
+        gatherer = Gatherers(pool, Nat(ice=True), hosts=no_netlink)(pool.reserve("0.0.0.0").address)
+        assert gatherer.others == ()
         gatherer.close()
 
     run(work)

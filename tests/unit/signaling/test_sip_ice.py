@@ -564,3 +564,22 @@ def test_without_ice_there_is_nothing_to_restart() -> None:
     side.offer()
     side.media.accept(sdp(*BOTH))
     assert not side.media.restart(OURS)
+
+
+def test_more_addresses_of_ours_go_to_the_media_but_not_into_the_default() -> None:
+    side = Side()
+    side.media.prepare(None, side.when_done)
+    for (host, port), gatherer in side.gatherers.made.items():
+        gatherer.others = (("2001:db8::1", port),)
+        more = Candidate("9", 1, 2**31 - 1, ("2001:db8::1", port), HOST)
+        gatherer.candidates = (more, *gatherer.candidates)
+        assert host == OURS
+    body = side.offer()
+    for media in lines(body):
+        assert "2001:db8::1" not in f"{media.connection} {media.attribute('rtcp')}"
+        assert any("2001:db8::1" in value for value in media.values("candidate"))
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    for channel in side.media.channels:
+        assert channel.others == (("2001:db8::1", channel.local[1]),)
+    side.media.accept(sdp(*BOTH))
+    assert {channel.others for channel in side.media.channels} == {()}
