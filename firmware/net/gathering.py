@@ -265,6 +265,8 @@ class Gatherer:
         if self.done or self._left:
             return
         self.done = True
+        if self._streams is not None and not self._gathering.allocations:
+            self._streams.close()
         for failure in self._gathering.failures:
             logger.warning("= %s", failure)
         self.on_done()

@@ -43,7 +43,7 @@ class Line:
         """The call in the place of which this one is made, once it is up."""
         self.hops = 0
         """How many far ends have passed us on, one to the other, to come to this call."""
-        self._ways: set[Address] = set()
+        self._ways: set[Address | None] = set()
         """Our addresses whose media have found a way, where they were to look for one."""
         self._digits = ""
         self._timers: dict[Timer, asyncio.TimerHandle] = {}
@@ -79,15 +79,21 @@ class Line:
             case message.WayLost(kind=kind, reason=reason, found=False) if self._another_has_way(kind):
                 logger.warning("= call %s: %s finds no way: %s", self.call.id, kind.value, reason)
                 self.call.go_on_without(kind)
-            case message.WayLost(reason=reason, found=found):
-                self.call.hang_up(EndReason.LOST if found else EndReason.NO_WAY, reason)
+            case message.WayLost(kind=kind, reason=reason, found=found):
+                self.call.hang_up(EndReason.LOST if found or self._had_way(kind) else EndReason.NO_WAY, reason)
             case message.KeyFrameWanted():
                 self.call.request_key_frame()
 
     @property
     def has_way(self) -> bool:
-        """Whether all media know where to go."""
-        return all(channel.ice is None or channel.local in self._ways for channel in self.call.channels)
+        """Whether all media know where to go, or have known it before another way was looked for."""
+        return all(
+            channel.ice is None or not self._ways.isdisjoint((channel.local, channel.moved_from))
+            for channel in self.call.channels
+        )
+
+    def _had_way(self, kind: Kind) -> bool:
+        return any(channel.kind is kind and channel.moved_from in self._ways for channel in self.call.channels)
 
     def _another_has_way(self, kind: Kind) -> bool:
         return any(channel.kind is not kind and channel.local in self._ways for channel in self.call.channels)

@@ -37,11 +37,13 @@ from firmware.call.media import (
     PCMU,
     TELEPHONE_EVENT,
     Channel,
+    Crypto,
     Direction,
     Feedback,
     Format,
     Handshake,
     Kind,
+    Suite,
 )
 from firmware.errors import DeviceError, FirmwareError
 from firmware.media import engine as module
@@ -592,3 +594,25 @@ def test_stopping_leaves_no_process(ports: PortPool, tmp_path: Path) -> None:
     process = run(stop())
     assert process is not None
     assert not Path(f"/proc/{process}").exists()
+
+
+def test_a_stream_that_has_moved_keeps_its_keys_in_the_next_worker(ports: PortPool) -> None:
+    """A worker that takes this one's place knows of the new address only."""
+
+    async def work() -> None:
+        engine = Engine([], Configure(), ports, lambda _report: None)
+        shaken = handshake("here", "there", True)
+        before, after = ("127.0.0.1", 4000), ("127.0.0.1", 4002)
+        keys = tuple(Crypto(Suite.AES_CM_128_HMAC_SHA1_80, bytes([number]) * 16, salt=bytes(14)) for number in (1, 2))
+        channel = Channel(Kind.AUDIO, Direction.SEND, (SOUND["PCMU"],), before, handshake=shaken)
+        engine.apply("1", [channel])
+        engine._received(Secured("1", before, shaken, *keys))
+        moved = replace(channel, local=after, moved_from=before)
+        for _ in range(2):
+            engine.apply("1", [moved])
+            [known] = engine._as_known("1", (moved,))
+            assert (known.crypto, known.return_crypto) == keys
+        [other] = engine._as_known("1", (replace(moved, handshake=handshake("there", "here", False)),))
+        assert other.crypto is None
+
+    asyncio.run(work())

@@ -3,12 +3,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
 import virtual_loop
 from simple_room import AUDIO, CHANNELS, SimpleEndpoint
 
 from firmware.call.call import State
+from firmware.call.ice import Credentials, Ice
 from firmware.call.media import Crypto, Kind, Suite
-from firmware.media.message import WayDoubtful
+from firmware.media.message import WayDoubtful, WayFound, WayLost
 from firmware.room.line import Line
 
 
@@ -71,3 +73,18 @@ def test_where_nothing_is_heard_another_way_is_looked_for() -> None:
     shown.call.established(CHANNELS)
     shown.take(WayDoubtful(shown.call.id, Kind.AUDIO))
     assert endpoint.leg(shown.call).asked == ["another way"]
+
+
+@pytest.mark.parametrize("moved", [False, True])
+def test_who_had_a_way_and_finds_no_other_is_lost(moved: bool) -> None:
+    endpoint = SimpleEndpoint()
+    shown = Line(endpoint.dial("sip:far@example.com"))
+    credentials = Credentials("ours", "x" * 22), Credentials("theirs", "y" * 22)
+    before = replace(AUDIO, ice=Ice(True, *credentials, (), ()))
+    shown.call.established((before,))
+    if moved:
+        shown.take(WayFound(shown.call.id, AUDIO.local, ("ours", "theirs"), ()))
+        after = replace(before, local=("192.0.2.7", 4000), moved_from=AUDIO.local)
+        shown.call.media_changed((after,))
+    shown.take(WayLost(shown.call.id, Kind.AUDIO, "no pair works", False))
+    assert endpoint.leg(shown.call).asked[-1] == f"release {'LOST' if moved else 'NO_WAY'}"
