@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from firmware.call.call import Call, EndReason, State
@@ -23,6 +24,7 @@ from firmware.net.driver import Driver
 from firmware.net.resolver import UnknownHostError, is_address
 from firmware.signaling import causes
 from firmware.signaling.endpoint import MAX_SESSIONS, BaseEndpoint, reachable
+from firmware.signaling.fair import is_fair
 from firmware.signaling.h323_address import H323Address, default_port, is_h323, parse_address
 from firmware.signaling.h323_crypto import H323Crypto
 from firmware.signaling.h323_gatekeeper import Gatekeeper
@@ -189,13 +191,32 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         """Call whom a far end wants us to call.  CallError: the endpoint is not started."""
         leg = self._make_leg(self._require_transport())
         wanted = target.address
-        address = (wanted.host, wanted.port) if wanted.host else self._gatekeeper.address
         call = self._begin(leg, State.DIALING, str(wanted))
-        if address is None:
+        if wanted.host and not is_address(wanted.host):
+            self._search(leg, self._locate(wanted), functools.partial(self._target_located, leg, target))
+        elif wanted.host:
+            leg.dial_target(target, [(wanted.host, wanted.port)], fast_connect=self._settings.fast_connect)
+        else:
+            self._ask_gatekeeper(leg, target)
+        return call
+
+    def _target_located(self, leg: H323Leg, target: Target, located: Located | None) -> None:
+        """Go on with what the name leads to that a far end gave."""
+        if located is None:
+            self._ask_gatekeeper(leg, replace(target, address=H323Address(target.address.alias, "")))
+            return
+        found = [address for address in located.addresses if is_fair(address[0], target.far)]
+        if found:
+            leg.dial_target(target, found, fast_connect=self._settings.fast_connect)
+        else:
+            leg.fail(EndReason.REFUSED, "the name leads to this unit's own machine")
+
+    def _ask_gatekeeper(self, leg: H323Leg, target: Target) -> None:
+        gatekeeper = self._gatekeeper.address
+        if gatekeeper is None:
             leg.fail(EndReason.NOT_FOUND, "the gatekeeper is gone")
         else:
-            leg.dial_target(target, address, fast_connect=self._settings.fast_connect)
-        return call
+            leg.dial_target(target, [gatekeeper], fast_connect=self._settings.fast_connect)
 
     def leg_of(self, call: Call) -> H323Leg | None:
         """Give the leg of a call, where it is one of ours."""

@@ -13,6 +13,7 @@ from firmware.errors import CallError, FirmwareError, LocalProtocolError
 from firmware.h323 import address as alias
 from firmware.h323 import events, h450_event
 from firmware.h323.identity import Destination
+from firmware.net.resolver import is_address
 from firmware.signaling import causes
 from firmware.signaling import h323_fast_connect as fast_connect
 from firmware.signaling.endpoint import readable_name
@@ -97,12 +98,16 @@ class H323Leg(H323Negotiation):
         self._way = ("tcp", "") if secured_for is None else ("tls", secured_for)
         self._try_next("there is no address to try")
 
-    def dial_target(self, target: Target, address: Address, *, fast_connect: bool = False) -> None:
-        """Call whom a far end wants us to call, at this address, or where the gatekeeper there says."""
+    def dial_target(self, target: Target, addresses: list[Address], *, fast_connect: bool = False) -> None:
+        """Call whom a far end wants us to call, at the first of these that can be reached, or by the gatekeeper there.
+
+        There is at least one.
+        """
         self._identity = target.identity
-        destination = Destination(target.aliases, address if target.address.host else None)
-        secured_for = "" if target.address.secure else None
-        self.dial(destination, [address], fast_connect=fast_connect, secured_for=secured_for)
+        host = target.address.host
+        destination = Destination(target.aliases, addresses[0] if host else None)
+        secured_for = ("" if is_address(host) else host) if target.address.secure else None
+        self.dial(destination, addresses, fast_connect=fast_connect, secured_for=secured_for)
 
     @property
     def session(self) -> Session | None:

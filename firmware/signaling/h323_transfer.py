@@ -1,7 +1,7 @@
 """Transfer of one H.323 call: whom the far end wants us to call instead, and whom we want it to call (H.450.2).
 
-Rule 1: a far end names an IP address within `firmware.signaling.fair`, or an alias; no name of a host is looked up for
-it.
+Rule 1: a far end names whom it likes, within `firmware.signaling.fair`; a host by its name is judged by the addresses
+that are found.
 Rule 2: an alias alone is found by the gatekeeper; where there is none, it is known where the one stands who named it.
 Rule 3: who is called by TLS is named by a URL that says so, for a transport address is called in the clear.
 Rule 4: H.225's Facility with callForwarded asks for the same, before the call is answered.
@@ -38,6 +38,8 @@ class Target:
     aliases: tuple[Alias, ...]
     identity: str | None
     """What to say there (H.450.2 callIdentity); None: nothing, it was no transfer but a forwarded call."""
+    far: str
+    """The IP address of who wants it."""
 
 
 class Exchange(Protocol):
@@ -113,7 +115,7 @@ class H323Transfer:
         if wanted is None:
             session.services.transfer.answer("invalidReroutingNumber")
         else:
-            self._target = Target(wanted, event.aliases, identity)
+            self._target = Target(wanted, event.aliases, identity, session.flow.remote[0])
             call.transfer_requested(str(wanted))
 
     def answered(self, event: TransferAnswered, call: Call, now: float) -> None:
@@ -165,11 +167,12 @@ class H323Transfer:
             found = H323Address(name, *address)
         elif urls:
             try:
-                found = parse_address(urls[0]) if is_h323(urls[0]) else None
+                with_gatekeeper = self._exchange.has_gatekeeper
+                found = parse_address(urls[0], with_gatekeeper=with_gatekeeper) if is_h323(urls[0]) else None
             except CallError:
                 return None
         elif self._exchange.has_gatekeeper:
             return H323Address(name, "")
         else:
             return H323Address(name, far, port)
-        return found if found is not None and is_address(found.host) and is_fair(found.host, far) else None
+        return found if found is not None and is_fair(found.host, far) else None

@@ -27,6 +27,7 @@ from firmware.net.dns import Srv
 from firmware.net.driver import Driver
 from firmware.net.ports import PortPool
 from firmware.net.tls import Tls
+from firmware.signaling import h323 as module
 from firmware.signaling.h323 import H323Endpoint
 
 
@@ -158,6 +159,34 @@ def test_a_domain_that_nobody_knows_is_asked_of_the_gatekeeper(ports: PortPool) 
         transport.close()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("leads", "reason"),
+    [("to somebody", None), ("nowhere", EndReason.NOT_FOUND), ("to this very machine", EndReason.REFUSED)],
+)
+def test_a_far_end_may_name_a_host_to_call_instead(
+    ports: PortPool, leads: str, reason: EndReason | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    third = endpoint(ports, own_address())
+    host, port = third._settings.addresses[0], third._settings.port
+    names = KnownNames({} if leads == "nowhere" else {"c.example.com": [host]})
+    unit, far = endpoint(ports, own_address()), endpoint(ports, own_address(), names=names)
+    if reason is EndReason.REFUSED:
+        monkeypatch.setattr(module, "is_fair", lambda host, far: False)
+    calls, there, new = answering(far), answering(third), list[Call]()
+
+    async def main() -> None:
+        call = unit.dial(far.addresses[0])
+        await until(lambda: calls and calls[0].state is call.state is State.ACTIVE)
+        calls[0].on_transfer_request = lambda asked: new.append(asked.follow())
+        call.transfer(f"h323:room@c.example.com:{port}")
+        await until(lambda: new and new[0].state in (State.ACTIVE, State.ENDED))
+        assert new[0].remote == f"h323:room@c.example.com:{port}"
+        assert new[0].end_reason is reason
+        assert bool(there) is (reason is None)
+
+    asyncio.run(started(unit, far, third, then=main))
 
 
 def test_a_gatekeeper_finds_the_unit_by_all_of_its_names(ports: PortPool) -> None:

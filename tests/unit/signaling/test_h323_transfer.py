@@ -121,7 +121,7 @@ def test_b_is_lost_and_c_gives_no_number(exchange: Exchange, monkeypatch: pytest
         ((("h323-ID", "Room C"),), ("192.0.2.3", 1720), "h323:Room%20C@192.0.2.3"),
         ((("url-ID", "h323:bob@192.0.2.3:1720"),), None, "h323:bob@192.0.2.3"),
         ((("dialledDigits", "4711"), ("h323-ID", "C")), None, "h323:4711@192.0.2.1"),
-        ((("url-ID", "h323:bob@c.example.com"),), None, None),
+        ((("url-ID", "h323:bob@c.example.com"),), None, "h323:bob@c.example.com"),
         ((("url-ID", "sip:bob@192.0.2.3"),), None, None),
         ((), ("127.0.0.1", 1720), None),
         ((("url-ID", "h323:127.0.0.1:80"),), None, None),
