@@ -200,6 +200,22 @@ def test_a_call_goes_on_where_the_router_has_another_address(world: World) -> No
     assert pair.wait_for_idle() == ["The call was hung up."] * 2
 
 
+def test_a_call_outlives_its_turn_server(world: World) -> None:
+    """Whoever needs the server asks it for another address, and tells the far end."""
+    house = world.internet.house(world.program("nft"), lets_out=(SIP_PORT, SECURE_PORT))
+    pair = world.pair(house=house, nat=world.turn.settings_by("tls"))
+    numbers = world.connect(pair)
+    pair.assert_all_see_and_hear()
+    world.turn.__exit__()
+    time.sleep(1)
+    world.turn.__enter__()
+    assert until(lambda: "another way is looked for" in pair.units[0].log(), 30)
+    pair.assert_all_see_and_hear()
+    assert ways(pair.units[0], numbers[0]) == {"relay"}
+    pair.units[0].command(numbers[0], "hang_up")
+    assert pair.wait_for_idle() == ["The call was hung up."] * 2
+
+
 def test_a_call_with_keys_that_are_agreed_on_the_way(world: World) -> None:
     pair = world.pair(sip={"srtp": ["dtls"]}, media={**SMALL, "encryption": "required"})
     numbers = world.connect(pair)

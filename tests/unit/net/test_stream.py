@@ -131,3 +131,13 @@ def test_nothing_waits_for_a_connection_that_is_closed(run: Any) -> None:
         server.close()
 
     run(main())
+
+
+def test_what_waits_is_counted(run: Any) -> None:
+    async def main() -> None:
+        stream = Stream(Log(), FLOW)
+        assert stream.unsent == 0
+        stream.write(b"early")
+        assert stream.unsent == len(b"early")
+
+    run(main())
