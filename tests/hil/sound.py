@@ -129,8 +129,8 @@ def tone(frequency: int, seconds: float, rate: int = RATE) -> bytes:
 
 
 def strength(samples: array[int], frequency: int, rate: int = RATE) -> float:
-    """The part of the power, 0 to 1, that this frequency has in that fifth of a second where it has most."""
-    length = rate // 5
+    """The part of the power, 0 to 1, that this frequency has in that tenth of a second where it has most."""
+    length = rate // 10
     pieces = [samples[place : place + length] for place in range(0, len(samples) - length + 1, length)]
     loud = [piece for piece in pieces if sum(sample * sample for sample in piece) / length > _SILENT_POWER]
     return max(_share(piece, frequency, rate) for piece in loud)

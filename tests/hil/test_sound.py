@@ -124,7 +124,7 @@ def test_a_speaker_of_another_rate(room: Room, board: Board, rate: int) -> None:
                 due += BLOCK_TIME
                 time.sleep(max(0.0, due - time.monotonic()))
         speaker.close()
-    assert strength(samples, 1000, rate) > 0.9
+    assert strength(samples, 1000, rate) > 0.5
     if rate > 20_000:
         assert strength(samples, 10_000, rate) > 0.5
     else:

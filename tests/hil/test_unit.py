@@ -159,7 +159,7 @@ def says_trouble(television: Television) -> bool:
     place = picture.crop((0, picture.height * 3 // 4, picture.width // 2, picture.height * 9 // 10))
     difference = ImageChops.difference(place, Image.new("RGB", place.size, AMBER))
     near = [band.point([255 if value < 30 else 0 for value in range(256)]) for band in difference.split()]
-    return ImageChops.darker(ImageChops.darker(near[0], near[1]), near[2]).histogram()[255] > 200
+    return ImageChops.darker(ImageChops.darker(near[0], near[1]), near[2]).histogram()[255] > 80
 
 
 def hears(unit_room: Room, frequency: int) -> bool:
