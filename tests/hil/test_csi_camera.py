@@ -99,6 +99,10 @@ def test_a_camera_that_is_in_use_says_so(sensor: Sensor, board: Board) -> None:
     assert camera.capture() is not None
 
 
+def test_an_isp_that_does_not_crop_is_not_offered_to_be_moved(sensor: Sensor, board: Board) -> None:
+    assert board.open_camera(WIDTH, HEIGHT, 30).pan_tilt_zoom is None
+
+
 def test_the_encoder_reads_the_cameras_memory(sensor: Sensor, encoder_node: Path, board: Board) -> None:
     sensor.show("blue")
     camera = board.open_camera(WIDTH, HEIGHT, 30)

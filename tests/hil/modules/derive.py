@@ -118,6 +118,7 @@ def derive(source: Path, target: Path) -> None:
     for name in ("drivers/gpio/gpio-sim.c", "kernel/irq/irq_sim.c", "drivers/media/v4l2-core/v4l2-mem2mem.c"):
         shutil.copy(source / name, target)
     shutil.copy(source / "drivers/hwmon/raspberrypi-hwmon.c", target)
+    shutil.copy(source / "drivers/usb/gadget/legacy/raw_gadget.c", target)
     for path in [*(source / CODEC).glob("codec-*.[ch]")]:
         shutil.copy(path, target)
     shutil.copy(source / CODEC / "vicodec-core.c", target / "h264-pcm-core.c")
