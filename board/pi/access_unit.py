@@ -38,6 +38,14 @@ def has_key_frame(data: bytes) -> bool:
     return next((kind for kind, _ in _nal_units(data) if kind in _SLICES), 0) == IDR
 
 
+def profile(access_unit: bytes) -> int | None:
+    """The profile_idc that its sequence parameter set says; None: there is none in it."""
+    for kind, place in _nal_units(access_unit):
+        if kind == SPS and place + 1 < len(access_unit):
+            return access_unit[place + 1]
+    return None
+
+
 def with_level(access_unit: bytes, level: int) -> bytes:
     """The access unit with this level_idc in its sequence parameter sets, if it has any."""
     changed = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ FORMATS = {
     "YU12": "yuv420p", "NV12": "nv12", "YUYV": "yuyv422", "UYVY": "uyvy422", "MJPG": "mjpeg", "RGB3": "rgb24",
 }  # fmt: skip
 """Pixel formats that are understood, the best first, by libav's names; MJPG is decoded."""
+CODED = {"H264": "h264"}
+"""Likewise, those in which a camera encodes by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,12 @@ class Mode:
     """The highest."""
 
 
-def modes(device: Device) -> list[Mode]:
-    """Everything that a camera can give and that is understood; one that scales has the usual sizes."""
+def modes(device: Device, formats: Collection[str] = FORMATS) -> list[Mode]:
+    """Everything that a camera can give in these formats; one that scales has the usual sizes."""
     found = []
     for number in device.formats(v4l2.VIDEO_CAPTURE):
         pixel_format = v4l2.fourcc_text(number)
-        if pixel_format in FORMATS:
+        if pixel_format in formats:
             for width, height in _sizes(device, number):
                 rate = _rate(device, number, width, height)
                 found.append(Mode(pixel_format, width, height, rate))

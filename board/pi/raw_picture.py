@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import av
+from av.codec.context import Flags
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from board.pi.camera_mode import FORMATS
+from board.pi.camera_mode import CODED, FORMATS
 
 _PLANE_ROWS = {"yuv420p": (1, 2, 2), "nv12": (1, 2), "yuyv422": (1,), "uyvy422": (1,), "rgb24": (1,)}
 """By what the picture's height is divided for a plane's."""
 _PLANE_STRIDES = {"yuv420p": (1, 2, 2), "nv12": (1, 1), "yuyv422": (1,), "uyvy422": (1,), "rgb24": (1,)}
 """By what the first plane's stride is divided for a plane's."""
+_DECODED = ("mjpeg", "h264")
 
 
 class Converter:
     """Converts the pictures of one camera; for one thread."""
 
     def __init__(self, pixel_format: str, width: int, height: int, stride: int) -> None:
-        self._name = FORMATS[pixel_format]
+        self._name = (FORMATS | CODED)[pixel_format]
         self._width, self._height, self._stride = width, height, stride
         self._reformatter = VideoReformatter()
-        self._jpeg = av.CodecContext.create("mjpeg", "r") if self._name == "mjpeg" else None
+        self._decoder = _decoder(self._name) if self._name in _DECODED else None
 
     def convert(self, data: memoryview) -> av.VideoFrame | None:
         """The picture, one of its own each time; None where what the camera sent is none (cut off, say)."""
-        frame = self._decode(data) if self._jpeg is not None else self._lay_out(data)
+        frame = self._decode(data) if self._decoder is not None else self._lay_out(data)
         if frame is None or (frame.width, frame.height) != (self._width, self._height):
             return None
         if frame.format.name != "yuv420p":
@@ -42,9 +44,9 @@ class Converter:
         return frame
 
     def _decode(self, data: memoryview) -> av.VideoFrame | None:
-        assert isinstance(self._jpeg, av.VideoCodecContext)
+        assert self._decoder is not None
         try:
-            frames = self._jpeg.decode(av.Packet(bytes(data)))
+            frames = self._decoder.decode(av.Packet(bytes(data)))
         except av.FFmpegError:
             return None
         return frames[-1] if frames else None
@@ -69,3 +71,11 @@ class Converter:
                     pixels[row * plane.line_size :][:length] = data[place : place + length]
             start += stride * height
         return frame
+
+
+def _decoder(name: str) -> av.VideoCodecContext:
+    decoder = av.CodecContext.create(name, "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    decoder.thread_count = 1
+    decoder.flags |= Flags.low_delay
+    return decoder

@@ -2,7 +2,7 @@
 
 import pytest
 
-from board.pi.access_unit import Parts, has_key_frame, has_picture, with_level
+from board.pi.access_unit import Parts, has_key_frame, has_picture, profile, with_level
 
 SPS = bytes.fromhex("00000001 6742c028 da0f00")
 PPS = bytes.fromhex("00000001 68ce3c80")
@@ -57,3 +57,8 @@ def test_an_encoder_that_never_gives_a_picture_takes_no_memory() -> None:
     for _ in range(10_000):
         parts.join(SPS)
     assert len(parts.join(IDR)) < 5000
+
+
+@pytest.mark.parametrize(("data", "number"), [(DELIMITER + SPS + IDR, 66), (IDR, None), (b"\0\0\1\x67", None)])
+def test_the_profile_is_what_the_parameter_set_says(data: bytes, number: int | None) -> None:
+    assert profile(data) == number

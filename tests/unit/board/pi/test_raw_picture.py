@@ -70,6 +70,23 @@ def test_jpeg_pictures() -> None:
         assert all(abs(a - b) <= 3 for a, b in zip(middle(frame), RED, strict=True))
 
 
+def test_pictures_that_the_camera_encoded() -> None:
+    encoder = av.CodecContext.create("libx264", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = WIDTH, HEIGHT, "yuv420p", Fraction(1, 30)
+    encoder.options = {"tune": "zerolatency", "profile": "baseline"}
+    converter = Converter("H264", WIDTH, HEIGHT, 0)
+    assert converter.convert(memoryview(bytes.fromhex("00000001 419a28"))) is None, "no key frame was there before"
+    for number in range(3):
+        picture = Converter("YU12", WIDTH, HEIGHT, WIDTH).convert(memoryview(raw("YU12", WIDTH)))
+        assert picture is not None
+        picture.pts = number
+        frame = converter.convert(memoryview(b"".join(map(bytes, encoder.encode(picture)))))
+        assert frame is not None, "at once"
+        assert all(abs(a - b) <= 3 for a, b in zip(middle(frame), RED, strict=True))
+        assert frame.pict_type == PictureType.NONE
+
+
 def test_a_picture_is_its_own() -> None:
     converter = Converter("YU12", WIDTH, HEIGHT, WIDTH)
     data = bytearray(raw("YU12", WIDTH))
