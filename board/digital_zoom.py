@@ -13,7 +13,6 @@ from firmware.ports import AXES, View
 
 MOST = 4.0
 """Times that things can be made larger: a camera of 12 megapixels still gives about 720p then."""
-_LIMITS = {"pan": (-1.0, 1.0), "tilt": (-1.0, 1.0), "zoom": (0.0, 1.0)}
 
 
 class DigitalZoom:
@@ -35,14 +34,15 @@ class DigitalZoom:
     def go_to(self, view: View) -> None:
         """Look there; what is beyond is taken as the nearest."""
         stand = dict(self._stand)
-        for axis, (least, most) in _LIMITS.items():
+        for axis, (least, most) in AXES.items():
             wanted = getattr(view, axis)
             if wanted is not None:
                 stand[axis] = min(most, max(least, wanted))
         if stand != self._stand:
             self._stand = stand
-            if self.when_changed is not None:
-                self.when_changed()
+            changed = self.when_changed  # an open camera's, which another thread may just be closing
+            if changed is not None:
+                changed()
 
     def drive(self, speeds: Mapping[str, float]) -> None:
         """It does nothing by itself."""

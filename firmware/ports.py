@@ -83,8 +83,8 @@ OnAccessUnit = Callable[[bytes, float], None]
 """Called with an H.264 access unit (Annex B) and its capture time (s, CLOCK_MONOTONIC)."""
 
 
-AXES = ("pan", "tilt", "zoom")
-"""How a camera can be moved (ITU-T H.281)."""
+AXES = {"pan": (-1.0, 1.0), "tilt": (-1.0, 1.0), "zoom": (0.0, 1.0)}
+"""How a camera can be moved (ITU-T H.281), and how far, see `View`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,6 @@ REPORT_TIME = 0.25
 """Seconds between two reports of a camera that moves."""
 SETTLE_TIME = 3.0
 """Seconds that a motor may still move when it was told all that it was to be told."""
-_ENDS = {"pan": (-1.0, 1.0), "tilt": (-1.0, 1.0), "zoom": (0.0, 1.0)}
 
 
 class CameraControl:
@@ -153,7 +152,7 @@ class _Movement:
         for axis in speeds.keys() & (head.axes - head.driven):
             stand = getattr(self._view, axis)
             if stand is not None:
-                least, most = _ENDS[axis]
+                least, most = AXES[axis]
                 way = speeds[axis] * (most - least) * (now - self._time) / TRAVEL_TIME[axis]
                 bits[axis] = min(most, max(least, stand + way))
         self._time = now

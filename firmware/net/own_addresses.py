@@ -66,11 +66,15 @@ class AddressWatch:
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
-        self._known = set(own_addresses())
         self._settling: asyncio.TimerHandle | None = None
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
-        self._socket.setblocking(False)
-        self._socket.bind((0, _GROUPS))
+        try:
+            self._socket.setblocking(False)
+            self._socket.bind((0, _GROUPS))
+            self._known = set(own_addresses())  # after that: no change is missed between
+        except OSError:
+            self._socket.close()
+            raise
         self._loop.add_reader(self._socket, self._read)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from firmware.errors import DeviceError
+from firmware.errors import ConfigError, DeviceError
 from firmware.ports import AXES, View
 from firmware.room.state import CameraState
 
@@ -107,10 +107,10 @@ class Camera:
     def _save(self) -> None:
         if self._file is None:
             return
-        beside = self._file.with_suffix(".new")
+        from firmware.config.write import save  # few units ever do
+
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(msgspec.json.encode(self._presets))
-            beside.replace(self._file)
-        except OSError as error:
+            save(msgspec.json.encode(self._presets).decode(), self._file)
+        except (OSError, ConfigError) as error:
             logger.warning("the camera's presets can't be kept: %s", error)

@@ -114,3 +114,18 @@ def test_a_change_is_told_once_it_has_settled(
         asyncio.run(main())
     assert changes == [("192.0.2.1",), ("192.0.2.7",)]
     assert "= address -192.0.2.1" in caplog.text
+
+
+def test_where_the_kernel_does_not_say_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> tuple[str, ...]:
+        raise PermissionError
+
+    monkeypatch.setattr(module, "own_addresses", refuse)
+
+    async def main() -> None:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        with pytest.raises(PermissionError):
+            AddressWatch(lambda: None)
+        assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+    asyncio.run(main())
