@@ -116,6 +116,10 @@ def test_a_change_is_told_once_it_has_settled(
     assert "= address -192.0.2.1" in caplog.text
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 def test_where_the_kernel_does_not_say_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> tuple[str, ...]:
         raise PermissionError
@@ -123,9 +127,9 @@ def test_where_the_kernel_does_not_say_nothing_is_watched(monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "own_addresses", refuse)
 
     async def main() -> None:
-        before = len(list(Path("/proc/self/fd").iterdir()))
+        before = open_files()
         with pytest.raises(PermissionError):
             AddressWatch(lambda: None)
-        assert len(list(Path("/proc/self/fd").iterdir())) == before
+        assert open_files() == before
 
     asyncio.run(main())
