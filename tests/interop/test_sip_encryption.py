@@ -59,7 +59,8 @@ def assert_scrambled(heard: list[Heard]) -> None:
     first_octets = {payload[0] for payload in video}
     assert len(video) > 100
     assert len(first_octets) > len(video) // 3 or len(first_octets) > 200, "NAL units would begin alike"
-    assert not any(payload.startswith(PARAMETER_SETS) for payload in video)
+    # Of a thousand long ones that say nothing, one in twenty times begins so by chance.
+    assert not any(len(payload) < 64 and payload.startswith(PARAMETER_SETS) for payload in video)
     controls = [each.data for each in heard if each.is_control]
     assert controls, "there are reports"
     for data in controls:
