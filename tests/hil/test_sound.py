@@ -6,7 +6,8 @@ import logging
 import threading
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from statistics import median
 
@@ -15,12 +16,23 @@ from hil.sound import NUMBERS, RATE, Room, gaps, longest_run, strength, tone
 
 from board import open_board
 from firmware.errors import DeviceError
-from firmware.ports import BLOCK_BYTES, BLOCK_TIME, Board
+from firmware.ports import BLOCK_BYTES, BLOCK_TIME, Board, Microphone, Speaker
 
 ATTEMPTS = 3
 """An emulated machine may stand still for a while."""
 SILENCE = [bytes(BLOCK_BYTES)] * 20
 """Played last: a card that runs dry may play what is left in its buffer once more."""
+
+
+@contextmanager
+def opened(board: Board) -> Iterator[tuple[Microphone, Speaker]]:
+    """Microphone and speaker, opened anew: only of the first time that they are late do they tell."""
+    microphone, speaker = board.open_microphone(), board.open_speaker()
+    try:
+        yield microphone, speaker
+    finally:
+        microphone.close()
+        speaker.close()
 
 
 def blocks(sound: bytes) -> list[bytes]:
@@ -47,10 +59,9 @@ def test_the_microphone_is_the_beat(room: Room, board: Board) -> None:
 
 
 def test_what_is_played_comes_out_without_a_gap(room: Room, board: Board, caplog: pytest.LogCaptureFixture) -> None:
-    microphone, speaker = board.open_microphone(), board.open_speaker()
     for _ in range(ATTEMPTS):
         caplog.clear()
-        with room.heard() as samples, caplog.at_level(logging.INFO):
+        with opened(board) as (microphone, speaker), room.heard() as samples, caplog.at_level(logging.INFO):
             for block in blocks(NUMBERS[: 400 * BLOCK_BYTES]) + SILENCE:
                 microphone.read()
                 speaker.write(block)
@@ -62,19 +73,22 @@ def test_what_is_played_comes_out_without_a_gap(room: Room, board: Board, caplog
     assert gaps(samples) == []
 
 
+@pytest.mark.timeout(ATTEMPTS * 80)
 def test_a_minute_of_sound_goes_in_and_comes_out_without_a_gap(
     room: Room, board: Board, caplog: pytest.LogCaptureFixture
 ) -> None:
     for _ in range(ATTEMPTS):
         caplog.clear()
-        with room.heard() as samples, room.said(NUMBERS * 14), caplog.at_level(logging.INFO):
-            microphone, speaker = board.open_microphone(), board.open_speaker()
+        with (
+            room.heard() as samples,
+            room.said(NUMBERS * 14),
+            opened(board) as (microphone, speaker),
+            caplog.at_level(logging.INFO),
+        ):
             for _ in range(6_300):
                 speaker.write(microphone.read())
                 if caplog.records:
                     break
-            microphone.close()
-            speaker.close()
         if not caplog.records:
             break
     else:
@@ -139,8 +153,12 @@ def test_a_speaker_of_another_rate_and_clock_is_kept_up_with(
     for _ in range(ATTEMPTS):
         waiting = []
         caplog.clear()
-        with room.heard(rate), room.drifting(1500), caplog.at_level(logging.INFO):
-            microphone, speaker = board.open_microphone(), board.open_speaker()
+        with (
+            room.heard(rate),
+            room.drifting(1500),
+            opened(board) as (microphone, speaker),
+            caplog.at_level(logging.INFO),
+        ):
             for number in range(1600):
                 block = microphone.read()
                 if number >= 1400:
@@ -148,8 +166,6 @@ def test_a_speaker_of_another_rate_and_clock_is_kept_up_with(
                 speaker.write(block)
                 if caplog.records:
                     break
-            microphone.close()
-            speaker.close()
         if not caplog.records:
             break
     else:
