@@ -121,3 +121,7 @@ def _bootstrap(parts: Path, folder: Path) -> None:
 def _run(command: list[str]) -> None:
     if subprocess.run(command, check=False).returncode:
         sys.exit(f"failed: {' '.join(command)}")
+
+
+if __name__ == "__main__":
+    image()

@@ -1,30 +1,32 @@
-"""``make hil``: boots the bench's machine, runs the tests in it and gives what came out.
+"""``make hil``: boots the bench's machines, runs the tests in them and gives what came out.
 
-The machine has a network of its own with the outside (hil.network), where far ends are (hil.far_ends).
+The tests are divided among machines that run side by side (hil.division).  Pictures and sound have a clock: what fails
+beside others is run once more alone, and then it counts.  The machines have a network of their own with the outside
+(hil.network), where far ends are (hil.far_ends).
 
-Arguments are pytest's.  What the tests say is on the console; build/hil-results has junit.xml, the kernel's log and
-whatever a test left there.  The status is pytest's, or 1 where the machine did not come to an end.
+Arguments are pytest's.  What the tests say is on the console; build/hil-results has for each machine junit.xml, the
+kernel's log and whatever a test left there.  The status is pytest's, or 1 where a machine did not come to an end.
 """
 
 from __future__ import annotations
 
-import shlex
+import contextlib
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Iterable
 
-from hil import network, pace
-from hil.far_ends import FarEnds
-from hil.image import ROOT, Image, image
-from hil.machine import KVM, accelerator, command
-from hil.monitor import Monitor
+from hil import network
+from hil.division import divide
+from hil.image import HERE, ROOT, image
+from hil.machine import KVM, accelerator
+from hil.session import CACHE, Session
 
 RESULTS = ROOT / "build" / "hil-results"
 LONGEST = 1200
 """Seconds for all tests."""
+FAILED, NONE_CHOSEN = 1, 5
+"""Pytest's status where a test failed, and where none was chosen."""
 
 
 def main(arguments: list[str]) -> int:
@@ -34,41 +36,37 @@ def main(arguments: list[str]) -> int:
         return network.run_in_own([sys.executable, "-m", "hil.run", *arguments])
     network.set_up_outside()
     shutil.rmtree(RESULTS, ignore_errors=True)
-    RESULTS.mkdir(parents=True)
-    pace.tell(RESULTS)
-    (RESULTS / "arguments").write_text(shlex.join(arguments or ["tests/hil"]))
     acceleration = accelerator(made)
-    print(f"Booting the machine ({'KVM' if acceleration is KVM else 'software emulation'})", flush=True)
+    print(f"Booting the machines ({'KVM' if acceleration is KVM else 'software emulation'})", flush=True)
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        status = _run(made, Path(folder) / "monitor", acceleration, start)
-    if status:
-        return status
-    print(f"{time.monotonic() - start:.0f} s in the machine; results in {RESULTS.relative_to(ROOT)}")
-    try:
-        return int((RESULTS / "status").read_text())
-    except (OSError, ValueError):
-        print("The machine died before the tests ended", file=sys.stderr)
-        return 1
+    divided = divide(arguments, sorted(path.name for path in HERE.glob("test_*.py")))
+    sessions = [Session(name, made, acceleration, RESULTS / name, words) for name, words in divided.items()]
+    statuses = _run(sessions, start)
+    for number, session in enumerate(sessions):
+        if statuses[number] == FAILED and len(sessions) > 1 and (session.results / CACHE).exists():
+            print(f"Once more, alone: what failed in {session.name}", flush=True)
+            alone = session.results.with_name(f"{session.name}-alone")
+            shutil.copytree(session.results / CACHE, alone / CACHE)
+            failed = ["--last-failed", "--last-failed-no-failures=none"]
+            again = Session(session.name, made, acceleration, alone, [*session.arguments, *failed])
+            statuses[number] = _run([again], start)[0]
+    print(f"{time.monotonic() - start:.0f} s in the machines; results in {RESULTS.relative_to(ROOT)}")
+    chosen = [status for status in statuses if status != NONE_CHOSEN]
+    return max(chosen, default=NONE_CHOSEN)
 
 
-def _run(made: Image, path: Path, acceleration: tuple[str, ...], start: float) -> int:
-    """Run the machine until it ends; 1: it did not."""
-    monitor = Monitor(RESULTS, path)
-    started = command(made, RESULTS, path, acceleration)
-    with FarEnds(RESULTS) as far_ends, subprocess.Popen(started, stdin=subprocess.DEVNULL) as machine:
-        try:
-            while machine.poll() is None:
-                monitor.serve()
-                far_ends.serve()
-                time.sleep(0.05)
-                if time.monotonic() > start + LONGEST:
-                    print(f"The machine did not end within {LONGEST} s", file=sys.stderr)
-                    return 1
-        finally:
-            monitor.close()
-            machine.kill()
-    return 0
+def _run(sessions: Iterable[Session], start: float) -> list[int]:
+    """Run machines side by side until they end; give their statuses."""
+    with contextlib.ExitStack() as opened:
+        running = [opened.enter_context(session) for session in sessions]
+        while not all(session.ended for session in running):
+            for session in running:
+                session.serve()
+            time.sleep(0.05)
+            if time.monotonic() > start + LONGEST:
+                print(f"The machines did not end within {LONGEST} s", file=sys.stderr)
+                break
+    return [session.status() for session in running]
 
 
 if __name__ == "__main__":

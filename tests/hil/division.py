@@ -1,0 +1,50 @@
+"""Which machine runs which tests: several side by side, since most tests wait more than they work.
+
+Rule 1: a machine is a table's row of test files; the last row has all that no other names.
+Rule 2: what pytest is told to run is divided so too, and a machine that has nothing to run is not started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = "tests/hil"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A machine and what it is for."""
+
+    files: frozenset[str]
+    cable: bool = False
+    """Whether it reaches the far ends outside."""
+    own_time: bool = False
+    """Whether it may have a time of its own where it is emulated."""
+
+
+MACHINES = {
+    "unit": Kind(frozenset({"test_unit.py"}), cable=True),
+    # In a time of its own both ends of the wire begin at the same moment, and now and then one loses its address.
+    "cec": Kind(frozenset({"test_television.py"})),
+    "rest": Kind(frozenset(), own_time=True),
+}
+"""By name."""
+
+
+def divide(arguments: Sequence[str], files: Sequence[str]) -> dict[str, list[str]]:
+    """Pytest's arguments for each machine that has something to run; ``files`` are all that there are."""
+    paths = [argument for argument in arguments if argument.startswith(HERE)]
+    options = [argument for argument in arguments if argument not in paths]
+    if not [path for path in paths if path.rstrip("/") != HERE]:
+        paths = [f"{HERE}/{name}" for name in files]
+    divided: dict[str, list[str]] = {}
+    for path in paths:
+        divided.setdefault(_machine(Path(path.partition("::")[0]).name), []).append(path)
+    return {name: [*divided[name], *options] for name in MACHINES if name in divided}
+
+
+def _machine(file: str) -> str:
+    *others, last = MACHINES
+    return next((name for name in others if file in MACHINES[name].files), last)
