@@ -22,7 +22,7 @@ HIL_PACKAGES := qemu-system-x86 mmdebstrap squashfs-tools uidmap debian-archive-
 MODEL ?= /proc/device-tree/model
 PI := $(shell grep -qs 'Raspberry Pi' $(MODEL) && echo yes)
 
-.PHONY: help run test hil check bench lock clean run-packages test-packages hil-packages
+.PHONY: help run test hil hil-image check bench lock clean run-packages test-packages hil-packages
 
 help:
 	@echo 'make run    start a unit on the simulated board and call it (ARGS="--config FILE": a unit as configured)'
@@ -40,6 +40,10 @@ test: run-packages test-packages $(VENV)/test.stamp $(ASTERISK)
 
 hil: hil-packages $(VENV)/test.stamp
 	@PYTHONPATH=tests $(PYTHON) -m hil.run $(ARGS)
+
+# What a first `make hil` makes before it begins.
+hil-image: hil-packages $(VENV)/test.stamp
+	@PYTHONPATH=tests $(PYTHON) -m hil.image
 
 check: run-packages $(VENV)/test.stamp
 	@$(PYTHON) -m ruff check .
