@@ -46,6 +46,14 @@ class Gate:
     def __len__(self) -> int:
         return len(self._admissions)
 
+    def replace(self, client: RasClient, now: float) -> None:
+        """Ask this client from now on.  Who waits for the one before is refused; what that has admitted goes on."""
+        if self.client is not None:
+            self.client.stop(now)
+            self.collect(now)
+            self._admissions.clear()
+        self.client = client
+
     def call(self, session: Session, destination: Destination, now: float) -> None:
         """Let a call of ours begin, if need be after the gatekeeper has said where it goes.
 

@@ -63,9 +63,9 @@ class Terminal:
         return self._layers.gate.client
 
     def register(self, gatekeeper: RasClient, now: float) -> None:
-        """Let this client register us, and ask its gatekeeper for every call from then on."""
+        """Let this client register us, instead of any before, and ask its gatekeeper for every call from then on."""
         self._now = now
-        self._layers.gate.client = gatekeeper
+        self._layers.gate.replace(gatekeeper, now)
         gatekeeper.start(now)
 
     def call(

@@ -119,7 +119,7 @@ class BaseEndpoint(Generic[L]):
         return ()
 
     def network_changed(self) -> None:
-        """Do nothing: connections break, and are made anew."""
+        """Do nothing."""
 
     async def _listen(self, transport: Transport, wanted: Iterable[tuple[str, str, int]]) -> None:
         """Listen on every transport, host and port.  FirmwareError: can't, and why; then nothing is listened on."""

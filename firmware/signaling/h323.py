@@ -129,6 +129,10 @@ class H323Endpoint(BaseEndpoint[H323Leg]):
         await self._listen(transport, wanted)
         self._gatekeeper.start(transport)
 
+    def network_changed(self) -> None:
+        """Register from where we are now; connections break, and are made anew."""
+        self._gatekeeper.network_changed()
+
     def _say_goodbye(self) -> None:
         self._gatekeeper.stop(self._require_transport())
         self._names.close()

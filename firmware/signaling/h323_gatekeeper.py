@@ -66,6 +66,8 @@ class Gatekeeper:
         self._client: RasClient | None = None
         self._transport: Transport | None = None
         self._search: asyncio.Task[None] | None = None
+        self._host = ""
+        """Our address that the gatekeeper was told."""
         self._on_change = on_change
         shown = settings.number or identity.display_name
         server = "this network" if settings.gatekeeper == AUTOMATIC else settings.gatekeeper
@@ -82,6 +84,23 @@ class Gatekeeper:
         """Begin to look for the gatekeeper, if there is to be one."""
         self._transport = transport
         if self._settings.gatekeeper:
+            self._search = asyncio.get_running_loop().create_task(self._find(transport))
+
+    def network_changed(self) -> None:
+        """Register anew where our address is another: the gatekeeper knows the one before, from which nothing leaves.
+
+        By UDP only: a connection to a gatekeeper is not looked after here.
+        """
+        client, transport = self._client, self._transport
+        if client is None or transport is None or self._settings.gatekeeper_transport != "udp":
+            return
+        known = client.gatekeeper.address if client.gatekeeper is not None else DISCOVERY
+        try:
+            host = transport.local_flow("udp", known).local[0]
+        except FirmwareError as error:  # there is no way at all; the next change tells
+            logger.debug("= h323 gatekeeper %s: %s", self._settings.gatekeeper, error)
+            return
+        if host != self._host and (self._search is None or self._search.done()):
             self._search = asyncio.get_running_loop().create_task(self._find(transport))
 
     def stop(self, transport: Transport) -> None:
@@ -154,6 +173,7 @@ class Gatekeeper:
         settings, now = self._settings, transport.now()
         inside = settings.gatekeeper_transport != "udp"
         local = transport.local_flow("tcp" if inside else "udp", gatekeeper or DISCOVERY).local
+        self._host = local[0]
         calls = (local[0], settings.port)
         host, _ = self._named
         by_tls = any(way == "tls" for way, _ in transport.listeners)

@@ -55,7 +55,15 @@ export function operateCamera(act) {
       clearTimeout(stopping);
       since = performance.now();
       move({ ...way, seconds: LASTS });
-      again = setInterval(() => move({ ...way, seconds: LASTS }), AGAIN);
+      again = setInterval(() => {
+        if (button.disabled) {
+          // the camera is gone, and with it the end of the press: a disabled button hears of none
+          clearInterval(again);
+          again = undefined;
+        } else {
+          move({ ...way, seconds: LASTS });
+        }
+      }, AGAIN);
     });
     for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
       button.addEventListener(end, stop);

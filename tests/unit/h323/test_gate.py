@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 from gatekeeper import Gatekeeper
@@ -169,6 +170,25 @@ def test_caller_gives_up_before_the_called_is_admitted() -> None:
     zone.wire.pass_time(3)
     assert [type(event) for event in zone.bob.events] == [events.Registered]
     assert zone.bob.terminal.sizes == {"sessions": 0, "streams": 0, "ports": 0}
+
+
+def test_who_registers_anew_goes_on_with_what_was_admitted() -> None:
+    zone = Zone()
+    session = zone.call()
+    zone.gatekeeper.silent = {"admissionRequest"}
+    waiting = zone.call(Destination((("h323-ID", "carol"),)))
+    zone.gatekeeper.silent = set()
+    zone.gatekeeper.restart()
+    settings = Settings(Identity((("h323-ID", "alice"),)), *[(zone.alice.address[0], port) for port in (1719, 1720)])
+    client = RasClient(replace(settings, gatekeeper=GATEKEEPER), random.Random(5), 1_700_000_000.0)
+    zone.alice.terminal.register(client, zone.wire.now)
+    zone.wire.pass_time(1)
+    assert client.registered
+    assert [ended.session for ended in zone.alice.of(events.Ended)] == [waiting]
+    assert session.control.ready
+    session.release(Cause.NORMAL_CALL_CLEARING, zone.wire.now)
+    zone.wire.pass_time(1)
+    assert zone.alice.terminal.sizes == {"sessions": 0, "streams": 0, "ports": 0}
 
 
 def test_gatekeeper_ends_the_call() -> None:

@@ -103,6 +103,35 @@ def test_a_name_that_is_not_known_yet_is_looked_up_again(monkeypatch: pytest.Mon
     asyncio.run(main())
 
 
+def test_who_is_elsewhere_registers_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = ["127.0.0.2"]
+    monkeypatch.setattr("firmware.net.driver.source_address", lambda remote: here[0])
+
+    async def main() -> None:
+        far = FarEnd(("127.0.0.1", 0))
+        transport, _ = await serve(far)
+        gatekeeper, driver = await registering("0.0.0.0", gatekeeper=at(far.address))
+
+        def known() -> set[str]:
+            return {endpoint.signalling[0] for endpoint in far.endpoints.values()}
+
+        await until(lambda: known() == {"127.0.0.2"} and gatekeeper.address is not None)
+        client = gatekeeper._client
+        gatekeeper.network_changed()
+        await asyncio.sleep(0.05)
+        assert gatekeeper._client is client, "where we are is where we were"
+        here[0] = "127.0.0.3"
+        far.restart()  # it has run out there
+        gatekeeper.network_changed()
+        gatekeeper.network_changed()
+        await until(lambda: known() == {"127.0.0.3"} and gatekeeper.address is not None)
+        gatekeeper.stop(driver)
+        await driver.stop()
+        transport.close()
+
+    asyncio.run(main())
+
+
 # By TLS
 
 
