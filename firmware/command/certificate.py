@@ -20,7 +20,8 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
     if tls is None:
         raise FirmwareError("there is no certificate")
     try:
-        print(tls.certificate.read_text(encoding="utf-8"), end="")
+        text = tls.certificate.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
         raise FirmwareError(f"{tls.certificate}: it can't be read: {error}") from None
+    print(text, end="")
     return 0

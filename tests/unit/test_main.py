@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +53,16 @@ def test_a_reader_that_leaves_early_is_no_traceback() -> None:
     os.close(write)
     _, said = process.communicate(timeout=30)
     assert (process.returncode, said) == (1, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux only")
+@pytest.mark.parametrize("command", ["config", "certificate"])
+def test_a_full_disk_is_one_line(command: str, tmp_path: Path) -> None:
+    settings = tmp_path / "unit.toml"
+    settings.write_text(f'[storage]\nfolder = "{tmp_path}"\n')
+    options = ["--config", str(settings)] if command == "certificate" else []
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "firmware", command, *options], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert (process.returncode, process.stderr) == (1, "visavis: No space left on device\n")
