@@ -23,6 +23,7 @@ import msgspec
 
 from firmware.call.media import Channel, Direction
 from firmware.errors import DecodeError, DeviceError, FirmwareError
+from firmware.media.calm import Calm
 from firmware.media.link import ReportReader, send_command
 from firmware.media.message import (
     Alive,
@@ -111,6 +112,7 @@ class Engine:
         self._mute = Mute(False)
         self._volume: Volume | None = None
         self._scene: Show | None = None
+        self._calm = Calm(self._send)
         self._camera_view: CameraView | None = None
         """Where the camera last looked, of its own accord or told so."""
         self._statistics: dict[str, Statistics] = {}
@@ -148,6 +150,7 @@ class Engine:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        self._calm.close()
         worker, self._worker = self._worker, None
         if worker is not None:
             worker.send(Stop())
@@ -161,8 +164,10 @@ class Engine:
             self._keep_keys(call_id, channel)
         if channels:
             self._channels[call_id] = channels
+        elif call_id not in self._channels:
+            return  # as of each call that is refused
         else:
-            self._channels.pop(call_id, None)
+            del self._channels[call_id]
             self._statistics.pop(call_id, None)
         self._send(Apply(call_id, self._as_known(call_id, channels)))
 
@@ -202,11 +207,11 @@ class Engine:
 
     def force_key_frame(self, call_id: str) -> None:
         """Send a key frame soon: the far end asked by signalling."""
-        self._send(ForceKeyFrame(call_id))
+        self._calm.send((ForceKeyFrame, call_id), ForceKeyFrame(call_id))
 
     def freeze_picture(self, call_id: str) -> None:
         """Show what the call shows now until the next key frame: the far end asked by signalling."""
-        self._send(FreezePicture(call_id))
+        self._calm.send((FreezePicture, call_id), FreezePicture(call_id))
 
     def mute(self, on: bool) -> None:
         """Send silence instead of the microphone, or the microphone again."""
@@ -230,7 +235,7 @@ class Engine:
         """Draw this scene from now on."""
         if self._scene is None or self._scene.scene != scene:
             self._scene = Show(scene)
-            self._send(self._scene)
+            self._calm.send(Show, self._scene)
 
     def statistics(self, call_id: str) -> Statistics | None:
         """What the streams of a call did in the last second; None before the first report."""

@@ -123,6 +123,7 @@ class Target:
         assert until(lambda: descriptors(unit) <= open_files, 20), "connections are left"
         assert unit.usage()[0] < memory + GROWTH
         assert "dropped after" not in unit.log()
+        assert "media process is gone" not in unit.log()
         assert "Traceback" not in unit.log()
         grown = (unit.usage()[0] - memory) / 1e6
         print(f"{name}: {count} in {lasted:.1f} s; memory {grown:+.1f} MB; audio late by {late * 1000:.1f} ms")

@@ -534,6 +534,23 @@ def test_a_worker_that_takes_no_commands_is_replaced() -> None:
     run(watch())
 
 
+def test_scenes_and_key_frames_by_the_thousand_fill_no_worker_that_has_no_turn() -> None:
+    async def flood() -> None:
+        engine = engine_of(worker("report(Ready())\nwhile True: report(Alive()); time.sleep(0.1)"))
+        await engine.start()
+        for number in range(5_000):
+            engine.show(Scene((FarEnd(str(number), FULL_SCREEN),)))
+            engine.force_key_frame("1")
+            engine.freeze_picture("1")
+            engine.apply(f"refused {number}", ())
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+        assert engine.running
+        await engine.stop()
+
+    run(flood())
+
+
 def test_a_screenshot_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SCREENSHOT_TIME", 0.2)
 
