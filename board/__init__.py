@@ -8,6 +8,7 @@ has camera, microphone, speaker and display, and the room's process has buttons 
 - ``compose``: a list of planes made one picture, for screens whose hardware doesn't do that; on ``picture``, which
   goes between libav and Pillow
 - ``digital_zoom``: pan, tilt and zoom by choosing a part of a camera's picture
+- ``gain``: the loudness of a block of sound
 - ``cec``: switches the television and hears its remote control, by the kernel's adapter or a simulated one
 - ``settings``: the tables ``[board.pi]`` and ``[board.sim]``
 - ``sim``: a machine that has everything, on any computer; ``pi``: the Raspberry Pi

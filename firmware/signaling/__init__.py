@@ -39,6 +39,7 @@
 `h323_gatekeeper`      finding the gatekeeper and registering there
 `h323_leg`             H323Leg: one call; H.225.0 and H.450 events to reports, the call's commands to messages
 `h323_negotiation`     the part of it that agrees on media: H.245 and fast connect
+`h323_transfer`        whom a far end wants us to call instead, and whom we want it to (H.450.2)
 `h323_address`         what a person may write for an H.323 address
 `h323_location`        where a name leads (H.323 annex O)
 `h323_media`           logical channels (H.245), ports; `h323_channel` is what it keeps of each

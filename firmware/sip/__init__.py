@@ -4,6 +4,7 @@ SIP carries text messages over datagrams or streams: a *request* asks, *response
 picture; a body (SDP, `firmware.sdp`) speaks of them.  Layers, from the wire upwards::
 
     bytes      uri  header  field  message          a message's syntax                      7, 19.1, 20, 25
+      │        grammar  field_property              what all fields share, and when they are read   25.1
       │        stream  body                         where it begins and ends, its body      18.3, 7.4
         transport                                   which flow a message takes              18; RFC 3581
       ▼

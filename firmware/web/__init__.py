@@ -2,8 +2,8 @@
 
 The API is a table (`api.py`): method, path, what goes in, what comes out, what it does.  The routes and the OpenAPI
 3.1 document (`openapi.py`) are made from that table, so that neither can say what the other doesn't.  Bodies are the
-structs of `body.py`.  What lasts longer than an answer is in `live.py`: the events on a WebSocket and the live screen.
-`panel/` is one page, written by hand, that uses nothing but this API.
+structs of `body.py`; what the camera is asked is in `camera.py`.  What lasts longer than an answer is in `live.py`: the
+events on a WebSocket and the live screen.  `panel/` is one page, written by hand, that uses nothing but this API.
 
 Who may come in (`guard.py`, `auth.py`)::
 
