@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from firmware.errors import DecodeError
 
@@ -115,8 +116,67 @@ def stun(data: bytes) -> None:
         gathering.receive(1, data, source, 0.0)
 
 
+SEPARATOR = b"\n~~\n"
+"""Between the messages of a call."""
+MAX_MESSAGES = 8
+
+
+def call(data: bytes) -> None:
+    """What a far end says while a unit calls it, and calls of its own.
+
+    ``@V @F @T @C @Q`` stand for the fields of the unit's INVITE: Via, From, To, Call-ID, CSeq; ``@N`` for a number.
+    """
+    from conformance.test_behaviours_sip import FAR, UNIT, SipBench
+    from parties import Wanderer
+
+    from firmware.call.call import Call, EndReason, State
+    from firmware.errors import CallError
+    from firmware.sansio import Flow
+    from firmware.sip.message import Request, parse
+
+    bench = SipBench()
+    bench.wire.cores.pop(FAR)
+    endpoint = bench.unit_endpoint
+
+    def unknown(leg: Any, search: Any, then: object) -> None:
+        search.close()
+        leg.fail(EndReason.UNREACHABLE, "no names are known here")
+
+    endpoint._search = unknown  # type: ignore[method-assign]
+    unit = Wanderer(endpoint, bench.unit.address)
+
+    def answer(ringing: Call) -> None:
+        with contextlib.suppress(CallError):
+            ringing.alert()
+            ringing.accept()
+
+    unit.when_called = answer
+    unit.dial(bench.far)
+    bench.wire.collect()
+    invite = next(parse(sent) for _, _, sent in bench.wire.sent if sent.startswith(b"INVITE"))
+    assert isinstance(invite, Request)
+    fields = {name[:1]: invite.headers.get(name) or "" for name in ("Via", "From", "To", "Call-ID")}
+    words = {f"@{letter}": value for letter, value in {**fields, "Q": str(invite.cseq)}.items()}
+    for number, piece in enumerate(data.split(SEPARATOR)[:MAX_MESSAGES]):
+        for word, value in (*words.items(), ("@N", str(number))):
+            piece = piece.replace(word.encode(), value.encode())
+        bench.agents[0].receive_data(Flow("udp", UNIT, FAR), piece, bench.wire.now)
+        bench.wire.pass_time(0.3)
+        for each in [known for known in unit.calls if number == 2 and known.state is State.ACTIVE]:
+            with contextlib.suppress(CallError):
+                each.hold(True)
+                each.send_digit("5")
+                each.request_key_frame()
+    bench.wire.pass_time(100.0)
+    for each in unit.calls:
+        each.hang_up()
+    bench.wire.pass_time(100.0)
+    assert all(each.state is State.ENDED for each in unit.calls)
+    bench.check_clean()
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    function.__name__: function for function in (sip, value, sdp, rtp, payload, stun)
+    function.__name__: function for function in (sip, value, sdp, rtp, payload, stun, call)
 }
 
 
