@@ -39,7 +39,7 @@ SOUND_TIME, EMULATED_BREAKS = 20.0, 0.25
 """Seconds of a call that are listened to, and the part of them that an emulated machine may be late with."""
 LINES = 480
 """Of the screen: an emulated machine takes a third of a second for a picture of 1280x720."""
-AMBER = (251, 191, 36)
+AMBER, GREEN = (251, 191, 36), (74, 222, 128)
 
 PATIENCE, LOOK = 120.0, 0.3
 """Seconds until what has not happened by then is a failure, and between two looks."""
@@ -155,9 +155,14 @@ def far_sees(far_end: Unit, color: str) -> bool:
 
 def says_trouble(television: Television) -> bool:
     """Whether there are words in the colour of trouble at the left edge of the screen, above the bottom."""
+    return shows_words(television, AMBER, top=0.75)
+
+
+def shows_words(television: Television, color: tuple[int, int, int], top: float = 0.4) -> bool:
+    """Whether there are words of this colour in the left half of the screen, from this height to near the bottom."""
     picture = looks(television)
-    place = picture.crop((0, picture.height * 3 // 4, picture.width // 2, picture.height * 9 // 10))
-    difference = ImageChops.difference(place, Image.new("RGB", place.size, AMBER))
+    place = picture.crop((0, round(picture.height * top), picture.width // 2, picture.height * 9 // 10))
+    difference = ImageChops.difference(place, Image.new("RGB", place.size, color))
     near = [band.point([255 if value < 30 else 0 for value in range(256)]) for band in difference.split()]
     return ImageChops.darker(ImageChops.darker(near[0], near[1]), near[2]).histogram()[255] > 80
 
@@ -329,6 +334,49 @@ def test_a_screen_that_is_pulled_out_and_put_in_again(
     assert unit.wait_for_call("active") == call
     assert "= no display: " in unit.log()
     assert "= the display works again" in unit.log()
+
+
+def test_what_is_put_in_again_after_the_call_is_no_fault_any_more(
+    unit: Unit,
+    far_end: Unit,
+    call: str,
+    webcam: Webcam,
+    room: Room,
+    television: Television,
+    record_property: Callable[[str, object], None],
+) -> None:
+    webcam.show("blue")
+    assert eventually(lambda: far_sees(far_end, "blue")), unit.log()[-3000:]  # all of them are in use
+    webcam.pull_out()
+    room.unplug()
+    television.unplug()
+    unit.wait(lambda state: len(state["faults"]) == 4)
+    unit.command(call, "hang_up")
+    unit.wait_for_idle()
+    assert len(unit.state()["faults"]) == 4
+    webcam.plug()
+    room.plug()
+    television.plug()
+    start = time.monotonic()
+    unit.wait(lambda state: not state["faults"])
+    record_property("noticed_s", round(time.monotonic() - start, 1))
+    assert eventually(lambda: shows_words(television, GREEN))
+
+
+def test_what_is_pulled_out_without_a_call_is_missed_at_once(
+    unit: Unit, webcam: Webcam, room: Room, television: Television
+) -> None:
+    webcam.pull_out()
+    room.unplug()
+    unit.wait(lambda state: len(state["faults"]) == 3)
+    assert eventually(lambda: shows_words(television, AMBER))
+    television.unplug()
+    unit.wait(lambda state: len(state["faults"]) == 4)
+    room.plug()
+    webcam.plug()
+    television.plug()
+    unit.wait(lambda state: not state["faults"])
+    assert eventually(lambda: shows_words(television, GREEN))
 
 
 def test_a_call_is_heard_without_a_break(
