@@ -425,7 +425,8 @@ def engine_of(command: list[str], reports: list[Report] | None = None) -> Engine
 
 def test_every_worker_is_told_the_same_timeline(tmp_path: Path) -> None:
     told = tmp_path / "told"
-    code = f"open({str(told)!r}, 'a').write(str(receive_command(commands)[0].timeline) + ' '); report(Ready()); time.sleep(0.2)"
+    tell = f"open({str(told)!r}, 'a').write(str(receive_command(commands)[0].timeline) + ' ')"
+    code = f"{tell}; report(Ready()); time.sleep(0.2)"
 
     async def watch() -> None:
         engine = engine_of(worker(code))
