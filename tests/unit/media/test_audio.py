@@ -229,7 +229,7 @@ def test_devices_are_looked_for_while_there_is_no_far_end(
     eventually(lambda: board.microphones and board.speakers)
     board.missing = "nothing is plugged in"
     audio.look()
-    assert reports[4:] == []
+    assert not any(isinstance(report, DeviceFailed) for report in reports[4:])
 
 
 def test_devices_that_break_are_opened_again(audio: Audio, board: Board, eventually) -> None:
