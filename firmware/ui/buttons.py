@@ -149,9 +149,9 @@ class Buttons:
     def _press(self, name: str, pressed: float) -> None:
         last = self._pressed.get(name)
         self._pressed[name] = pressed
+        self._holds[name] = 0
         if name not in self._buttons or (last is not None and pressed - last < REPEAT_TIME):
             return
-        self._holds[name] = 0
         _act(ACTIONS[name], f"the button {name} was pressed", self._room, self._call_button)
 
     def _hold(self, name: str, _now: float) -> None:

@@ -169,9 +169,10 @@ def test_holding_the_red_button_ends_all_calls() -> None:
             Buttons({"hang_up": plain}, b.room)
             assert plain.when_pressed is not None
             assert plain.when_held is not None
-            plain.when_pressed()
-            for _ in range(3):
-                plain.when_held()
+            for _ in range(2):  # the second press comes too soon to count, but holding begins anew
+                plain.when_pressed()
+                for _ in range(3):
+                    plain.when_held()
             await settle()
             assert sum(call.state is State.ENDED for call in calls) == 1
             plain.when_held()
