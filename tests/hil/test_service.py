@@ -50,6 +50,7 @@ def use(on_bench: bool, lines: Lines, tmp_path_factory: pytest.TempPathFactory) 
             command = ["setpriv", "--reuid=visavis", "--regid=visavis", "--init-groups", *rights]
             program = [sys.executable, "-B", str(Path(__file__).parent / "every_device.py"), *devices]
             environment = os.environ | {"PYTHONPATH": str(ROOT), "RUNTIME_DIRECTORY": str(home), "HOME": str(home)}
+            environment.pop("LG_WD", None)  # what this process told lgpio
             done = subprocess.run(
                 [*command, *program], env=environment, capture_output=True, text=True, timeout=100, check=False
             )
