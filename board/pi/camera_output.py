@@ -35,7 +35,7 @@ class CameraOutput:
         self._changed = threading.Condition()
         self._picture: av.VideoFrame | None = None
         self._looking = False
-        self._failure = ""
+        self._failure: DeviceError | None = None
         self._encoders: tuple[CameraEncoder, ...] = ()
 
     @property
@@ -48,20 +48,20 @@ class CameraOutput:
         try:
             deliver()
         except DeviceError as error:
-            self.fail(str(error))
+            self.fail(error)
         except Exception as error:  # DESIGN: a media thread is a border
             logger.error("%s failed: %s: %s", name, type(error).__name__, error)
-            self.fail(f"{name} failed: {str(error) or type(error).__name__}")
+            self.fail(DeviceError(f"{name} failed: {str(error) or type(error).__name__}"))
 
     def capture(self, small: bool) -> av.VideoFrame | None:
         """Wait for the next picture; None once closed.  DeviceError: the camera has failed."""
         with self._changed:
             self.small, self._looking = small, True
-            self._changed.wait_for(lambda: self.closed or self._failure or self._picture is not None)
+            self._changed.wait_for(lambda: self.closed or self._failure is not None or self._picture is not None)
             if self.closed:
                 return None
-            if self._failure:
-                raise DeviceError(self._failure)
+            if self._failure is not None:
+                raise DeviceError(str(self._failure)) from self._failure.__cause__
             picture, self._picture, self._looking = self._picture, None, False
             return picture
 
@@ -71,7 +71,7 @@ class CameraOutput:
             self._picture = picture
             self._changed.notify_all()
 
-    def fail(self, reason: str) -> None:
+    def fail(self, reason: DeviceError) -> None:
         """Tell who looks that the camera has failed."""
         with self._changed:
             self._failure = reason

@@ -8,6 +8,7 @@ Rule 3: one that failed and was there all the time is believed only when it work
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections.abc import Callable
@@ -34,8 +35,10 @@ class Fault:
     def set(self, error: Exception) -> None:
         """The device can't be used."""
         missing = self._missing()
+        # A node may outlive its device for a moment, and then be another's.
+        lost = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENODEV
         with self._lock:
-            self._gone = self._gone or missing is not None
+            self._gone = self._gone or lost or missing is not None
             self._set(error)
 
     def clear(self) -> None:

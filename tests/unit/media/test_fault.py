@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from firmware.errors import DeviceError
@@ -69,6 +71,14 @@ def test_what_was_pulled_out_in_use_and_put_in_later(plug: Plug) -> None:
     plug.empty = ""
     plug.fault.look()
     assert plug.reports == [DeviceFailed("camera", "it is lost"), RESTORED]
+
+
+def test_what_was_put_in_again_before_anybody_looked(plug: Plug) -> None:
+    lost = DeviceError("it has failed")
+    lost.__cause__ = OSError(errno.ENODEV, "No such device")
+    plug.fault.set(lost)
+    plug.fault.look()
+    assert plug.reports == [DeviceFailed("camera", "it has failed"), RESTORED]
 
 
 def test_what_failed_and_was_there_all_the_time_is_not_believed_by_its_looks(plug: Plug) -> None:

@@ -40,10 +40,13 @@ def test_it_is_known_whether_somebody_waits_and_for_what() -> None:
 def test_a_camera_that_failed_goes_on_saying_so() -> None:
     output = CameraOutput()
     output.show(picture())
-    output.fail("it was pulled out")
+    lost = DeviceError("it was pulled out")
+    lost.__cause__ = OSError(19, "No such device")
+    output.fail(lost)
     for _ in range(2):
-        with pytest.raises(DeviceError, match="pulled out"):
+        with pytest.raises(DeviceError, match="pulled out") as told:
             output.capture(small=False)
+        assert told.value.__cause__ is lost.__cause__
 
 
 @pytest.mark.parametrize("error", [DeviceError("it was pulled out"), av.InvalidDataError(1, "odd"), ValueError("odd")])
