@@ -45,7 +45,7 @@ LEVELS = {
 }
 """By level_idc (9 stands for 1b)."""
 
-HEIGHTS = (1080, 720, 576, 540, 480, 432, 360, 288, 270, 234, 180, 144, 90)
+HEIGHTS = (1080, 720, 576, 540, 480, 432, 360, 288, 270, 234, 180, 144, 90, 48)
 """Lines of the pictures that we send, largest first."""
 
 LEAST_RATE = 15

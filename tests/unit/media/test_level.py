@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firmware.call.media import H264
@@ -51,6 +51,7 @@ def test_an_unknown_level_is_the_next_lower_one() -> None:
     st.integers(1, 60),
     st.integers(48_000, 8_000_000),
 )
+@example(H264(level=9), (258, 82), 30, 64_000)
 def test_every_format_keeps_within_the_level(h264: H264, size: tuple[int, int], rate: int, bitrate: int) -> None:
     # Even sizes, as any 4:2:0 source has.
     width, height = size[0] // 2 * 2, size[1] // 2 * 2
