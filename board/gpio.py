@@ -149,7 +149,7 @@ class Gpio:
         return (lgpio.error, OSError)
 
     def _press(self, presses: queue.Queue[tuple[str, float] | None]) -> None:
-        while (press := presses.get()) is not None:
+        while (press := presses.get()) is not None and not self._closed:
             button, seconds = press
             pin = self._buttons[button].pin
             for drive, lasts in ((pin.drive_low, seconds), (pin.drive_high, PRESS_TIME)):

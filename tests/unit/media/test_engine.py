@@ -255,16 +255,16 @@ def test_the_far_end_sees_where_the_camera_is_pointed_and_a_new_worker_points_it
             await here.sees("there")
             there.engine.point_camera(View(0.0, -0.37, 1.0))
             await sees_green(here)
-            await until(lambda: CameraView(AXES, 0.0, -0.37, 1.0) in there.reports)
+            await until(lambda: CameraView(tuple(AXES), 0.0, -0.37, 1.0) in there.reports)
             killed = there.engine.process_id
             assert killed is not None
             there.reports.clear()
             os.kill(killed, signal.SIGKILL)
-            await until(lambda: CameraView(AXES, 0.0, -0.37, 1.0) in there.reports)
+            await until(lambda: CameraView(tuple(AXES), 0.0, -0.37, 1.0) in there.reports)
             await sees_green(here)
             there.engine.move_camera(0.0, 0.0, -1.0, 10.0)
             await here.sees("there")
-            await until(lambda: CameraView(AXES, 0.0, -0.37, 0.0) in there.reports)
+            await until(lambda: CameraView(tuple(AXES), 0.0, -0.37, 0.0) in there.reports)
             there.engine.apply("1", ())
             await until(lambda: CameraView() in there.reports)
 
