@@ -37,9 +37,9 @@ Every device is opened by a stable name or by what sense chooses among what is t
 that is missing, busy or pulled out raises DeviceError, and the firmware, which tries again by and by, takes it when it
 comes.  Those that nobody uses are looked for every few seconds, so that people hear of them before the next call.
 
-What comes is decoded by libav on every Pi.  The hardware decoder of a Pi 4 would keep pictures back and could not tell
-a damaged one, the Pi 5 has none, and there is little to win: 30 s of 720p30 cost 0.7 s of one core where the figures
-of the README are from, which should be a fifth of one of a Pi 4's four cores.
+What comes is decoded by libav on every Pi.  The Pi 5 has no hardware decoder for H.264, and a Pi 4 has little to win by
+its own: 30 s of 720p30 cost 0.7 s of one core where the figures of the README are from.  That a fifth of one of a Pi
+4's four cores will do is an estimate; no Pi was measured, and no hardware decoder tried.
 
 All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  libcamera makes
 one stream there, of RGB: the small one for the self-view, and what else the Pi's ISP needs, are asked for as picamera2
