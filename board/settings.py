@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from firmware.errors import ConfigError
-from firmware.ports import BUTTONS, LAMPS
+from firmware.ports import BUTTONS, DEVICES, LAMPS
 
 NOT_WIRED = -1
+NONE = "none"
+"""In the place of a device: the room has none, on purpose."""
+AS_CONFIGURED = "none, as configured"
 
 Pin = Annotated[int, Meta(ge=NOT_WIRED, le=27)]
 
@@ -54,10 +57,20 @@ class PiSettings(Pins, frozen=True, kw_only=True):
 
     lamp_brightness: Annotated[int, Meta(ge=1, le=100, description="How bright the lamps are, percent.")] = 100
     camera: Annotated[
-        str, Meta(max_length=64, description='The camera, by its name, a part of that, or its node; "": the first.')
+        str,
+        Meta(
+            max_length=64,
+            description='The camera, by its name, a part of that, or its node; "": the first; "none": the room has '
+            "none, and only looks at others.",
+        ),
     ] = ""
     display: Annotated[
-        str, Meta(max_length=32, description='Where the screen is plugged in, "HDMI-A-1" say; "": the first that is.')
+        str,
+        Meta(
+            max_length=32,
+            description='Where the screen is plugged in, "HDMI-A-1" say; "": the first that is; "none": the room has '
+            "none, and takes no pictures.",
+        ),
     ] = ""
     television: Annotated[
         str,
@@ -69,11 +82,19 @@ class PiSettings(Pins, frozen=True, kw_only=True):
     ] = 1080
     microphone: Annotated[
         str,
-        Meta(max_length=64, description='The sound card that hears, by its name in /proc/asound/cards; "": the best.'),
+        Meta(
+            max_length=64,
+            description='The sound card that hears, by its name in /proc/asound/cards; "": the best; "none": the room '
+            "has none, and sends silence.",
+        ),
     ] = ""
     speaker: Annotated[
         str,
-        Meta(max_length=64, description='The sound card that plays, likewise; "": USB before HDMI before any other.'),
+        Meta(
+            max_length=64,
+            description='The sound card that plays, likewise; "": USB before HDMI before any other; "none": the room '
+            "has none.",
+        ),
     ] = ""
 
 
@@ -81,14 +102,22 @@ class SimSettings(Pins, frozen=True, kw_only=True):
     """The simulated board."""
 
     camera: Annotated[
-        str, Meta(min_length=1, description='What the camera sees: "card", the moving test card, or a film\'s file.')
+        str,
+        Meta(
+            min_length=1,
+            description='What the camera sees: "card", the moving test card, or a film\'s file; "none": there is none.',
+        ),
     ] = "card"
     camera_label: Annotated[str, Meta(max_length=40, description="What is written on the test card.")] = "Visavis"
     camera_color: Annotated[
         str, Meta(pattern=r"^#[0-9a-fA-F]{6}$", description="The test card's main colour, #rrggbb.")
     ] = "#1d4f7c"
     microphone: Annotated[
-        str, Meta(min_length=1, description='What the microphone hears: "tone", "silence", or a recording\'s file.')
+        str,
+        Meta(
+            min_length=1,
+            description='What the microphone hears: "tone", "silence", or a recording\'s file; "none": there is none.',
+        ),
     ] = "tone"
     microphone_tone: Annotated[int, Meta(ge=20, le=20_000, description="The tone's frequency, Hz.")] = 440
     microphone_level: Annotated[float, Meta(ge=-90, le=0, description="The tone's level, dB to full scale.")] = -20.0
@@ -97,13 +126,25 @@ class SimSettings(Pins, frozen=True, kw_only=True):
     ] = 0.0
     speaker: Annotated[
         str,
-        Meta(min_length=1, description='Where the speaker\'s sound goes: "null", nowhere, or a WAV file, begun anew.'),
+        Meta(
+            min_length=1,
+            description='Where the speaker\'s sound goes: "null", nowhere, or a WAV file, begun anew; "none": there is '
+            "no speaker.",
+        ),
     ] = "null"
     speaker_drift: Annotated[
         float, Meta(ge=-1000, le=1000, description="How much the speaker's clock is too fast, millionths.")
     ] = 0.0
+    display: Annotated[
+        Literal["memory", "none"], Meta(description='The screen: "memory", in which it lies; "none": there is none.')
+    ] = "memory"
     display_width: Annotated[int, Meta(ge=160, le=4096, description="Width of the screen, pixels.")] = 1280
     display_height: Annotated[int, Meta(ge=90, le=2304, description="Height of the screen, pixels.")] = 720
+
+
+def absent(settings: PiSettings | SimSettings) -> frozenset[str]:
+    """The devices (`firmware.ports.DEVICES`) that the room has none of."""
+    return frozenset(device for device in DEVICES if getattr(settings, device) == NONE)
 
 
 S = TypeVar("S", bound=Pins)

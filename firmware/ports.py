@@ -293,6 +293,8 @@ class Board(Protocol):
 
     name: str
     """``pi`` or ``sim``."""
+    absent: frozenset[str]
+    """Of DEVICES, those that the room has none of on purpose, as configured: nobody opens them, or looks for them."""
 
     def describe(self) -> Mapping[str, str]:
         """What there is of each device now, in words; looks without taking anything into use."""

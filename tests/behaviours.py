@@ -269,6 +269,57 @@ def calls_with_sound_only(bench: Bench) -> None:
 
 
 @behaviour
+def has_no_camera(bench: Bench) -> None:
+    bench.far_end_can(Capabilities(sends=frozenset({Kind.AUDIO})))
+    _goes_one_way(bench, (Kind.VIDEO, Direction.SEND), (Kind.VIDEO, Direction.RECEIVE), by_far_end=False)
+
+
+@behaviour
+def calls_without_a_camera(bench: Bench) -> None:
+    bench.far_end_can(Capabilities(sends=frozenset({Kind.AUDIO})))
+    _goes_one_way(bench, (Kind.VIDEO, Direction.SEND), (Kind.VIDEO, Direction.RECEIVE), by_far_end=True)
+
+
+@behaviour
+def has_no_screen(bench: Bench) -> None:
+    bench.far_end_can(Capabilities(receives=frozenset({Kind.AUDIO})))
+    _goes_one_way(bench, (Kind.VIDEO, Direction.RECEIVE), (Kind.VIDEO, Direction.SEND), by_far_end=False)
+
+
+@behaviour
+def calls_without_a_screen(bench: Bench) -> None:
+    bench.far_end_can(Capabilities(receives=frozenset({Kind.AUDIO})))
+    _goes_one_way(bench, (Kind.VIDEO, Direction.RECEIVE), (Kind.VIDEO, Direction.SEND), by_far_end=True)
+
+
+def _goes_one_way(
+    bench: Bench, not_theirs: tuple[Kind, Direction], not_ours: tuple[Kind, Direction], *, by_far_end: bool
+) -> None:
+    """The far end's lacks one way of pictures, and ours the other; it stays so when either has held the other."""
+    ours, theirs = established(bench, by_far_end=by_far_end)
+    for holding, held in ((None, None), (ours, theirs), (theirs, ours)):
+        if holding is not None and held is not None:
+            holding.hold(True)
+            settle(bench)
+            assert held.held_by_far_end
+            assert not any(c.direction is Direction.SEND for c in held.channels)
+            holding.hold(False)
+            settle(bench)
+        assert (ours.held_by_far_end, theirs.held_by_far_end) == (False, False)
+        assert directions(theirs) == ALL - {not_theirs}
+        assert directions(ours) == ALL - {not_ours}
+        check_agreement(ours, theirs)
+
+
+@behaviour
+def has_neither_camera_nor_screen(bench: Bench) -> None:
+    sound = frozenset({Kind.AUDIO})
+    bench.far_end_can(Capabilities(sends=sound, receives=sound))
+    ours, theirs = established(bench)
+    assert directions(ours) == directions(theirs) == {(Kind.AUDIO, d) for d in (Direction.SEND, Direction.RECEIVE)}
+
+
+@behaviour
 def has_less_bitrate(bench: Bench) -> None:
     bench.far_end_can(Capabilities(bitrate=512_000))
     ours, _ = established(bench)

@@ -16,11 +16,13 @@ from firmware.room import Room, RoomState
 class Scene:
     """A room with what surrounds it."""
 
-    def __init__(self, endpoints: tuple[SimpleEndpoint, ...] = (), **settings: Any) -> None:
+    def __init__(
+        self, endpoints: tuple[SimpleEndpoint, ...] = (), absent: frozenset[str] = frozenset(), **settings: Any
+    ) -> None:
         self.endpoints = endpoints or (SimpleEndpoint(),)
         self.endpoint = self.endpoints[0]
         self.media = SimpleMedia()
-        self.room = Room(config.Room(**settings), self.endpoints, self.media)
+        self.room = Room(config.Room(**settings), self.endpoints, self.media, absent)
         self.states: list[RoomState] = []
 
     async def __aenter__(self) -> Scene:

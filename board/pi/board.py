@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from board.digital_zoom import DigitalZoom
-from board.settings import PiSettings, read
+from board.settings import PiSettings, absent, read
 from firmware.errors import DeviceError
 from firmware.ports import PRESS_TIME
 
@@ -44,6 +44,7 @@ class PiBoard:
 
     def __init__(self, settings: BoardSettings) -> None:
         self._settings = read("pi", settings, PiSettings)
+        self.absent = absent(self._settings)
         self._open: dict[str, _Device] = {}
         """By kind, the last that was opened."""
         self._pins: Gpio | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from board.pi.cec_adapter import CecAdapters, adapter_name, physical_address
 from board.pi.display import choose_mode, find_screen
 from board.pi.m2m_encoder import find_encoder
 from board.pi.sound_card import choose, sound_cards
+from board.settings import AS_CONFIGURED, NONE
 from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -25,19 +27,22 @@ def inventory(settings: PiSettings) -> dict[str, str]:
     """By device, words for people."""
     return {
         "machine": _model(MODEL),
-        "camera": _found(lambda: _camera(settings.camera)),
+        "camera": _found(settings.camera, _camera),
         "encoder": _encoder(),
-        "display": _found(lambda: _display(settings.display, settings.display_lines)),
-        "microphone": _found(lambda: _sound(settings.microphone, hears=True)),
-        "speaker": _found(lambda: _sound(settings.speaker, hears=False)),
-        "television": _found(lambda: _television(settings.television, settings.display)),
+        "display": _found(settings.display, partial(_display, most_lines=settings.display_lines)),
+        "microphone": _found(settings.microphone, partial(_sound, hears=True)),
+        "speaker": _found(settings.speaker, partial(_sound, hears=False)),
+        # It is the display, switched.
+        "television": _found(settings.display, partial(_television, settings.television)),
         "pins": ", ".join(sorted(path.name for path in DEV.glob("gpiochip*"))) or "none",
     }
 
 
-def _found(look: Callable[[], str]) -> str:
+def _found(wanted: str, look: Callable[[str], str]) -> str:
+    if wanted == NONE:
+        return AS_CONFIGURED
     try:
-        return look()
+        return look(wanted)
     except DeviceError as error:
         return f"none: {error}"
 

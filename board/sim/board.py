@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from board.digital_zoom import DigitalZoom
-from board.settings import SimSettings, read
+from board.settings import AS_CONFIGURED, SimSettings, absent, read
 from firmware.errors import DeviceError
 from firmware.ports import PRESS_TIME, Health
 
@@ -48,6 +48,7 @@ class SimBoard:
 
     def __init__(self, settings: BoardSettings) -> None:
         self._settings = read("sim", settings, SimSettings)
+        self.absent = absent(self._settings)
         self._open: weakref.WeakSet[_Device] = weakref.WeakSet()
         self._recorded = False
         self._zoom = DigitalZoom()
@@ -58,7 +59,7 @@ class SimBoard:
     def describe(self) -> Mapping[str, str]:
         """What the settings make of each device."""
         settings = self._settings
-        return {
+        found = {
             "machine": "simulated",
             "camera": settings.camera,
             "display": f"{settings.display_width}x{settings.display_height}, in memory",
@@ -67,6 +68,7 @@ class SimBoard:
             "pins": "mock pins",
             "television": "simulated, with a remote control",
         }
+        return found | dict.fromkeys(self.absent, AS_CONFIGURED)
 
     def look_for(self, device: str) -> None:
         """DeviceError: it is a file, and the file is not there."""

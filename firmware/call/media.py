@@ -128,6 +128,10 @@ class Capabilities:
     bitrate: int = 2_000_000
     """Of a whole call in one direction, bit/s."""
     encryption: Encryption = Encryption.OFF
+    sends: frozenset[Kind] = frozenset(Kind)
+    """Of what there is something to send."""
+    receives: frozenset[Kind] = frozenset(Kind)
+    """For what there is any use."""
 
     @property
     def video_bitrate(self) -> int:
@@ -135,7 +139,9 @@ class Capabilities:
         return max(self.bitrate - AUDIO_BITRATE, AUDIO_BITRATE)
 
     def of(self, kind: Kind) -> tuple[Codec, ...]:
-        """The codecs of one medium, best first."""
+        """The codecs of one medium, best first; (): it goes neither way."""
+        if kind not in self.sends | self.receives:
+            return ()
         return tuple(codec for codec in self.codecs if codec.kind is kind)
 
 

@@ -61,6 +61,8 @@ def status(arguments: Namespace) -> int:
     print(f"  volume {state['volume']}{', muted' if state['muted'] else ''}")
     for fault in (*state["warnings"], *state["faults"]):
         print(f"  {fault}")
+    for device in state["absent"]:
+        print(f"  {device}: none, as configured")
     for registration in state["registrations"]:
         print(f"  {_registered(registration)}")
     for call in state["calls"]:

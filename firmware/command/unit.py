@@ -46,6 +46,8 @@ class Unit:
         self._kind = hardware.kind(config.board.kind)
         table = getattr(config.board, self._kind)
         self._board = hardware.open(self._kind, table)
+        self._absent = frozenset() if echo else self._board.absent
+        """Who echoes needs no devices."""
         media = config.media
         ports = PortPool(media.rtp_first_port, media.rtp_last_port)
         worker = [sys.executable, "-m", "firmware", "media-worker", "--board", self._kind]
@@ -59,8 +61,8 @@ class Unit:
             video_dscp=config.qos.video,
         )
         self._engine = Engine(worker, configure, ports, lambda report: self.room.handle_report(report))
-        self._endpoints = _endpoints(config, ports)
-        self.room = Room(config.room, self._endpoints, self._engine)
+        self._endpoints = _endpoints(config, ports, self._absent)
+        self.room = Room(config.room, self._endpoints, self._engine, self._absent)
         self.room.camera.keep_in(storage_folder(config.storage) / "camera-presets.json")
         self.panels: tuple[str, ...] = ()
         """Where browsers find the panel, once started."""
@@ -119,7 +121,7 @@ class Unit:
             stack.callback(self.room.subscribe(lamps.update))
         except DeviceError as error:
             self.room.set_fault("lamps", str(error))
-        if self._config.television.enabled:
+        if self._config.television.enabled and "display" not in self._absent:  # it is the display, switched
             self._start_television(stack)
         screen = Screen(self._engine.show, call_button)
         stack.callback(screen.close)
@@ -145,9 +147,10 @@ class Unit:
         self.panels = server.addresses
 
 
-def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
-    """Give the protocols that are enabled."""
+def _endpoints(config: Config, ports: PortPool, absent: frozenset[str] = frozenset()) -> list[Endpoint]:
+    """Give the protocols that are enabled, for a room without the devices that are absent."""
     endpoints: list[Endpoint] = []
+    able = capabilities(config, absent)
     callers = Callers(config.room.allowed_callers)
     sip, h323 = config.sip, config.h323
     by_tls = h323.tls or (h323.gatekeeper_transport == "tls" and h323.gatekeeper != "")
@@ -161,7 +164,7 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
         endpoints.append(
             SipEndpoint(
                 config.sip,
-                capabilities(config),
+                able,
                 ports,
                 config.room.name,
                 tls=tls,
@@ -177,7 +180,7 @@ def _endpoints(config: Config, ports: PortPool) -> list[Endpoint]:
         endpoints.append(
             H323Endpoint(
                 config.h323,
-                capabilities(config),
+                able,
                 ports,
                 config.room.name,
                 tls=tls,
@@ -201,12 +204,23 @@ def _gatherers(config: Config, ports: PortPool, tls: Tls | None) -> Callable[[Ad
     return Gatherers(ports, config.nat, tls=tls, hosts=hosts)
 
 
-def capabilities(config: Config) -> Capabilities:
-    """Give what a unit of these settings can do in a call, on this machine."""
+def capabilities(config: Config, absent: frozenset[str] = frozenset()) -> Capabilities:
+    """Give what a unit of these settings can do in a call, on this machine, without the devices that are absent.
+
+    Sound goes both ways even then: who sends silence is muted, and who sends nothing seems to be on hold, or lost; and
+    far ends that are together hear each other through this unit.
+    """
     chosen: list[Codec] = [codec for name in config.media.codecs for codec in CODECS[name]]
     missing = [codec for codec in chosen if codec.kind is Kind.AUDIO and codec.name not in available()]
     for codec in missing:
         logger.warning("%s is left out: this machine has no library for it", codec.name)
         chosen.remove(codec)
     encryption = Encryption(config.media.encryption)
-    return Capabilities((*chosen, TELEPHONE_EVENT), config.media.bitrate, encryption)
+    video = frozenset({Kind.VIDEO})
+    return Capabilities(
+        (*chosen, TELEPHONE_EVENT),
+        config.media.bitrate,
+        encryption,
+        sends=frozenset(Kind) - (video if "camera" in absent else frozenset()),
+        receives=frozenset(Kind) - (video if "display" in absent else frozenset()),
+    )

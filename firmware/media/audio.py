@@ -5,7 +5,7 @@
     microphone ──read──▶ ┐                     ┌──▶ speaker
     far ends ───pull───▶ ┴▶ mixer: who hears whom ┴──push──▶ far ends
 
-Rule 1: the microphone's clock is the beat.  Where there is none (missing, failed, or the unit echoes), time is.
+Rule 1: the microphone's clock is the beat.  Where there is none (absent, missing, failed, or the unit echoes), time is.
 Rule 2: nothing in a tick waits: not for a lock held long, not for the network, not for a device but the microphone.
 Rule 3: devices are open only while there is a far end.
 Rule 4: a channel whose sound can't be coded is left out and reported; all others go on.
@@ -63,9 +63,13 @@ class Audio:
         self._echo = echo
         self._report = report
         self._microphone: Device[Microphone] = Device(
-            board.open_microphone, Fault("microphone", board.look_for, report)
+            board.open_microphone,
+            Fault("microphone", board.look_for, report),
+            absent="microphone" in board.absent,
         )
-        self._speaker: Device[Speaker] = Device(board.open_speaker, Fault("speaker", board.look_for, report))
+        self._speaker: Device[Speaker] = Device(
+            board.open_speaker, Fault("speaker", board.look_for, report), absent="speaker" in board.absent
+        )
         self._volume: int | None = None
         self._loudness: tuple[Speaker, int | None] | None = None
         """The speaker that was written to, and the volume it was told."""

@@ -2,7 +2,8 @@
 
 The lamp on the camera is a promise, and a room that is not in a call costs no electricity: so the device is opened for
 the first viewer that *needs* it (an encoder) and closed after the last; a viewer that merely watches (the self-view)
-sees pictures while it is open.  A camera that fails is tried again every few seconds.
+sees pictures while it is open.  A camera that fails is tried again every few seconds; one that is absent on purpose is
+neither opened nor looked for.
 """
 
 from __future__ import annotations
@@ -27,11 +28,20 @@ RETRY = 3.0
 class CameraFeed:
     """A Source of pictures; its thread lives as long as the camera is needed."""
 
-    def __init__(self, open_camera: Callable[[], Camera], fault: Fault, report: Callable[[Report], None]) -> None:
+    def __init__(
+        self,
+        open_camera: Callable[[], Camera],
+        fault: Fault,
+        report: Callable[[Report], None],
+        *,
+        absent: bool = False,
+    ) -> None:
+        """*absent*: the room has none."""
         self.control = CameraControl(report)
         """Moves the camera while it is open."""
         self._open_camera = open_camera
         self._fault = fault
+        self._absent = absent
         self._changed = threading.Condition()
         self._viewers: list[tuple[Viewer, bool]] = []
         """With each, whether it needs the camera."""
@@ -57,13 +67,13 @@ class CameraFeed:
 
     def look(self) -> None:
         """See whether the camera is there, while nobody needs it."""
-        if self._thread is None:
+        if self._thread is None and not self._absent:
             self._fault.look()
 
     def _add(self, viewer: Viewer, needs: bool) -> None:
         with self._changed:
             self._viewers = [*self._viewers, (viewer, needs)]
-            if self._thread is None and self._needed:
+            if self._thread is None and self._needed and not self._absent:
                 self._thread = threading.Thread(target=self._run, name="camera", daemon=True)
                 self._thread.start()
             self._changed.notify_all()

@@ -47,7 +47,9 @@ class Compositor:
     """The unit's screen."""
 
     def __init__(self, board: Board, report: Callable[[Report], None]) -> None:
-        self._display: Device[Display] = Device(board.open_display, Fault("display", board.look_for, report))
+        self._display: Device[Display] = Device(
+            board.open_display, Fault("display", board.look_for, report), absent="display" in board.absent
+        )
         self._look_for = board.look_for
         self._scene = Scene()
         self._pictures: dict[str, av.VideoFrame] = {}
@@ -57,7 +59,8 @@ class Compositor:
         self._changed = threading.Condition()
         self._stopped = False
         self._thread = threading.Thread(target=self._run, name="display", daemon=True)
-        self._thread.start()
+        if not self._display.absent:
+            self._thread.start()
 
     def show(self, scene: Scene) -> None:
         """Draw this scene from now on."""
@@ -106,6 +109,8 @@ class Compositor:
 
     def look(self) -> None:
         """See whether the screen is still there while nothing changes on it."""
+        if self._display.absent:
+            return
         try:
             self._look_for("display")
         except DeviceError:
@@ -117,7 +122,8 @@ class Compositor:
         with self._changed:
             self._stopped = True
             self._changed.notify()
-        self._thread.join(1.0)
+        if not self._display.absent:
+            self._thread.join(1.0)
         self._display.close()
 
     def _redraw(self) -> None:

@@ -1,4 +1,7 @@
-"""A device that may be missing: opened when wanted, given up when it fails, tried again every few seconds."""
+"""A device that may be missing: opened when wanted, given up when it fails, tried again every few seconds.
+
+One that is absent on purpose is never opened, never looked for, and no fault.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ D = TypeVar("D", bound=_Closable)
 class Device(Generic[D]):
     """One device of the board; for one thread, but `close` may be called by any."""
 
-    def __init__(self, open_device: Callable[[], D], fault: Fault) -> None:
+    def __init__(self, open_device: Callable[[], D], fault: Fault, *, absent: bool = False) -> None:
+        """*absent*: the room has none."""
+        self.absent = absent
         self._open = open_device
         self._fault = fault
         self._device: D | None = None
@@ -36,7 +41,7 @@ class Device(Generic[D]):
 
     def get(self) -> D | None:
         """Give the device, opening it if it is time to try; None: it can't be used now."""
-        if self._device is None and time.monotonic() >= self._again:
+        if self._device is None and not self.absent and time.monotonic() >= self._again:
             try:
                 self._device = self._open()
             except DeviceError as error:
@@ -60,7 +65,7 @@ class Device(Generic[D]):
 
     def look(self) -> None:
         """See whether it is there, while nobody uses it; any thread may."""
-        if self._device is None:
+        if self._device is None and not self.absent:
             self._fault.look()
 
     def close(self) -> None:

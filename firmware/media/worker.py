@@ -117,6 +117,7 @@ class Worker:
             lambda: board.open_camera(configure.width, configure.height, configure.frame_rate),
             Fault("camera", board.look_for, report),
             report,
+            absent="camera" in board.absent,
         )
         self._camera.watch(self._compositor.self_view())
         self._studio = Studio(configure, self._network, self._camera, self._compositor, report)

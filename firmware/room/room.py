@@ -43,8 +43,16 @@ class NoSuchCallError(CallError):
 class Room:
     """One conference room.  `start` before any command; all on the event loop that runs then."""
 
-    def __init__(self, settings: config.Room, endpoints: Sequence[Endpoint], media: Media) -> None:
+    def __init__(
+        self,
+        settings: config.Room,
+        endpoints: Sequence[Endpoint],
+        media: Media,
+        absent: frozenset[str] = frozenset(),
+    ) -> None:
+        """*absent*: see `firmware.ports.Board`."""
         self._settings = settings
+        self._absent = absent
         self._endpoints = tuple(endpoints)
         self._media = media
         self._lines: dict[str, Line] = {}
@@ -107,6 +115,7 @@ class Room:
             volume=self._volume,
             notice=self._notice,
             faults=tuple(self._faults.values()),
+            absent=tuple(device for device in DEVICES if device in self._absent),
             registrations=tuple(one for endpoint in self._endpoints for one in endpoint.registrations),
             television=self.television.status if self.television is not None else None,
             warnings=self._warnings,
@@ -200,7 +209,7 @@ class Room:
         self._muted = on
         self._media.mute(on)
         for line in self._lines.values():
-            line.call.mute(on)
+            line.call.mute(self._silent)
         self._changed()
 
     def set_volume(self, percent: int) -> None:
@@ -376,6 +385,11 @@ class Room:
 
     # Help
 
+    @property
+    def _silent(self) -> bool:
+        """Whether the far ends hear nothing of this room."""
+        return self._muted or "microphone" in self._absent
+
     def _live(self) -> int:
         return sum(line.call.state not in (State.ENDING, State.ENDED) for line in self._lines.values())
 
@@ -408,7 +422,7 @@ class Room:
         call.on_digit = lambda call, digit: self._digit(call.id, digit)
         call.on_transfer_request = self._transfer_requested
         call.on_transfer_refused = self._transfer_refused
-        if self._muted:
+        if self._silent:
             call.mute(True)
         return line
 

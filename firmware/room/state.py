@@ -96,6 +96,8 @@ class RoomState:
     warnings: tuple[str, ...] = ()
     """What is wrong with the machine, and what to do about it: a sentence each."""
     camera: CameraState = CameraState((), View(), ())
+    absent: tuple[str, ...] = ()
+    """Of `firmware.ports.DEVICES`, those that the room has none of on purpose."""
 
     def call(self, call_id: str) -> CallView | None:
         """The call of this number."""

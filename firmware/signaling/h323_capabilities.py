@@ -131,7 +131,7 @@ def _read_security(table: dict[int, Value]) -> dict[h323_formats.Described, tupl
 def _table(capabilities: Capabilities) -> list[Value]:
     table: list[Value] = []
     for kind, (name, _) in _NAMES.items():
-        for codec in codecs(capabilities, kind):
+        for codec in codecs(capabilities, kind) if kind in capabilities.receives else ():
             entry = name, h323_formats.describe(codec, capabilities.video_bitrate)
             if entry not in table:  # H.263 is one capability, whatever the payload format
                 table.append(entry)

@@ -15,7 +15,7 @@ import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from firmware.call.media import Format, Kind
+from firmware.call.media import Direction, Format, Kind
 from firmware.h323 import h235_media
 from firmware.h323.control.fast_start import FastChannel, read
 from firmware.rtp.payload import static_payload_type
@@ -148,6 +148,8 @@ def _read_key(media: H323Media, channel: FastChannel) -> SessionKey | None:
 def _take(media: H323Media, kind: Kind, channel: FastChannel, key: SessionKey | None, *, we_send: bool) -> None:
     """Take a channel as open.  ChannelRefusedError: it can't be used."""
     (_, capability), _ = h235_media.unwrap(channel.data_type)
+    if not media.carries(kind, Direction.SEND if we_send else Direction.RECEIVE):
+        raise ChannelRefusedError("dataTypeNotSupported")
     parameters = channel.parameters
     formats = media.read_formats(kind, capability, parameters)
     rtcp = media.address(parameters.get("mediaControlChannel"))

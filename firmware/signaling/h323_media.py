@@ -85,7 +85,7 @@ class H323Media:
     @property
     def can_receive(self) -> bool:
         """Whether we have any capability at all."""
-        return any(self.codecs(kind) for kind in Kind)
+        return any(self.codecs(kind) for kind in Kind if self.carries(kind, Direction.RECEIVE))
 
     def take_capabilities(self, capabilities: Value) -> None:
         """Learn what the far end can receive now; it replaces what was said before."""
@@ -195,7 +195,7 @@ class H323Media:
         (name, described), algorithms = h235_media.unwrap(forward["dataType"])
         multiplex, parameters = forward["multiplexParameters"]
         kind = DATA_TYPES.get(name)
-        if kind is None or "reverseLogicalChannelParameters" in request:
+        if kind is None or not self.carries(kind, Direction.RECEIVE) or "reverseLogicalChannelParameters" in request:
             raise ChannelRefusedError("dataTypeNotSupported")
         if multiplex != "h2250LogicalChannelParameters":
             raise ChannelRefusedError("unspecified")
@@ -378,6 +378,10 @@ class H323Media:
         sending = replace(sending, algorithm=choice.algorithm, key=key if self.crypto.master else None)
         sync = self.crypto.write(key) if self.crypto.master else None
         return Wanted(kind, h235_media.wrap(data_type, choice.algorithm), parameters, sending, sync)
+
+    def carries(self, kind: Kind, way: Direction) -> bool:
+        """Whether there is any use for a medium in this direction."""
+        return kind in (self._capabilities.sends if way is Direction.SEND else self._capabilities.receives)
 
     def read_formats(self, kind: Kind, described: Value, parameters: Value) -> tuple[Format, ...]:
         """Give what arrives in a channel of theirs.  ChannelRefusedError: nothing that we have."""

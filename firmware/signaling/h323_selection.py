@@ -132,7 +132,7 @@ class H323Selection:
 
     def choose(self, kind: Kind) -> Choice | None:
         """Give the first codec of ours that it receives, encrypted if that can or must be."""
-        if not self.has_room(kind):
+        if not self.has_room(kind) or kind not in self._capabilities.sends:
             return None
         secure = self._match(kind, secure=True) if self._crypto.agreed and kind not in self._in_clear else None
         # What must be encrypted may yet be agreed; until then nothing is opened.

@@ -185,18 +185,19 @@ class SipMedia:
             agreed.append(line)
             said = attributes.direction(SessionDescription(), line.said)
             heard = sip_matching.direction(answer, media, ice=self._ice is not None)
-            receiving.append(heard.receives or not said.sends)
+            if said.sends:
+                receiving.append(heard.receives)
             way = Direction.of(said.sends and heard.receives, said.receives and heard.sends)
             if self._ice is not None and line.kind is not None:
                 self._ice.accept(line.kind, answer, media, mux=_muxed(line.said, media))
                 self._adopt(line.kind)
             channels += self._channels(line, answer, media, pairs, way, secured)
-        if not receiving:
+        if all(line.kind is None for line in agreed):
             raise _nothing("answer", in_clear)
         self._lines = tuple(agreed)
         self.channels = tuple(channels)
         if not self.held:
-            self.held_by_far_end = not any(receiving)
+            self.held_by_far_end = bool(receiving) and not any(receiving)
 
     def answer(self, body: bytes) -> bytes:
         """Take the far end's offer and give our answer.
@@ -213,9 +214,11 @@ class SipMedia:
                 continue
             choice = chosen[index]
             heard = sip_matching.direction(offer, media, ice=self._ice is not None)
-            receiving.append(heard.receives)
-            # RFC 3264 6.1: sendonly is answered by recvonly or inactive, and so on; on hold we take nothing.
-            way = Direction.of(heard.receives, heard.sends and not self.held)
+            # RFC 3264 6.1: sendonly is answered by recvonly or inactive, and so on.
+            able = self._able(choice.kind, sends=True)
+            if able.sends:
+                receiving.append(heard.receives)
+            way = Direction.of(able.sends and heard.receives, able.receives and heard.sends)
             line = self._answer_line(choice, media, way)
             if self._ice is not None:
                 self._ice.answer(choice.kind, offer, media, mux=_muxed(line.said, media))
@@ -336,7 +339,7 @@ class SipMedia:
     def _offer_line(self, kind: Kind, again: _Line | None, before: _Line | None) -> _Line:
         """Offer a line *again* as it was, or with all we can do, in both cases under the numbers it had *before*."""
         # RFC 3264 8.4: to hold who sends only, or has stopped altogether, is inactive.
-        way = Direction.of(not (self.held and self.held_by_far_end), not self.held)
+        way = self._able(kind, sends=not (self.held and self.held_by_far_end))
         if again is not None:
             said = replace(again.said, attributes=sip_srtp.offered_again(again.said.attributes))
             return replace(again, said=_with_direction(said, way))
@@ -413,6 +416,11 @@ class SipMedia:
             return line
         plain = replace(line.said, port=self._port(line.kind)[1])
         return replace(line, said=self._ice.describe(line.kind, plain, answer=answer, host=self._host))
+
+    def _able(self, kind: Kind, *, sends: bool) -> Direction:
+        """Which ways we want a medium to go, where we may send what there is; on hold we take nothing."""
+        can = self._capabilities
+        return Direction.of(sends and kind in can.sends, kind in can.receives and not self.held)
 
     def _port(self, kind: Kind) -> Address:
         if kind not in self._reserved:

@@ -214,6 +214,13 @@ class Room(Struct, frozen=True):
     volume: int
     notice: Notice | None
     faults: Annotated[tuple[str, ...], Meta(description="Devices that are missing or have failed, a sentence each.")]
+    absent: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Of `camera`, `microphone`, `speaker` and `display` those that the room has none of, as "
+            "configured."
+        ),
+    ]
     registrations: Annotated[
         tuple[Registration, ...], Meta(description="Where the unit registers, and how that stands.")
     ]
@@ -357,6 +364,7 @@ def room(state: RoomState, now: float) -> Room:
         volume=state.volume,
         notice=None if state.notice is None else Notice(state.notice.title, state.notice.text),
         faults=state.faults,
+        absent=state.absent,
         registrations=tuple(registration(one, now) for one in state.registrations),
         warnings=state.warnings,
         television=None if state.television is None else television(state.television),

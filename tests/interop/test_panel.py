@@ -76,6 +76,20 @@ async def picture(page: Page) -> Image.Image:
         return seen.convert("RGB").crop(tuple(map(round, box)))
 
 
+def test_what_a_room_has_none_of(program: Callable[[str], str], unit: StartUnit, tmp_path: Path) -> None:
+    ours = unit({"board.sim": {"microphone": "none", "display": "none"}})
+
+    async def main() -> None:
+        async with panel(program, tmp_path, ours) as page:
+            await page.until("document.getElementById('ready-text').innerText === 'Ready'")
+            assert await page.text("#absent") == "No microphone, as configured. No display, as configured."
+            assert await page.text("#screen-none") == "This room has no screen."
+            assert await page.value("document.getElementById('screen').hidden")
+            assert await page.text("#faults") == ""
+
+    asyncio.run(main())
+
+
 def test_a_call_by_the_panel(program: Callable[[str], str], unit: StartUnit, echo: str, tmp_path: Path) -> None:
     ours = unit(settings={"room": {"auto_answer": False}})
 

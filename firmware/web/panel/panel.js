@@ -11,6 +11,7 @@ const KEYS = ["1", "2 ABC", "3 DEF", "4 GHI", "5 JKL", "6 MNO", "7 PQRS", "8 TUV
 const REFUSED_TIME = 8000; // ms that a refusal stays on the page
 
 const $ = (id) => document.getElementById(id);
+const SCREEN_NONE = $("screen-none").textContent;
 const field = $("address");
 let state = null;
 let refusedTimer;
@@ -129,6 +130,8 @@ function show(next) {
   $("faults").replaceChildren(
     ...[...next.warnings, ...next.faults, ...showRegistrations(next.registrations)].map((fault) => Object.assign(document.createElement("li"), { textContent: fault })),
   );
+  $("screen-none").textContent = next.absent.includes("display") ? "This room has no screen." : SCREEN_NONE;
+  $("absent").textContent = next.absent.map((device) => `No ${device}, as configured.`).join(" ");
   showTelevision(next.television);
   $("tones").hidden = !talkedIn();
   for (const element of document.querySelectorAll("#controls button, #controls input")) {
@@ -159,7 +162,7 @@ const screen = $("screen");
 let watching = false;
 
 function watch() {
-  if (!watching && state && !document.hidden && $("lost").hidden) {
+  if (!watching && state && !state.absent.includes("display") && !document.hidden && $("lost").hidden) {
     watching = true;
     screen.src = address(`/screen.mjpeg?${Date.now()}`);
   }

@@ -3,9 +3,9 @@
 import msgspec
 import pytest
 
-from board.settings import NOT_WIRED, PiSettings, SimSettings, read
+from board.settings import NOT_WIRED, PiSettings, SimSettings, absent, read
 from firmware.errors import ConfigError
-from firmware.ports import BUTTONS, LAMPS
+from firmware.ports import BUTTONS, DEVICES, LAMPS
 
 
 def test_defaults_wire_every_button_and_lamp() -> None:
@@ -41,6 +41,13 @@ def test_settings_are_taken() -> None:
 def test_a_wrong_setting_is_named_with_its_value_and_what_is_allowed(table: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         read("sim", table, SimSettings)
+
+
+@pytest.mark.parametrize("kind", [PiSettings, SimSettings])
+def test_a_room_may_have_none_of_any_device(kind: type[PiSettings]) -> None:
+    assert absent(kind()) == frozenset()
+    for device in DEVICES:
+        assert absent(read("any", {device: "none"}, kind)) == {device}
 
 
 def test_all_wrong_settings_are_named_at_once() -> None:

@@ -21,6 +21,14 @@ def test_each_device_has_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert found["display"] == "640x720, in memory"
 
 
+def test_what_the_room_has_none_of_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "unit.toml"
+    file.write_text('[board.pi]\ncamera = "none"\n[board.sim]\nspeaker = "none"\n')
+    for kind, device in (("pi", "camera"), ("sim", "speaker")):
+        assert main(["board", "--board", kind, "--config", str(file)]) == 0
+        assert lines(capsys.readouterr().out)[device] == "none, as configured"
+
+
 def test_what_is_not_there_is_said_and_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "unit.toml"
     file.write_text('[board.pi]\ncamera = "Nonesuch"\nspeaker = "Nonesuch"\ndisplay = "HDMI-A-9"\n')

@@ -67,6 +67,7 @@ def test_status(capsys: pytest.CaptureFixture[str]) -> None:
         web.media.reports[call.id] = Statistics(call.id, (stream,))
         web.room.set_mute(True)
         web.room.set_fault("camera", "it is gone")
+        web.room._absent = frozenset({"speaker"})
         web.room.set_health(Health(), ("The unit is too hot.",))
         call.hold(True)
         assert await visavis(web, "status") == 0
@@ -82,8 +83,9 @@ def test_status(capsys: pytest.CaptureFixture[str]) -> None:
         "  The unit is too hot.",
     ]
     assert lines[4] == "  The camera does not work: it is gone"
-    assert lines[5].endswith("to sip:far@example.com: active, on hold")
-    assert lines[6] == "    sends video: H264, 1280x720, 30 frames/s, 1500 kbit/s, loss 1.2 %, round trip 3.4 ms"
+    assert lines[5] == "  speaker: none, as configured"
+    assert lines[6].endswith("to sip:far@example.com: active, on hold")
+    assert lines[7] == "    sends video: H264, 1280x720, 30 frames/s, 1500 kbit/s, loss 1.2 %, round trip 3.4 ms"
     assert json.loads("{" + machine)["name"] == "Aalto"
 
 

@@ -14,7 +14,7 @@ from simple_web import until
 from board import open_board
 from firmware import ports
 from firmware.__main__ import Boards
-from firmware.call.media import H261, H263, H263_1998, PCMA, PCMU, TELEPHONE_EVENT
+from firmware.call.media import H261, H263, H263_1998, PCMA, PCMU, TELEPHONE_EVENT, Kind
 from firmware.command.unit import CODECS, Unit, capabilities
 from firmware.config import H323, Board, Config, Media, Sip, Web
 from firmware.errors import FirmwareError
@@ -59,6 +59,14 @@ def test_what_it_can_do_is_what_the_settings_say_in_their_order() -> None:
 def test_h263_is_meant_in_both_payload_formats() -> None:
     able = capabilities(replace(Config(), media=Media(codecs=("H261", "H263", "PCMA"))))
     assert able.codecs == (H261, H263_1998, H263, PCMA, TELEPHONE_EVENT)
+
+
+def test_a_room_that_lacks_a_device_sends_or_receives_no_picture() -> None:
+    able = capabilities(Config(), frozenset({"camera", "microphone", "speaker"}))
+    assert (able.sends, able.receives) == ({Kind.AUDIO}, {Kind.AUDIO, Kind.VIDEO})
+    able = capabilities(Config(), frozenset({"display"}))
+    assert (able.sends, able.receives) == ({Kind.AUDIO, Kind.VIDEO}, {Kind.AUDIO})
+    assert capabilities(Config(), frozenset({"camera", "display"})).of(Kind.VIDEO) == ()
 
 
 def test_it_offers_no_codec_that_this_machine_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,6 +154,20 @@ def test_a_board_without_devices_leaves_a_room_with_faults() -> None:
         return unit.room.state.faults
 
     assert "The display does not work: no screen is plugged in at Nonesuch" in asyncio.run(main())
+
+
+def test_a_room_without_devices_on_purpose_has_no_faults() -> None:
+    async def main() -> None:
+        nothing = dict.fromkeys(("camera", "display", "microphone", "speaker"), "none")
+        unit = Unit(settings(board=Board(kind="pi", pi=nothing)), Boards())
+        await unit.start()
+        await asyncio.sleep(2.5)  # it looks for devices every 2 s
+        assert unit.room.state.ready
+        assert unit.room.state.absent == ("camera", "microphone", "speaker", "display")
+        assert [fault for fault in unit.room.state.faults if any(device in fault for device in nothing)] == []
+        await unit.stop()
+
+    asyncio.run(main())
 
 
 def test_what_finds_ways_through_nats_is_loaded_only_where_it_is_wanted() -> None:

@@ -67,7 +67,8 @@ class Speaker:
 class Board:
     """A board of one microphone and one speaker, which may be missing."""
 
-    def __init__(self) -> None:
+    def __init__(self, absent: frozenset[str] = frozenset()) -> None:
+        self.absent = absent
         self.microphones: list[Microphone] = []
         self.speakers: list[Speaker] = []
         self.missing = ""
@@ -210,6 +211,19 @@ def test_without_devices_time_is_the_beat(audio: Audio, board: Board, reports: l
     board.missing = ""
     eventually(lambda: a.heard[-1] == 101 and board.speakers)
     eventually(lambda: {DeviceRestored("microphone"), DeviceRestored("speaker")} <= set(reports))
+
+
+def test_a_room_that_neither_hears_nor_speaks_is_no_fault(reports: list[Report], eventually) -> None:
+    board = Board(frozenset({"microphone", "speaker"}))
+    audio = Audio(board, False, reports.append)
+    audio.look()
+    a, b = Voice(10), Voice(1)
+    audio.use({"a": a.far_end(), "b": b.far_end()})
+    eventually(lambda: len(a.heard) > 20)
+    audio.stop()
+    assert set(a.heard) == {1}, "they hear each other"
+    assert board.microphones == board.speakers == []
+    assert [report for report in reports if isinstance(report, DeviceFailed)] == []
 
 
 def test_devices_are_looked_for_while_there_is_no_far_end(

@@ -54,8 +54,8 @@ class Cameras:
         self.all: list[Camera] = []
         self.missing = ""
 
-    def feed(self, report: Callable[[Report], None]) -> CameraFeed:
-        return CameraFeed(self.open, Fault("camera", self.look_for, report), report)
+    def feed(self, report: Callable[[Report], None], *, absent: bool = False) -> CameraFeed:
+        return CameraFeed(self.open, Fault("camera", self.look_for, report), report, absent=absent)
 
     def look_for(self, device: str) -> None:
         if self.missing:
@@ -218,3 +218,15 @@ def test_a_camera_that_nobody_needs_is_looked_for(eventually, viewer) -> None:
     feed.look()
     assert reports[-1] == DeviceRestored("camera")
     assert cameras.open_now == 0, "looking does not light the lamp"
+
+
+def test_one_that_the_room_has_none_of_is_neither_opened_nor_looked_for(viewer) -> None:
+    cameras, reports = Cameras(), []
+    cameras.missing = "it is not plugged in"
+    feed = cameras.feed(reports.append, absent=True)
+    feed.look()
+    feed.add(viewer)
+    time.sleep(0.05)
+    feed.remove(viewer)
+    assert reports == []
+    assert cameras.all == viewer.pictures == []

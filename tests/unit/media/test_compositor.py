@@ -122,7 +122,8 @@ class Display:
 
 
 class Board:
-    def __init__(self) -> None:
+    def __init__(self, absent: frozenset[str] = frozenset()) -> None:
+        self.absent = absent
         self.display = Display()
         self.missing = ""
 
@@ -186,3 +187,16 @@ def test_a_screen_that_is_pulled_out_while_nothing_changes(eventually, monkeypat
     board.missing, board.display.broken = "", False
     eventually(lambda: reports[-1] == DeviceRestored("display"))
     compositor.stop()
+
+
+def test_a_room_without_a_screen_is_no_fault() -> None:
+    board, reports = Board(frozenset({"display"})), []
+    board.missing = "no screen"
+    compositor = Compositor(board, reports.append)
+    compositor.show(Scene(background="#111111"))
+    compositor.look()
+    time.sleep(0.05)
+    assert compositor.screenshot("png", 10, 10) == b""
+    compositor.stop()
+    assert reports == []
+    assert board.display.shown == 0

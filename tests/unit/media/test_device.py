@@ -96,3 +96,14 @@ def test_it_is_looked_for_only_while_it_is_not_open() -> None:
     thing.close()
     thing.look()
     assert reports == [DeviceFailed("speaker", "there is none")]
+
+
+def test_one_that_the_room_has_none_of_is_neither_opened_nor_looked_for() -> None:
+    things, reports = Socketful(), []
+    things.failure = "nothing is plugged in"
+    thing = Device(things.open, Fault("speaker", things.look_for, reports.append), absent=True)
+    thing.look()
+    assert thing.get() is None
+    things.failure = ""
+    assert thing.get() is None
+    assert things.opened == reports == []

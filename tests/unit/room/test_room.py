@@ -553,6 +553,24 @@ async def test_a_device_that_works_again_is_named_no_more() -> None:
 
 
 @scene
+async def test_what_the_room_has_none_of_is_no_fault() -> None:
+    async with Scene(absent=frozenset({"microphone", "camera"})) as s:
+        assert s.room.state.absent == ("camera", "microphone")
+        assert s.room.state.faults == ()
+
+
+@scene
+async def test_a_room_without_a_microphone_is_always_muted_for_the_far_end() -> None:
+    async with Scene(absent=frozenset({"microphone"})) as s:
+        call = s.dialled()
+        assert s.asked(call) == ["mute"]
+        s.room.set_mute(True)
+        s.room.set_mute(False)
+        assert s.asked(call) == ["mute"] * 3
+        assert not s.room.state.muted
+
+
+@scene
 async def test_what_new_media_could_open_in_the_end_is_not_named() -> None:
     async with Scene() as s:
         s.media.running = False

@@ -117,3 +117,12 @@ def test_what_makes_no_sense_is_passed_over() -> None:
     assert choose(called, proposals) == []
     take(caller, proposals[1:])
     assert called.channels == caller.channels == ()
+
+
+def test_pictures_are_taken_one_way_where_there_is_no_camera_or_no_screen() -> None:
+    both = [picture(1, called_sends=False), picture(2, called_sends=True)]
+    sound = frozenset({Kind.AUDIO})
+    for able, way in ((Capabilities(sends=sound), Direction.RECEIVE), (Capabilities(receives=sound), Direction.SEND)):
+        called = H323Media(able, MemoryPorts(), CALLED)
+        choose(called, travelled(both))
+        assert [channel.direction for channel in called.channels] == [way]

@@ -309,3 +309,27 @@ def test_addresses(address: tuple[str, int]) -> None:
 @pytest.mark.parametrize("value", [None, ("multicastAddress", None), ("unicastAddress", ("nonStandardAddress", {}))])
 def test_what_is_no_address(value: Any) -> None:
     assert read_address(value) is None
+
+
+def test_pictures_go_one_way_where_one_side_has_no_camera() -> None:
+    pair = Pair(Capabilities(sends=frozenset({Kind.AUDIO}))).up()
+    assert [c.direction for c in pair.ours.channels if c.kind is Kind.VIDEO] == [Direction.RECEIVE]
+    assert [c.direction for c in pair.far.channels if c.kind is Kind.VIDEO] == [Direction.SEND]
+
+
+def test_a_picture_that_nobody_could_look_at_is_refused() -> None:
+    pair = Pair(Capabilities(receives=frozenset({Kind.AUDIO})))
+    pair.exchange()
+    assert [wanted.kind for wanted in pair.far.wanted()] == [Kind.AUDIO], "our set has no pictures"
+    stubborn = Pair()
+    stubborn.exchange()
+    (picture,) = (wanted for wanted in stubborn.far.wanted() if wanted.kind is Kind.VIDEO)
+    with pytest.raises(ChannelRefusedError, match="dataTypeNotSupported"):
+        pair.ours.take_channel(1, request(1, picture.data_type, picture.parameters))
+    assert pair.open(pair.ours) == [1, 2]
+    assert [c.direction for c in pair.ours.channels if c.kind is Kind.VIDEO] == [Direction.SEND]
+
+
+def test_who_can_receive_nothing_can_not_be_called() -> None:
+    assert Pair().ours.can_receive
+    assert not Pair(Capabilities(receives=frozenset())).ours.can_receive

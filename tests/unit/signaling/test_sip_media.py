@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from offers import AUDIO, OURS, THEIRS, VIDEO, channel, description, lines, make, sdp
+from offers import AUDIO, OURS, THEIRS, VIDEO, channel, description, direction, lines, make, sdp
 from wire_transport import MemoryPorts
 
 from firmware.call.media import H264_BASELINE, OPUS, PCMU, TELEPHONE_EVENT, Capabilities, Direction, H264Profile, Kind
@@ -241,3 +241,48 @@ def test_retransmissions_that_are_not_agreed(offered: str, by: str) -> None:
     media = make()
     assert lines(media.answer(sdp(AUDIO, AGAIN.replace(offered, by))))[1].formats == ("97",)
     assert channel(media, Kind.VIDEO, SEND).retransmission is None
+
+
+LOOKS_ONLY = Capabilities(sends=frozenset({Kind.AUDIO}))
+BLIND = Capabilities(receives=frozenset({Kind.AUDIO}))
+
+
+@pytest.mark.parametrize(
+    ("able", "word"), [(LOOKS_ONLY, "recvonly"), (BLIND, "sendonly"), (Capabilities(), "sendrecv")]
+)
+def test_an_offer_says_which_way_a_medium_goes(able: Capabilities, word: str) -> None:
+    media = make(able)
+    for body in (media.offer(), describe(able, OURS)):
+        assert [direction(line) for line in lines(body)] == ["sendrecv", word]
+
+
+@pytest.mark.parametrize(
+    ("able", "theirs", "ours"),
+    [
+        (LOOKS_ONLY, "sendrecv", "recvonly"),
+        (LOOKS_ONLY, "recvonly", "inactive"),
+        (BLIND, "sendrecv", "sendonly"),
+        (BLIND, "sendonly", "inactive"),
+    ],
+)
+def test_an_answer_says_which_way_a_medium_goes(able: Capabilities, theirs: str, ours: str) -> None:
+    answer = lines(make(able).answer(sdp(AUDIO, VIDEO + f"a={theirs}\n")))
+    assert [direction(line) for line in answer] == ["sendrecv", ours]
+
+
+def test_who_has_no_picture_to_send_is_held_when_his_sound_is() -> None:
+    media = make(LOOKS_ONLY)
+    media.offer()
+    media.accept(sdp(AUDIO + "a=sendonly\n", VIDEO + "a=sendonly\n"))
+    assert media.held_by_far_end, "of the picture we would send nothing anyway"
+    media.answer(sdp(AUDIO, VIDEO + "a=sendonly\n"))
+    assert not media.held_by_far_end
+    media.answer(sdp(AUDIO + "a=sendonly\n", VIDEO))
+    assert media.held_by_far_end
+
+
+def test_who_can_neither_show_nor_send_a_picture_speaks_of_none() -> None:
+    sound = frozenset({Kind.AUDIO})
+    media = make(Capabilities(sends=sound, receives=sound))
+    assert [line.kind for line in lines(media.offer())] == ["audio"]
+    assert [line.port != 0 for line in lines(media.answer(sdp(AUDIO, VIDEO)))] == [True, False]

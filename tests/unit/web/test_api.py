@@ -48,6 +48,7 @@ async def test_the_state(web: Web) -> None:
             "volume": 70,
             "notice": None,
             "faults": [],
+            "absent": [],
             "registrations": [],
             "warnings": [],
             "television": None,

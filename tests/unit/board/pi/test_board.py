@@ -26,6 +26,11 @@ def test_a_camera_that_is_not_there_says_so() -> None:
         PiBoard({"camera": "No such camera"}).open_camera(1280, 720, 30)
 
 
+def test_what_the_room_has_none_of() -> None:
+    assert PiBoard({"camera": "none", "speaker": "none"}).absent == {"camera", "speaker"}
+    assert PiBoard({}).absent == frozenset()
+
+
 def test_a_real_button_needs_a_finger() -> None:
     with pytest.raises(DeviceError, match="needs a finger"):
         PiBoard({}).press("call")

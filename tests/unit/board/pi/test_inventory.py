@@ -16,6 +16,12 @@ def test_every_device_is_named_and_none_is_needed() -> None:
     assert all(found[device].startswith("none: ") for device in missing)
 
 
+def test_what_the_room_has_none_of_is_not_looked_for() -> None:
+    found = inventory.inventory(PiSettings(camera="none", display="none", microphone="none", speaker="none"))
+    devices = ("camera", "display", "microphone", "speaker", "television")
+    assert {found[device] for device in devices} == {"none, as configured"}
+
+
 def test_the_machine_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / "model"
     monkeypatch.setattr(inventory, "MODEL", model)

@@ -176,6 +176,14 @@ def test_a_speaker_that_is_opened_again_goes_on_with_its_record(tmp_path: Path) 
     assert (tmp_path / "sound.wav").stat().st_size == 44
 
 
+def test_what_the_room_has_none_of_is_named_so() -> None:
+    sim = SimBoard({"camera": "none", "display": "none"})
+    assert sim.absent == {"camera", "display"}
+    found = sim.describe()
+    assert found["camera"] == found["display"] == "none, as configured"
+    assert found["microphone"] == "tone"
+
+
 def test_it_describes_what_it_was_set_to_be() -> None:
     found = SimBoard({"camera": "card", "display_width": 640, "display_height": 360}).describe()
     assert (found["camera"], found["display"], found["machine"]) == ("card", "640x360, in memory", "simulated")
