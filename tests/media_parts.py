@@ -69,6 +69,9 @@ class Head:
         """Those that it was told to go to."""
         self.drives: list[Mapping[str, float]] = []
         self.broken = False
+        self.deaf = False
+        self.refused: list[Mapping[str, float]] = []
+        """Drives while it was deaf."""
 
     def go_to(self, view: View) -> None:
         if self.broken:
@@ -77,6 +80,9 @@ class Head:
         self.view = replace(self.view, **{axis: stand for axis in AXES if (stand := getattr(view, axis)) is not None})
 
     def drive(self, speeds: Mapping[str, float]) -> None:
+        if self.deaf:
+            self.refused.append(dict(speeds))
+            raise DeviceError("it hears nothing")
         self.drives.append(dict(speeds))
 
 

@@ -8,6 +8,8 @@
 Rule 1: a movement lasts as long as was said and no longer, as in H.281: whoever wants more says so again in time.
 Rule 2: along an axis on which the camera does not go on by itself, it is moved bit by bit.
 Rule 3: what is to be looked at while no camera is open is looked at when one is.
+Rule 4: a camera that does not obey is left alone until the next command, unless it may go on by itself: then it is told
+to stand still until it does, or for `STOP_TIME`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,10 @@ TRAVEL_TIME = {"pan": 5.0, "tilt": 5.0, "zoom": 3.0}
 """Seconds from one end to the other, bit by bit at full speed."""
 REPORT_TIME = 0.25
 """Seconds between two reports of a camera that moves."""
+STOP_PAUSE = 0.25
+"""Seconds until a camera that did not take that it is to stand still is told again."""
+STOP_TIME = 30.0
+"""Seconds for which it is told so: one that has taken nothing for so long has hung, or has its own end."""
 SETTLE_TIME = 3.0
 """Seconds that a motor may still move when it was told all that it was to be told."""
 
@@ -91,8 +97,7 @@ class CameraControl:
         while True:
             with self._changed:
                 if self._head is head and self._target is None and self._wanted() == movement.speeds:
-                    busy = movement.speeds or time.monotonic() < settled_at
-                    self._changed.wait((BIT_TIME if movement.speeds else REPORT_TIME) if busy else None)
+                    self._changed.wait(movement.pause or (REPORT_TIME if time.monotonic() < settled_at else None))
                 if self._head is not head:
                     return
                 target, self._target = self._target, None
@@ -104,9 +109,10 @@ class CameraControl:
                     head.go_to(target)
                 movement.go_on(speeds, now)
             except DeviceError as error:
-                logger.info("The camera can't be moved: %s", error)
-                movement = _Movement(head)
-                self.move({}, 0.0)
+                movement.fail(error, now)
+                with self._changed:
+                    if self._wanted() == speeds:  # else there is another command by now
+                        self._speeds = {}
             if target is not None or speeds:
                 settled_at = now + SETTLE_TIME
             if now >= say_at or not speeds:
@@ -136,14 +142,41 @@ class _Movement:
         """Along each axis that it moves along."""
         self._view = View()
         self._time = 0.0
+        self._still = dict.fromkeys(head.driven, 0.0)
+        self._told: Mapping[str, float] | None = self._still
+        """At what speeds it goes on by itself; None: it did not take what it was told, and may do anything."""
+        self._stop_until: float | None = None
+        """Until when it is told to stand still, where it did not take that."""
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds until there is something to be done, s; None: nothing is."""
+        if self.speeds:
+            return BIT_TIME
+        return STOP_PAUSE if self._told != self._still else None
+
+    def fail(self, error: DeviceError, now: float) -> None:
+        """Take that it did not obey; nothing is wanted of it any more but that it stands still."""
+        self.speeds = {}
+        if self._stop_until is None:
+            logger.info("The camera can't be moved: %s", error)
+        if self._told == self._still:
+            return
+        if self._stop_until is None:
+            self._stop_until = now + STOP_TIME
+        elif now >= self._stop_until:
+            logger.warning("The camera does not take that it is to stand still: %s", error)
+            self._told, self._stop_until = self._still, None
 
     def go_on(self, speeds: Mapping[str, float], now: float) -> None:
         """Move at these speeds from this time on, and go the bit that was due until now."""
         head = self._head
+        driven = {axis: speeds.get(axis, 0.0) for axis in head.driven}
+        if driven != self._told:
+            self._told = None
+            head.drive(driven)
+            self._told, self._stop_until = driven, None
         if speeds != self.speeds:
-            driven = {axis: speeds.get(axis, 0.0) for axis in head.driven}
-            if driven != {axis: self.speeds.get(axis, 0.0) for axis in head.driven}:
-                head.drive(driven)
             if not self.speeds:
                 self._view = head.view
             self.speeds, self._time = speeds, now

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 from media_parts import Head
 
+from firmware.errors import DeviceError
 from firmware.media import camera_control as module
 from firmware.media.camera_control import CameraControl
 from firmware.media.message import CameraView, Report
@@ -30,6 +31,7 @@ class Bench:
 def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(module, "BIT_TIME", 0.002)
     monkeypatch.setattr(module, "REPORT_TIME", 0.01)
+    monkeypatch.setattr(module, "STOP_PAUSE", 0.002)
     monkeypatch.setattr(module, "TRAVEL_TIME", {"pan": 0.2, "tilt": 0.2, "zoom": 0.2})
     bench = Bench()
     yield bench
@@ -144,6 +146,87 @@ def test_a_camera_that_does_not_obey_is_left_alone_until_the_next_command(
     head.broken = False
     bench.control.go_to(View(pan=1))
     eventually(lambda: head.view.pan == 1)
+
+
+def test_a_motor_that_does_not_hear_that_it_is_to_stop_is_told_until_it_does(
+    bench: Bench, eventually: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    head = Head(driven=("pan",))
+    bench.open(head)
+    bench.control.move({"pan": 1}, 60)
+    eventually(lambda: head.drives == [{"pan": 1}])
+    head.deaf = True
+    bench.control.move({}, 1)
+    eventually(lambda: len(head.refused) > 3)
+    head.deaf = False
+    eventually(lambda: head.drives == [{"pan": 1}, {"pan": 0}])
+    told = len(head.refused)
+    time.sleep(0.05)
+    assert (len(head.drives), len(head.refused)) == (2, told), "once it stands still, it is left alone"
+    assert set(map(str, head.refused)) == {"{'pan': 0.0}"}
+    assert caplog.text.count("it hears nothing") == 1
+
+
+def test_a_motor_that_may_have_begun_is_stopped(bench: Bench, eventually: Callable[..., None]) -> None:
+    head = Head(driven=("pan", "tilt"))
+    head.deaf = True
+    bench.open(head)
+    bench.control.move({"pan": 1}, 60)
+    eventually(lambda: len(head.refused) > 1)
+    head.deaf = False
+    eventually(lambda: head.drives == [{"pan": 0, "tilt": 0}])
+
+
+def test_a_motor_that_began_and_then_does_not_answer_is_stopped(bench: Bench, eventually: Callable[..., None]) -> None:
+    class Mute(Head):
+        @property
+        def view(self) -> View:
+            if self.drives:
+                raise DeviceError("it says nothing")
+            return View()
+
+        @view.setter
+        def view(self, view: View) -> None: ...
+
+    head = Mute(driven=("pan",))
+    bench.open(head)
+    bench.control.move({"pan": 1}, 60)
+    eventually(lambda: head.drives == [{"pan": 1}, {"pan": 0}])
+
+
+def test_another_command_takes_the_place_of_the_stop(bench: Bench, eventually: Callable[..., None]) -> None:
+    head = Head(driven=("pan",))
+    bench.open(head)
+    bench.control.move({"pan": 1}, 60)
+    eventually(lambda: head.drives)
+    head.deaf = True
+    bench.control.move({}, 1)
+    eventually(lambda: head.refused)
+    head.deaf = False
+    bench.control.move({"pan": -0.5}, 60)
+    eventually(lambda: head.drives[-1] == {"pan": -0.5})
+    time.sleep(0.05)
+    assert head.drives[-1] == {"pan": -0.5}
+
+
+def test_a_motor_that_never_hears_is_given_up(
+    bench: Bench, eventually: Callable[..., None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "STOP_TIME", 0.05)
+    head = Head(driven=("pan",))
+    bench.open(head)
+    bench.control.move({"pan": 1}, 60)
+    eventually(lambda: head.drives)
+    head.deaf = True
+    bench.control.move({}, 1)
+    eventually(lambda: "does not take that it is to stand still" in caplog.text)
+    told = len(head.refused)
+    time.sleep(0.05)
+    assert len(head.refused) == told
+    head.deaf = False
+    bench.control.move({"pan": 1}, 60)
+    eventually(lambda: head.drives[1:] == [{"pan": 1}])
 
 
 def test_a_motor_that_arrives_late_is_looked_at_until_it_has(bench: Bench, eventually: Callable[..., None]) -> None:
