@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from board.gpio import Gpio
+    from board.pi.own_encoder import Doubt
     from board.pi.presence import Presence
     from firmware.ports import (
         BoardSettings,
@@ -49,6 +50,7 @@ class PiBoard:
         """By kind, the last that was opened."""
         self._pins: Gpio | None = None
         self._zoom = DigitalZoom()
+        self._doubt: Doubt | None = None
         self._presence: Presence | None = None
 
     def describe(self) -> Mapping[str, str]:
@@ -84,7 +86,11 @@ class PiBoard:
         from board.pi.camera_list import choose_camera, find_cameras
 
         camera = choose_camera(find_cameras(), self._settings.camera)
-        return self._kept("camera", camera.open(width, height, frame_rate, self._zoom))
+        if self._doubt is None:
+            from board.pi.own_encoder import Doubt
+
+            self._doubt = Doubt()
+        return self._kept("camera", camera.open(width, height, frame_rate, self._zoom, self._doubt))
 
     def open_display(self) -> Display:
         """The screen.  DeviceError: none is plugged in, or another program has it."""

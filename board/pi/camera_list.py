@@ -15,6 +15,7 @@ from board.digital_zoom import DigitalZoom
 from board.pi import v4l2
 from board.pi.camera_mode import modes
 from board.pi.csi_camera import CsiCamera, csi_cameras
+from board.pi.own_encoder import Doubt
 from board.pi.usb_camera import UsbCamera
 from board.pi.v4l2_device import Device
 from firmware.errors import DeviceError
@@ -33,14 +34,14 @@ class FoundCamera:
     csi: bool = False
     """Whether libcamera drives it."""
 
-    def open(self, width: int, height: int, frame_rate: int, zoom: DigitalZoom) -> CsiCamera | UsbCamera:
-        """Take it into use; *zoom* serves one that has no motors, but an ISP.
+    def open(self, width: int, height: int, frame_rate: int, zoom: DigitalZoom, doubt: Doubt) -> CsiCamera | UsbCamera:
+        """Take it into use; *zoom* serves one that has no motors, but an ISP, *doubt* one that encodes.
 
         DeviceError: it is busy, or offers nothing that is understood.
         """
         if self.csi:
             return CsiCamera(self.place, width, height, frame_rate, zoom)
-        return UsbCamera(Path(self.place), width, height, frame_rate)
+        return UsbCamera(Path(self.place), width, height, frame_rate, doubt)
 
 
 def find_cameras(dev: Path = DEV) -> list[FoundCamera]:

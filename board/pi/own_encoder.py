@@ -4,12 +4,16 @@ Rule 1: it is used only if it proves itself: it begins with a key frame of the p
 another when it is told to.
 Rule 2: the first that is passed on is a key frame.
 Rule 3: a level that is not the one that was agreed on is corrected, as `m2m_encoder` does.
+Rule 4: one that did not prove itself, or fell silent later, is not used again until its camera was plugged in anew:
+each time would cost seconds without a picture, and what makes a camera's own software begin anew is its power.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MOST_DOUBTED = 16
+"""Encoders that are remembered."""
 PROOF_TIME = 3.0
 """Seconds in which an encoder proves itself."""
 _BASELINE = 66
@@ -75,6 +81,27 @@ class ByControls:
     def force_key_frame(self) -> None:
         """Make the next picture an IDR."""
         self._device.set_control(FORCE_KEY_FRAME, 1)
+
+
+class Doubt:
+    """Which cameras' encoders have failed since they were plugged in; for any thread."""
+
+    def __init__(self) -> None:
+        self._failed: deque[tuple[int, int]] = deque(maxlen=MOST_DOUBTED)
+
+    def add(self, device: Device) -> None:
+        """Take that the encoder behind this node has failed."""
+        self._failed.append(_plugging(device))
+
+    def __contains__(self, device: Device) -> bool:
+        """Whether it has."""
+        return _plugging(device) in self._failed
+
+
+def _plugging(device: Device) -> tuple[int, int]:
+    """What this plugging-in of a camera is known by: the kernel makes another node each time, of whatever name."""
+    node = os.fstat(device.fd)
+    return node.st_dev, node.st_ino
 
 
 def find_commands(device: Device) -> Commands | None:
@@ -125,10 +152,10 @@ class OwnEncoder:
         self._decided.set()
 
     def wait_proof(self) -> bool:
-        """Wait until it has proven itself; False: it has not."""
+        """Wait until it has proven itself; False: it has not, or was closed before."""
         if not self._decided.wait(PROOF_TIME):
             self.refuse("it makes no key frame when it is told to")
-        return not self.reason
+        return not self.reason and not self._closed
 
     def set_bitrate(self, bitrate: int) -> None:
         """Change the target, bit/s."""
@@ -144,6 +171,7 @@ class OwnEncoder:
             if self._closed:
                 return
             self._closed = True
+        self._decided.set()
         self._on_closed()
 
     def _prove(self, access_unit: bytes) -> bool:

@@ -10,8 +10,8 @@
 Rule 1: only the newest picture counts; those before it go back to the camera unseen.
 Rule 2: ``frame.time`` is when the kernel had the picture's first bit (CLOCK_MONOTONIC).
 Rule 3: a camera that was pulled out, or gives nothing for three seconds, is a DeviceError.
-Rule 4: a camera that encodes, and can be told how, does so for the first encoder of its own size; then it gives
-nothing else, and what is to be seen here is decoded.
+Rule 4: a camera that encodes, and can be told how, does so for the first encoder of its own size, if it did not fail to
+do so before; then it gives nothing else, and what is to be seen here is decoded.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from board.pi.camera_mode import CODED, choose, modes
 from board.pi.camera_output import CameraOutput
 from board.pi.camera_stream import CameraStream
-from board.pi.own_encoder import OwnEncoder, find_commands
+from board.pi.own_encoder import Doubt, OwnEncoder, find_commands
 from board.pi.pan_tilt_zoom import V4l2PanTiltZoom
 from board.pi.v4l2_device import Device
 from firmware.errors import DeviceError
@@ -48,12 +48,14 @@ _SILENT = 3.0
 class UsbCamera:
     """A `firmware.ports.Camera`.  DeviceError: the camera is missing, busy, or offers nothing that is understood."""
 
-    def __init__(self, path: Path, width: int, height: int, frame_rate: int) -> None:
+    def __init__(self, path: Path, width: int, height: int, frame_rate: int, doubt: Doubt) -> None:
+        """*doubt* remembers encoders that failed."""
+        self._doubt = doubt
         self._device = Device(path)
         try:
             self._name = self._device.capability().card.decode(errors="replace")
             self._mode = mode = choose(modes(self._device), width, height, frame_rate)
-            self._coded = modes(self._device, CODED)
+            self._coded = modes(self._device, CODED) if self._device not in doubt else []
             """Those in which it encodes, as long as it has not failed to."""
             self.width, self.height, self.frame_rate = mode.width, mode.height, min(frame_rate, mode.frame_rate)
             self._stream = CameraStream(self._device, mode, self.frame_rate)
@@ -113,9 +115,11 @@ class UsbCamera:
         if own.wait_proof():
             logger.info("%s encodes by itself", self._name)
             return own
-        logger.warning("%s does not encode as it should: %s", self._name, own.reason)
-        self._coded = []
-        own.close()
+        if own.reason:
+            logger.warning("%s does not encode as it should: %s", self._name, own.reason)
+            self._coded = []
+            self._doubt.add(self._device)
+            own.close()
         return None
 
     def _use(self, own: OwnEncoder | None) -> None:
@@ -140,6 +144,8 @@ class UsbCamera:
             if self._deliver_coded() if self._coding else self._deliver_newest():
                 last = time.monotonic()
             elif time.monotonic() > last + _SILENT:
+                if self._coding:
+                    self._doubt.add(self._device)
                 raise DeviceError(f"{self._name} gives no picture")
 
     def _deliver_newest(self) -> bool:

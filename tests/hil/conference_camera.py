@@ -1,11 +1,12 @@
 """A conference camera behind USB, from the inside: motors, a lens, and an encoder where that is wanted.
 
-``python -m hil.conference_camera motors|digital|encoder|stubborn``: is one until it is ended, which pulls it out.
+``python -m hil.conference_camera motors|digital|encoder|stubborn|tiring``: is one until it is ended, which pulls it
+out.
 What it sees is one colour that says where it looks: the brighter the more to the right, the bluer the higher, the
 redder the nearer.  `ConferenceCamera` is its plug.
 
 An encoder is libx264, told what to do as the class "H.264 Payload" 1.0 says; a stubborn one makes no key frame when it
-is told to.
+is told to, and a tiring one nothing at all after a while.
 
 Descriptors and requests are those of the USB Video Class 1.1, tables in brackets.
 """
@@ -44,7 +45,9 @@ CONFIGURE, COMMIT, PICTURE_TYPE, BITRATE = 0x101, 0x102, 0x109, 0x10E
 """Selectors of the encoder's, and 256."""
 DEGREE = 3600
 
-ENCODERS = ("encoder", "stubborn")
+ENCODERS = ("encoder", "stubborn", "tiring")
+ENDURANCE = 4 * RATE
+"""Pictures that a tiring encoder makes at a time."""
 Values = tuple[Any, ...]
 
 
@@ -141,9 +144,12 @@ class Inside:
         self._device, self._configuration, self._endpoint = descriptors(kind)
         self._pipe = -1
         self._obeys = kind != "stubborn"
+        self._endurance = ENDURANCE if kind == "tiring" else sys.maxsize
         self._encoder: av.VideoCodecContext | None = None
         """While it encodes."""
         self._key_frame_wanted = False
+        self._made = 0
+        """Pictures that it encoded since it was told to begin."""
         self._agree(1)
 
     def run(self) -> None:
@@ -188,7 +194,7 @@ class Inside:
             else:
                 self._agree(self._gadget.take(setup)[2])
                 if selector == _COMMIT:
-                    self._encoder = open_encoder() if self._format == 2 else None
+                    self._encoder, self._made = open_encoder() if self._format == 2 else None, 0
             return
         if entity == _EXTENSION:
             selector += 0x100
@@ -217,7 +223,8 @@ class Inside:
             y, cb, cr = 126 + pan * 100 // (150 * DEGREE), 128 + tilt * 100 // (90 * DEGREE), 128 + (zoom - 100) // 4
             pixels = bytes([y, cb, y, cr]) * (WIDTH * HEIGHT // 2)
             if self._encoder is not None:
-                pixels = self._encoded(y, cb, cr)
+                pixels = self._encoded(y, cb, cr) if self._made < self._endurance else b""
+                self._made += 1
             frame ^= 1
             for start in range(0, len(pixels), _PAYLOAD - 2):
                 part = pixels[start : start + _PAYLOAD - 2]

@@ -12,6 +12,7 @@ from hil.waiting import wait_for
 from board import open_board
 from board.pi.camera_encoder import CameraEncoder
 from board.pi.own_encoder import OwnEncoder
+from firmware.errors import DeviceError
 from firmware.ports import Board, Camera, Encoder, EncoderSettings, View
 
 SETTINGS = EncoderSettings(WIDTH, HEIGHT, RATE, 600_000, 13)
@@ -112,3 +113,32 @@ def test_one_that_makes_no_key_frames_is_not_used(
     assert camera.capture() is not None
     again, _ = encoder_of(camera)
     assert isinstance(again, CameraEncoder), "nor asked again"
+
+
+def failure_of(camera: Camera) -> str:
+    """Look until it fails; give why."""
+    try:
+        while camera.capture() is not None:
+            pass
+    except DeviceError as error:
+        return str(error)
+    return ""
+
+
+def test_one_that_fell_silent_is_not_used_again_until_it_is_plugged_in_anew(
+    conference_board: Board, encoder_node: object
+) -> None:
+    for _ in range(2):
+        plugged = ConferenceCamera("tiring")
+        camera = conference_board.open_camera(WIDTH, HEIGHT, RATE)
+        encoder, access = encoder_of(camera)
+        assert isinstance(encoder, OwnEncoder)
+        assert wait_for(lambda a=access: len(a.units) >= 2, 30)  # type: ignore[misc]
+        assert "gives no picture" in failure_of(camera)
+        camera.close()
+        camera = conference_board.open_camera(WIDTH, HEIGHT, RATE)
+        encoder, access = encoder_of(camera)
+        assert isinstance(encoder, CameraEncoder), "it would fall silent again"
+        assert wait_for(lambda a=access: len(a.units) >= 2, 30)  # type: ignore[misc]
+        camera.close()
+        plugged.unplug()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from board.pi import own_encoder as module
 from board.pi.m2m_encoder import BITRATE, FORCE_KEY_FRAME, PROFILE
-from board.pi.own_encoder import ByControls, OwnEncoder, find_commands
+from board.pi.own_encoder import MOST_DOUBTED, ByControls, Doubt, OwnEncoder, find_commands
 from board.pi.v4l2 import ControlDescription
+from board.pi.v4l2_device import Device
 from firmware.errors import DeviceError
 from firmware.ports import Encoder, EncoderSettings
 
@@ -110,6 +112,15 @@ def test_one_that_was_refused_is_not_waited_for(bench: Bench) -> None:
     assert bench.encoder.reason == "busy"
 
 
+def test_one_that_is_closed_meanwhile_is_not_waited_for_and_has_not_failed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PROOF_TIME", 600.0)
+    threading.Timer(0.05, bench.encoder.close).start()
+    assert not bench.encoder.wait_proof()
+    assert bench.encoder.reason == ""
+
+
 def test_a_command_that_is_refused_later_ends_nothing(bench: Bench) -> None:
     bench.give(SPS + PPS + IDR, SPS + PPS + IDR)
     bench.camera.refuses = "Broken pipe"
@@ -142,6 +153,25 @@ class Node:
     def set_control(self, number: int, value: int) -> bool:
         self.set[number] = value
         return True
+
+
+def test_one_that_has_failed_is_doubted_until_its_camera_is_plugged_in_anew(tmp_path: Path) -> None:
+    doubt, node = Doubt(), tmp_path / "video0"
+    node.touch()
+    before = Device(node)
+    assert before not in doubt
+    doubt.add(before)
+    again = Device(node)
+    assert again in doubt, "the unit has opened it again"
+    node.rename(tmp_path / "gone")  # so that its number is not given again, as the kernel does not for nodes
+    node.touch()
+    anew = Device(node)
+    assert anew not in doubt
+    for _ in range(MOST_DOUBTED):
+        doubt.add(anew)
+    assert again not in doubt, "so many are kept, and no more"
+    for device in (before, again, anew):
+        device.close()
 
 
 def test_the_kernels_controls_are_used_where_there_are_any() -> None:
