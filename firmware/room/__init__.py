@@ -11,9 +11,9 @@ Rule 4: all runs on one event loop, whose clock is the room's.
     lamps, screen, web         ◀── RoomState (subscribe)        ◀── on_change, handle_report
 
 `state.py` has the values, `media.py` what the room asks of the media process, `line.py` what is kept of one call,
-`transfer.py` how the room is passed on, `camera.py` where the camera looks, `television.py` when the television is
-switched, `health.py` what is to be said of the machine's health, `watch.py` who looks and feeds the watchdogs,
-`room.py` the room itself.
+`transfer.py` how the room is passed on, `camera.py` where the camera looks, `kept_file.py` what outlasts the process,
+`television.py` when the television is switched, `health.py` what is to be said of the machine's health, `watch.py` who
+looks and feeds the watchdogs, `room.py` the room itself.
 """
 
 from firmware.room.camera import LONGEST_MOVE, PRESETS, Camera

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from firmware.errors import ConfigError, DeviceError
+from firmware.errors import DeviceError
 from firmware.ports import AXES, View
+from firmware.room.kept_file import KeptFile
 from firmware.room.state import CameraState
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class Camera:
         self._axes: tuple[str, ...] = ()
         self._view = View()
         self._presets: dict[int, View] = {}
-        self._file: Path | None = None
+        self._file: KeptFile | None = None
 
     @property
     def state(self) -> CameraState:
@@ -49,7 +50,7 @@ class Camera:
 
     def keep_in(self, file: Path) -> None:
         """Take the presets from this file, if it is there, and keep them in it from now on."""
-        self._file = file
+        self._file = KeptFile(file, "the camera's presets")
         try:
             if file.stat().st_size > _LARGEST_FILE:
                 raise ValueError("it is too large")
@@ -86,8 +87,14 @@ class Camera:
         if self._view == View():
             raise DeviceError("the camera does not say where it looks")
         self._presets[number] = self._view
-        self._save()
+        if self._file is not None:
+            self._file.keep(msgspec.json.encode(self._presets).decode())
         self._on_change()
+
+    async def stop(self) -> None:
+        """Wait until what is to be kept is kept."""
+        if self._file is not None:
+            await self._file.settle()
 
     def recall(self, number: int) -> None:
         """Let it look where this preset says.  DeviceError: there is none, or it can't be moved."""
@@ -103,14 +110,3 @@ class Camera:
         beyond = [axis for axis, value in wanted.items() if value is not None and axis not in self._axes]
         if beyond:
             raise DeviceError(f"this camera can't {' or '.join(beyond)}")
-
-    def _save(self) -> None:
-        if self._file is None:
-            return
-        from firmware.config.write import save  # few units ever do
-
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            save(msgspec.json.encode(self._presets).decode(), self._file)
-        except (OSError, ConfigError) as error:
-            logger.warning("the camera's presets can't be kept: %s", error)

@@ -100,6 +100,7 @@ class Room:
         if self._notice_timer is not None:
             self._notice_timer.cancel()
         await asyncio.gather(*(endpoint.stop() for endpoint in self._endpoints))
+        await self.camera.stop()
 
     # State
 

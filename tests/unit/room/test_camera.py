@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ class Bench:
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
+
+
+def store_one(bench: Bench) -> None:
+    async def main() -> None:
+        bench.camera.take(EVERYTHING)
+        bench.camera.store(1)
+        await bench.camera.stop()
+
+    asyncio.run(main())
 
 
 def test_where_it_looks_is_known_while_it_is_in_use(bench: Bench) -> None:
@@ -99,10 +109,15 @@ def test_a_camera_that_does_not_say_where_it_looks_has_no_presets(bench: Bench) 
 def test_views_outlast_the_unit(bench: Bench, tmp_path: Path) -> None:
     file = tmp_path / "visavis" / "camera-presets.json"
     bench.camera.keep_in(file)
-    bench.camera.take(EVERYTHING)
-    bench.camera.store(2)
-    bench.camera.take(CameraView(("pan",), pan=1.0))
-    bench.camera.store(3)
+
+    async def main() -> None:
+        bench.camera.take(EVERYTHING)
+        bench.camera.store(2)
+        bench.camera.take(CameraView(("pan",), pan=1.0))
+        bench.camera.store(3)
+        await bench.camera.stop()
+
+    asyncio.run(main())
     again = Bench()
     again.camera.keep_in(file)
     assert again.camera.state.presets == (2, 3)
@@ -122,8 +137,7 @@ def test_a_file_that_is_damaged_is_said_and_passed_over(
     bench.camera.keep_in(file)
     assert bench.camera.state.presets == ()
     assert "can't be read" in caplog.text
-    bench.camera.take(EVERYTHING)
-    bench.camera.store(1)
+    store_one(bench)
     again = Bench()
     again.camera.keep_in(file)
     assert again.camera.state.presets == (1,)
@@ -134,7 +148,6 @@ def test_a_place_that_can_not_be_written_costs_only_the_memory(
 ) -> None:
     (tmp_path / "file").touch()
     bench.camera.keep_in(tmp_path / "file" / "camera-presets.json")
-    bench.camera.take(EVERYTHING)
-    bench.camera.store(1)
+    store_one(bench)
     assert bench.camera.state.presets == (1,)
     assert "can't be kept" in caplog.text
