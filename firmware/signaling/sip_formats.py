@@ -193,6 +193,12 @@ def rtpmap_of(codec: Codec) -> str:
     return str(attributes.RtpMap(codec.name, codec.clock_rate, codec.channels))
 
 
+def identity(codec: Codec) -> tuple[object, ...]:
+    """Give what makes a payload type's meaning: name, clock and, of H264, profile and mode."""
+    h264 = (codec.h264.profile, codec.h264.packetization_mode) if codec.h264 is not None else ()
+    return (codec.name.lower(), codec.clock_rate, codec.channels, *h264)
+
+
 def variants(codecs: Sequence[Codec]) -> Iterator[Codec]:
     """Give the codecs as an offer lists them: H264 once for each packetization mode, telephone-event for each clock."""
     usable = [codec for codec in codecs if codec.name != TELEPHONE_EVENT.name]

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from firmware.call.ice import Selected
-    from firmware.call.media import Capabilities, Codec
+    from firmware.call.media import Capabilities
     from firmware.sansio import Address
     from firmware.sdp.session import Attributes
     from firmware.signaling.endpoint import Ports
@@ -257,16 +257,20 @@ class SipMedia:
     def restart(self, host: str) -> bool:
         """Look for other ways, from this address of ours, by the next offer (`prepare` comes before); False: no more.
 
-        CallError: no ports are free.
+        CallError: no ports are free; all is as before.
         """
         if self._ice is None or not self._ice.may_restart(host):
             return False
-        kinds = [kind for kind in self._reserved if self._ice.local(kind) is not None]
-        for address in self._fresh.values():
-            self._ports.release(address)
-        self._fresh.clear()
-        for kind in kinds:
-            self._fresh[kind] = self._ports.reserve(host).address
+        fresh: dict[Kind, Address] = {}
+        given_up = fresh
+        try:
+            for kind in self._reserved:
+                if self._ice.local(kind) is not None:
+                    fresh[kind] = self._ports.reserve(host).address
+            given_up, self._fresh = self._fresh, fresh
+        finally:
+            for address in given_up.values():
+                self._ports.release(address)
         self._ice.restart(self._fresh)
         self._host = host
         return True
@@ -344,11 +348,11 @@ class SipMedia:
             said = replace(again.said, attributes=sip_srtp.offered_again(again.said.attributes))
             return replace(again, said=_with_direction(said, way))
         kept = before.formats if before is not None else ()
-        known = {_identity(f.codec) for f in kept}
+        known = {sip_formats.identity(f.codec) for f in kept}
         more = [
             codec
             for codec in sip_formats.variants(sip_matching.codecs(self._capabilities, kind))
-            if _identity(codec) not in known
+            if sip_formats.identity(codec) not in known
         ]
         formats = (*kept, *sip_formats.number(more, [f.payload_type for f in kept]))
         protocol = before.said.protocol if before is not None else self.srtp.profile
@@ -487,12 +491,6 @@ def _nothing(what: str, in_clear: bool) -> NoCommonMediaError:
 def _muxed(ours: MediaDescription, theirs: MediaDescription) -> bool:
     """Whether RTCP shares the port of RTP (RFC 5761 5.1.1)."""
     return all(each.attribute("rtcp-mux") is not None for each in (ours, theirs))
-
-
-def _identity(codec: Codec) -> tuple[object, ...]:
-    """Give what makes a payload type's meaning: name, clock and, of H264, profile and mode."""
-    h264 = (codec.h264.profile, codec.h264.packetization_mode) if codec.h264 is not None else ()
-    return (codec.name.lower(), codec.clock_rate, codec.channels, *h264)
 
 
 def _with_direction(media: MediaDescription, way: Direction) -> MediaDescription:

@@ -11,6 +11,7 @@ from wire_transport import MemoryPorts
 
 from firmware.call.ice import Candidate, CandidateType, Ice, Selected
 from firmware.call.media import Capabilities, Direction, Kind
+from firmware.errors import CallError
 from firmware.sansio import Address
 from firmware.sdp import ice
 from firmware.sdp.ice import IceDescription
@@ -557,6 +558,25 @@ def test_restarts_that_come_to_nothing_are_counted() -> None:
     assert not side.media.restart(OURS), "enough"
     side.select((HOST, (THEIRS, 5000)), (HOST, (THEIRS, 5001)))
     assert side.media.restart(OURS), "after a success it begins anew"
+
+
+def test_a_restart_without_ports_for_all_leaves_no_trace() -> None:
+    side = Side()
+    side.offer()
+    side.media.accept(sdp(*BOTH, session=IDENTITY))
+    before = set(side.ports.reserved)
+    side.ports._count = len(before) + 1
+    with pytest.raises(CallError):
+        side.media.restart(ELSEWHERE)
+    assert side.ports.reserved == before
+    assert not side.media.restarting
+    side.ports._count += 1
+    assert side.media.restart(ELSEWHERE)
+    offered = set(side.ports.reserved)
+    with pytest.raises(CallError):
+        side.media.restart("192.0.2.10")
+    assert side.ports.reserved == offered
+    assert side.media.restarting, "the search that is offered goes on"
 
 
 def test_without_ice_there_is_nothing_to_restart() -> None:
