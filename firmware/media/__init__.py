@@ -25,7 +25,8 @@ the room keeps open too.
                    ══▶ a slot that keeps the newest picture, or a queue with a bound; nothing else lies between threads
 
 - **The room's side**: ``engine`` keeps a worker running; ``link`` is how messages and descriptors lie in the sockets;
-  ``calm`` sends the newest of many scenes only; ``scene`` is what the room wants to be seen.
+  ``backlog`` lets commands wait for a worker that has no turn, ``calm`` sends the newest of many scenes only;
+  ``scene`` is what the room wants to be seen.
 - **The worker**: ``worker`` takes commands, ``studio`` is what all calls share, ``session`` is one call, ``stream`` one
   RTP session on its sockets, ``protection`` what encrypts and decrypts at its edge, ``key_agreement`` and ``dtls`` how
   keys for that are agreed where packets go, ``far_address`` whom it believes,

@@ -1,9 +1,9 @@
 """The room's side of the media: keeps a worker process running and tells it what to do.
 
 The engine remembers everything that it was told (channels, mute, volume, scene), so a worker that dies is replaced by
-one that is told the same.  A worker is dead when its process has ended, when it takes no commands (its socket is full)
-or when it has not said for `SILENCE` seconds that it is alive.  The command line it is started with gets two arguments
-more, ``--command-fd N --report-fd N``, for `worker.run`.
+one that is told the same.  A worker is dead when its process has ended, when it takes none of its commands for a while
+(`backlog`) or when it has not said for `SILENCE` seconds that it is alive.  The command line it is started with gets
+two arguments more, ``--command-fd N --report-fd N``, for `worker.run`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,9 @@ import msgspec
 
 from firmware.call.media import Channel, Direction
 from firmware.errors import DecodeError, DeviceError, FirmwareError
+from firmware.media.backlog import Backlog
 from firmware.media.calm import Calm
-from firmware.media.link import ReportReader, send_command
+from firmware.media.link import ReportReader
 from firmware.media.message import (
     Alive,
     Apply,
@@ -367,6 +368,7 @@ class _Worker:
         self._commands = commands
         self._reports = reports
         self._dead = asyncio.Event()
+        self._backlog = Backlog(commands, self.fail)
         self._loop = asyncio.get_running_loop()
         self._heard = self._loop.time()
         """When it last said something."""
@@ -400,15 +402,10 @@ class _Worker:
         return self
 
     def send(self, command: Command, descriptors: Sequence[int] = ()) -> bool:
-        """Give the worker a command; False: it is dead, and nobody got it."""
+        """Give the worker a command, now or soon; False: it is dead, and nobody got it."""
         if self._dead.is_set():
             return False
-        try:
-            send_command(self._commands, command, descriptors)
-        except BlockingIOError:
-            self.fail("takes no commands")
-        except OSError as error:
-            self.fail(str(error))
+        self._backlog.send(command, descriptors)
         return not self._dead.is_set()
 
     def fail(self, why: str) -> None:
@@ -417,6 +414,7 @@ class _Worker:
             self.why = why
             self._dead.set()
             self.ready.clear()
+            self._backlog.close()
             self._loop.remove_reader(self._reports)
 
     async def wait_ready(self) -> bool:
