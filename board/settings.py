@@ -64,6 +64,13 @@ class PiSettings(Pins, frozen=True, kw_only=True):
             "none, and only looks at others.",
         ),
     ] = ""
+    decoder: Annotated[
+        Literal["auto", "hardware", "software"],
+        Meta(
+            description='What decodes H.264: "auto", the hardware for large pictures, where there is any; "hardware", '
+            'for small ones too; "software", never.'
+        ),
+    ] = "auto"
     display: Annotated[
         str,
         Meta(

@@ -83,6 +83,18 @@ OnAccessUnit = Callable[[bytes, float], None]
 """Called with an H.264 access unit (Annex B) and its capture time (s, CLOCK_MONOTONIC)."""
 
 
+class PictureDecoder(Protocol):
+    """A decoder of one H.264 stream in hardware; for one thread."""
+
+    def decode(self, access_unit: bytes) -> tuple[av.VideoFrame | None, bool]:
+        """Wait a short time for the picture (``yuv420p``) of an access unit (Annex B) that has one, or for that of one
+        shortly before, and give it, if it comes, and whether all went well.  DeviceError: it has failed, gives nothing
+        or can't keep up: close it, and do without."""
+
+    def close(self) -> None:
+        """Release the device, as far as that can be done at once."""
+
+
 AXES = {"pan": (-1.0, 1.0), "tilt": (-1.0, 1.0), "zoom": (0.0, 1.0)}
 """How a camera can be moved (ITU-T H.281), and how far, see `View`."""
 
@@ -314,6 +326,10 @@ class Board(Protocol):
 
     def open_display(self) -> Display:
         """The screen."""
+
+    def open_decoder(self, width: int, height: int) -> PictureDecoder | None:
+        """A decoder in hardware for H.264 of this size, pixels; None: there is none, or it would be of no help: the
+        firmware decodes in software.  For any thread, and as many at once as the device bears."""
 
     def open_buttons(self) -> Mapping[str, Button]:
         """The buttons that are wired, by names of BUTTONS."""

@@ -6,6 +6,7 @@
     camera_list: which camera ─┬▶ usb_camera ── camera_mode, raw_picture ─┬▶ camera_output ──▶ capture()
                                └▶ csi_camera ── shared_picture ───────────┘     └──▶ camera_encoder ──▶ access units
     camera_encoder: m2m_encoder, from the camera's memory or a copy, or x264 when that fails
+    m2m_decoder: access units of the far end ──▶ pictures
     display ── layers: what each plane shows ── scanout: drawn, tried, shown ── frame_buffer, drm
     board.gpio: buttons and lamps, by gpiozero and lgpio
     cec_adapter ── board.cec: the television, switched, and its remote control
@@ -25,6 +26,7 @@
 - ``camera_encoder``: encodes a camera's pictures, in hardware as long as that works; ``x264``: after that
 - ``v4l2``: the kernel's video structures; ``v4l2_device``: an open video node and its buffers
 - ``m2m_encoder``: the H.264 encoder of the Pi 4 and those before it
+- ``m2m_decoder``: its decoder; ``backlog``: how long that is waited for; ``dma_heap``: memory for its pictures
 - ``drm``: the kernel's display structures and an open card; ``frame_buffer``: a picture in its memory
 - ``display``: the screen; ``layers``: which plane of the hardware shows what of a scene; ``scanout``: these planes
 - ``cec``: the kernel's CEC structures; ``cec_adapter``: the wire to the television
@@ -37,9 +39,9 @@ Every device is opened by a stable name or by what sense chooses among what is t
 that is missing, busy or pulled out raises DeviceError, and the firmware, which tries again by and by, takes it when it
 comes.  Those that nobody uses are looked for every few seconds, so that people hear of them before the next call.
 
-What comes is decoded by libav on every Pi.  The Pi 5 has no hardware decoder for H.264, and a Pi 4 has little to win by
-its own: 30 s of 720p30 cost 0.7 s of one core where the figures of the README are from.  That a fifth of one of a Pi
-4's four cores will do is an estimate; no Pi was measured, and no hardware decoder tried.
+What comes is decoded in hardware where the Pi has a decoder for H.264 (the Pi 4 and those before it) and that helps:
+pictures of 1280x720 and more (``m2m_decoder`` says why), or all, if the settings want it so.  libav decodes the others,
+and whatever the hardware refuses, fails at, or is late with.
 
 All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  libcamera makes
 one stream there, of RGB: the small one for the self-view, and what else the Pi's ISP needs, are asked for as picamera2

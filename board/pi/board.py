@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         Health,
         Lamp,
         Microphone,
+        PictureDecoder,
         Speaker,
         Television,
         Watchdog,
@@ -97,6 +98,12 @@ class PiBoard:
         from board.pi.display import open_display
 
         return self._kept("display", open_display(self._settings.display, most_lines=self._settings.display_lines))
+
+    def open_decoder(self, width: int, height: int) -> PictureDecoder | None:
+        """The hardware's, where it helps.  DeviceError: it is busy, or does not decode this size."""
+        from board.pi.m2m_decoder import open_decoder
+
+        return open_decoder(self._settings.decoder, width, height)
 
     def open_buttons(self) -> Mapping[str, Button]:
         """The buttons that are wired.  DeviceError: this machine has no pins, or lgpio is missing."""

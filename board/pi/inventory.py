@@ -11,6 +11,7 @@ from board.cec.playback import is_source
 from board.pi.camera_list import choose_camera, find_cameras
 from board.pi.cec_adapter import CecAdapters, adapter_name, physical_address
 from board.pi.display import choose_mode, find_screen
+from board.pi.m2m_decoder import find_decoder
 from board.pi.m2m_encoder import find_encoder
 from board.pi.sound_card import choose, sound_cards
 from board.settings import AS_CONFIGURED, NONE
@@ -29,6 +30,7 @@ def inventory(settings: PiSettings) -> dict[str, str]:
         "machine": _model(MODEL),
         "camera": _found(settings.camera, _camera),
         "encoder": _encoder(),
+        "decoder": _decoder(settings.decoder),
         "display": _found(settings.display, partial(_display, most_lines=settings.display_lines)),
         "microphone": _found(settings.microphone, partial(_sound, hears=True)),
         "speaker": _found(settings.speaker, partial(_sound, hears=False)),
@@ -62,6 +64,13 @@ def _camera(wanted: str) -> str:
 def _encoder() -> str:
     path = find_encoder()
     return f"H.264 in hardware, {path}" if path else "none: libx264 encodes"
+
+
+def _decoder(wanted: str) -> str:
+    path = find_decoder()
+    if path is None:
+        return "none: libav decodes"
+    return f"{path}, not used: libav decodes" if wanted == "software" else f"H.264 in hardware, {path}"
 
 
 def _display(wanted: str, most_lines: int) -> str:

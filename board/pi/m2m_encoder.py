@@ -30,7 +30,7 @@ import av
 
 from board.pi import v4l2
 from board.pi.access_unit import Parts, with_level
-from board.pi.v4l2_device import Device, Queue
+from board.pi.v4l2_device import Device, Queue, converts, nodes
 from firmware.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -293,22 +293,9 @@ class M2mEncoder:
 @cache
 def find_encoder() -> Path | None:
     """The node of this machine's encoder; None: it has none.  Asked once: encoders are not plugged in."""
-    nodes = sorted(Path("/dev").glob("video*"), key=lambda path: (path != USUAL, path.name))
-    return next((path for path in nodes if encodes(path)), None)
+    return next((path for path in nodes(USUAL) if encodes(path)), None)
 
 
 def encodes(path: Path) -> bool:
     """Whether this node takes raw pictures and gives H.264."""
-    try:
-        device = Device(path)
-    except DeviceError:
-        return False
-    try:
-        if not device.capability().device_caps & v4l2.CAP_VIDEO_M2M_MPLANE:
-            return False
-        raw, coded = device.formats(v4l2.VIDEO_OUTPUT_MPLANE), device.formats(v4l2.VIDEO_CAPTURE_MPLANE)
-        return v4l2.fourcc(_RAW) in raw and v4l2.fourcc(_H264) in coded
-    except DeviceError:
-        return False
-    finally:
-        device.close()
+    return converts(path, _RAW, _H264)

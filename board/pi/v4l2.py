@@ -1,4 +1,4 @@
-"""The part of the kernel's video interface (V4L2, <linux/videodev2.h>) that cameras and encoders need.
+"""The part of the kernel's video interface (V4L2, <linux/videodev2.h>) that cameras, encoders and decoders need.
 
 The structures are the kernel's, with its names for what is in them, and so are the constants, without their V4L2_.
 Written here because the header as PyPI has it (videodev2) costs 14 MB and gets the size of ENCODER_CMD wrong.
@@ -17,6 +17,7 @@ from ctypes import (
     c_uint8,
     c_uint16,
     c_uint32,
+    c_uint64,
     c_ulong,
     c_void_p,
     sizeof,
@@ -31,10 +32,11 @@ CAP_VIDEO_CAPTURE, CAP_VIDEO_M2M_MPLANE, CAP_STREAMING, CAP_IO_MC = 0x1, 0x4000,
 BUF_FLAG_KEYFRAME, BUF_FLAG_ERROR, BUF_FLAG_LAST = 0x8, 0x40, 0x10_0000
 FIELD_NONE = 1
 COLORSPACE_SMPTE170M, QUANTIZATION_LIM_RANGE = 1, 2
-SEL_TGT_CROP = 0
+SEL_TGT_CROP, SEL_TGT_COMPOSE = 0, 0x100
 FRMSIZE_DISCRETE = FRMIVAL_DISCRETE = 1
 ENC_CMD_STOP = 1
 CTRL_FLAG_DISABLED, CTRL_FLAG_READ_ONLY = 0x1, 0x4
+EVENT_SOURCE_CHANGE = 5
 
 
 def fourcc(code: str) -> int:
@@ -215,6 +217,21 @@ class EncoderCommand(Structure):
     _fields_ = (("cmd", c_uint32), ("flags", c_uint32), ("raw", c_uint32 * 8))
 
 
+class EventSubscription(Structure):
+    """struct v4l2_event_subscription."""
+
+    _fields_ = (("type", c_uint32), ("id", c_uint32), ("flags", c_uint32), ("reserved", c_uint32 * 5))
+
+
+class Event(Structure):
+    """struct v4l2_event; ``data`` is a union of what each type tells."""
+
+    _fields_ = (
+        *(("type", c_uint32), ("data", c_uint64 * 8), ("pending", c_uint32), ("sequence", c_uint32)),
+        *(("timestamp", c_long * 2), ("id", c_uint32), ("reserved", c_uint32 * 8)),
+    )
+
+
 _READ, _WRITE = 2, 1
 
 
@@ -235,4 +252,6 @@ QUERYCTRL = _request(_READ | _WRITE, 36, ControlDescription)
 ENUM_FRAMESIZES = _request(_READ | _WRITE, 74, FrameSize)
 ENUM_FRAMEINTERVALS = _request(_READ | _WRITE, 75, FrameInterval)
 ENCODER_CMD = _request(_READ | _WRITE, 77, EncoderCommand)
-S_SELECTION = _request(_READ | _WRITE, 95, Selection)
+DQEVENT = _request(_READ, 89, Event)
+SUBSCRIBE_EVENT = _request(_WRITE, 90, EventSubscription)
+G_SELECTION, S_SELECTION = (_request(_READ | _WRITE, number, Selection) for number in (94, 95))

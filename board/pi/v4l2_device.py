@@ -1,4 +1,4 @@
-"""An open video node (`Device`) and a stream of buffers to or from it (`Queue`).
+"""An open video node (`Device`), a stream of buffers to or from it (`Queue`), and what a node converts.
 
 Rule 1: nodes are opened without blocking and waited for by poll, so that they can be closed at any time.
 Rule 2: what the kernel refuses is a DeviceError that names the node; what a device may lack is asked for by try_*.
@@ -192,3 +192,25 @@ class Queue:
             buffer.length = 1
             buffer.m.planes = pointer(plane)
         return buffer, plane
+
+
+def nodes(first: Path) -> list[Path]:
+    """The video nodes that there are, the first of which is this one, if there is such a one."""
+    return sorted(Path("/dev").glob("video*"), key=lambda path: (path != first, path.name))
+
+
+def converts(path: Path, takes: str, gives: str) -> bool:
+    """Whether this node makes pictures of one format, by its four letters, into those of another."""
+    try:
+        device = Device(path)
+    except DeviceError:
+        return False
+    try:
+        if not device.capability().device_caps & v4l2.CAP_VIDEO_M2M_MPLANE:
+            return False
+        taken, given = device.formats(v4l2.VIDEO_OUTPUT_MPLANE), device.formats(v4l2.VIDEO_CAPTURE_MPLANE)
+        return v4l2.fourcc(takes) in taken and v4l2.fourcc(gives) in given
+    except DeviceError:
+        return False
+    finally:
+        device.close()

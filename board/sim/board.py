@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 
     from board.gpio import Gpio
     from board.sim.television import SimTelevision
-    from firmware.ports import BoardSettings, Button, Camera, Display, Lamp, Microphone, Speaker, Television, Watchdog
+    from firmware.ports import (
+        BoardSettings,
+        Button,
+        Camera,
+        Display,
+        Lamp,
+        Microphone,
+        PictureDecoder,
+        Speaker,
+        Television,
+        Watchdog,
+    )
 
 
 class _Device(Protocol):
@@ -130,6 +141,10 @@ class SimBoard:
         from board.sim.display import SimDisplay
 
         return self._kept(SimDisplay(self._settings.display_width, self._settings.display_height))
+
+    def open_decoder(self, width: int, height: int) -> PictureDecoder | None:  # noqa: ARG002
+        """None: libav decodes."""
+        return None
 
     def open_buttons(self) -> Mapping[str, Button]:
         """Buttons on mock pins."""

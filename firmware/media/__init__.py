@@ -36,8 +36,9 @@ the room keeps open too.
 - **Codecs**: ``codecs`` is their table.  Another one is a row there and, where RTP carries it in a way of its own, a
   file in `firmware.rtp`.
 - **Pictures**: ``camera`` and ``pictures`` (who looks at what), ``camera_control`` (pan, tilt, zoom), ``video_send``,
-  ``fit``, ``encoder``, ``level`` (H.264 table A-1), ``picture_size`` (H.261, H.263), ``video_receive``, ``decoder``,
-  ``slot``; ``compositor``, ``words`` and ``png`` for the screen.
+  ``fit``, ``encoder``, ``level`` (H.264 table A-1), ``picture_size`` (H.261, H.263), ``video_receive``,
+  ``video_decoder`` (hardware or libav), ``decoder`` (libav), ``slot``; ``compositor``, ``words`` and ``png`` for the
+  screen.
 - **Time**: a picture and a block of sound come from their devices with when they were taken (CLOCK_MONOTONIC), and that
   is what RTP's time stamps and RTCP's sender reports tell; a far end can show them together, whatever each has waited.
 - **Sound**: ``audio`` is the tick, ``mixer`` says who hears and sees whom, ``audio_send``, ``audio_receive``, ``voice``

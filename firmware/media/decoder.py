@@ -1,4 +1,4 @@
-"""Video decoders: libav's own, in one thread, picture by picture.
+"""Video decoders: libav's own, in one thread, picture by picture, and what makes square pixels.
 
 It conceals what is missing and says so (`Decoder.decode` tells a damaged picture from a whole one); whether such a
 picture is shown is for the receiver to decide.
@@ -33,7 +33,7 @@ class Decoder:
         context.options = {"max_pixels": str(MAX_PIXELS)}
         self._context = context
         self._pixel_aspect = pixel_aspect
-        self._reformatter: VideoReformatter | None = None
+        self._squares = Squares()
 
     def decode(self, picture: bytes) -> tuple[av.VideoFrame | None, bool]:
         """Give a picture (H.264: an access unit as Annex B), if one came of it, and whether all went well."""
@@ -47,7 +47,17 @@ class Decoder:
 
     def square(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Give the picture decoded last with square pixels, as everybody takes them who looks at it."""
-        aspect = self._context.sample_aspect_ratio or self._pixel_aspect
+        return self._squares.square(frame, self._context.sample_aspect_ratio or self._pixel_aspect)
+
+
+class Squares:
+    """Makes the pixels of one stream's pictures square."""
+
+    def __init__(self) -> None:
+        self._reformatter: VideoReformatter | None = None
+
+    def square(self, frame: av.VideoFrame, aspect: Fraction) -> av.VideoFrame:
+        """Give the picture, whose pixels have this width to their height, with square ones."""
         if aspect == 1 or not Fraction(1, MOST_ASPECT) <= aspect <= MOST_ASPECT:
             return frame
         width = round(frame.width * aspect / 2) * 2

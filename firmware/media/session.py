@@ -313,6 +313,7 @@ class _Line:
             self._key_frame_wanted,
             partial(self._failed, channel),
             partial(self._studio.network.call_soon, self.stream),
+            self._studio.open_decoder,
         )
 
     def _source(self) -> Source:

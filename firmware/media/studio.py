@@ -9,6 +9,7 @@ from firmware.media.camera import CameraFeed
 from firmware.media.compositor import Compositor
 from firmware.media.message import Configure, Report
 from firmware.media.network import Network
+from firmware.media.video_decoder import OpenDecoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,5 @@ class Studio:
     camera: CameraFeed
     compositor: Compositor
     report: Callable[[Report], None]
+    open_decoder: OpenDecoder = lambda _width, _height: None
+    """Of H.264, in the board's hardware."""

@@ -2,7 +2,7 @@
 
 ::
 
-    network thread: reorder ── access units ── freeze rule ──▶ queue (bounded) ──▶ decode thread: libav ──▶ viewers
+    network thread: reorder ── access units ── freeze rule ──▶ queue (bounded) ──▶ decode thread: decoder ──▶ viewers
 
 Rule 1: nothing is shown before the first key frame.
 Rule 2: after a loss that no retransmission made good, or a decoding error, the last good picture stays on the screen
@@ -26,9 +26,9 @@ from collections.abc import Callable
 
 from firmware.media.border import attempt
 from firmware.media.codecs import CodedPicture, VideoCodec
-from firmware.media.decoder import Decoder
 from firmware.media.pictures import Fan
 from firmware.media.stream import Stream
+from firmware.media.video_decoder import OpenDecoder, VideoDecoder
 from firmware.rtp.packet import Packet
 from firmware.rtp.reorder import ReorderBuffer
 
@@ -63,6 +63,7 @@ class VideoReceiver:
         on_key_frame_wanted: Callable[[], None],
         on_failed: Callable[[Exception], None],
         call_soon: Callable[[Callable[[], object]], None],
+        open_hardware: OpenDecoder,
     ) -> None:
         self.payload_types = payload_types
         self.frames = 0
@@ -72,12 +73,12 @@ class VideoReceiver:
         self.size = (0, 0)
         """Pixels."""
         self._stream = stream
-        self._codec = codec
         self._parameters = parameters
         self._viewers = viewers
         self._on_key_frame_wanted = on_key_frame_wanted
         self._on_failed = on_failed
         self._call_soon = call_soon
+        self._decoder = VideoDecoder(codec.decoder, codec.pixel_aspect, open_hardware)
         self._reorder = ReorderBuffer(nack)
         self._depacketizer = codec.depacketizer()
         self._source = -1
@@ -191,11 +192,12 @@ class VideoReceiver:
 
     def _run(self) -> None:
         error = attempt("The decoder", self._decode)
+        self._decoder.close()
         if error is not None:
             self._on_failed(error)
 
     def _decode(self) -> None:
-        decoder = Decoder(self._codec.decoder, self._codec.pixel_aspect)
+        decoder = self._decoder
         frozen_since: float | None = time.monotonic()
         source, parameters = -1, self._parameters
         while True:
@@ -206,11 +208,12 @@ class VideoReceiver:
                     return
                 unit = self._units.popleft()
             if unit.stream != source:
-                decoder, source = Decoder(self._codec.decoder, self._codec.pixel_aspect), unit.stream
+                decoder.restart()
+                source = unit.stream
                 parameters = self._parameters
                 frozen_since = frozen_since or time.monotonic()
             self.busy_since = time.monotonic()
-            frame, good = decoder.decode(parameters + unit.data)
+            frame, good = decoder.decode(unit, parameters)
             parameters = b""
             now, self.busy_since = time.monotonic(), None
             if good and unit.key_frame:

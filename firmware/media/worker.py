@@ -120,7 +120,7 @@ class Worker:
             absent="camera" in board.absent,
         )
         self._camera.watch(self._compositor.self_view())
-        self._studio = Studio(configure, self._network, self._camera, self._compositor, report)
+        self._studio = Studio(configure, self._network, self._camera, self._compositor, report, board.open_decoder)
         self._sessions: dict[str, MediaSession] = {}
         self._screenshots: queue.Queue[TakeScreenshot] = queue.Queue(maxsize=4)
         threading.Thread(target=self._take_screenshots, name="screenshots", daemon=True).start()

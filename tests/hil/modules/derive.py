@@ -41,6 +41,37 @@ _CONTROLS = """	case V4L2_CID_MPEG_VIDEO_FORCE_KEY_FRAME:
 		return 0;
 """
 
+_JOB_READY = """static int h264_job_ready(struct vicodec_ctx *ctx)
+{
+	struct vb2_v4l2_buffer *src = v4l2_m2m_next_src_buf(ctx->fh.m2m_ctx);
+
+	if (!src)
+		return 0;
+	if (!h264_look(&ctx->h264, vb2_plane_vaddr(&src->vb2_buf, 0), vb2_get_plane_payload(&src->vb2_buf, 0)))
+		return 1;
+	if (h264_fits(ctx))
+		return 1;
+	h264_use_size(ctx);
+	set_last_buffer(v4l2_m2m_dst_buf_remove(ctx->fh.m2m_ctx), src, ctx);
+	ctx->source_changed = true;
+	return 0;
+}
+
+"""
+_FIRST_HEADER = """	if (!h264_look(&ctx->h264, p_src, sz)) {
+		v4l2_m2m_buf_done(vbuf, VB2_BUF_STATE_ERROR);
+		return;
+	}
+	h264_use_size(ctx);
+	ctx->first_source_change_sent = true;
+	v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, vbuf);
+	return;
+
+"""
+_DECODE = """		if (!ctx->is_stateless)
+			return h264_decode(ctx, src_vb, dst_vb);
+"""
+
 Replacements = tuple[tuple[str, str, int], ...]
 """Pattern, what stands there instead, and how often it must be found."""
 
@@ -65,9 +96,15 @@ H264: Replacements = (
     ),
     (r"(\tctx->dev = dev;\n)", r"\1	ctx->h264.frame_time = (struct v4l2_fract){ 1, 30 };\n", 1),
     (r"(static const struct v4l2_ioctl_ops \w+ = \{\n)", _STREAM_RATE + r"\1	.vidioc_s_parm = h264_s_parm,\n", 1),
-    (r"(video_register_device\(vfd, VFL_TYPE_VIDEO, )0\)", r"\1is_enc ? 11 : 60)", 1),
+    (r"(video_register_device\(vfd, VFL_TYPE_VIDEO, )0\)", r"\1is_enc ? 11 : is_stateless ? 60 : 10)", 1),
+    (r"(static void copy_cap_to_ref\()", r'#include "h264_pcm_decode.h"\n\n\1', 1),
+    (r"(unsigned int comp_frame_size = ntohl\(ctx->state\.header\.size\);\n\n)", r"\1" + _DECODE, 1),
+    (r"else if \(vb2_get_plane_payload\(&src_buf->vb2_buf, 0\) == ctx->cur_buf_offset\)", "else", 1),
+    (r"(static int job_ready\(void \*priv\)\n)", _JOB_READY + r"\1", 1),
+    (r"(ctx->is_enc \|\| ctx->comp_has_frame\)\n\t\treturn) 1;", r"\1 1;\n	return h264_job_ready(ctx);", 1),
+    (r"(\tdo \{\n\t\tenum vb2_buffer_state state =\n)", _FIRST_HEADER + r"\1", 1),
 )
-"""vicodec, which encodes FWHT, made a device that encodes H.264 at /dev/video11 as the Pi's does."""
+"""vicodec, which encodes and decodes FWHT, made devices that do that with H.264, at /dev/video11 and 10 as on a Pi."""
 
 INTERRUPTS: Replacements = ((r"irq_to_desc\(irqnum\)", "irq_data_to_desc(irq_get_irq_data(irqnum))", 1),)
 """irq_to_desc is not exported to modules."""
@@ -113,7 +150,7 @@ def derive(source: Path, target: Path) -> None:
     target.mkdir(parents=True)
     shutil.copytree(source / SCREEN, target / "vkms")
     shutil.copy(HERE / "vkms_layer.h", target / "vkms")
-    for name in ("Makefile", "h264_pcm.h", "raspberrypi-bench.c"):
+    for name in ("Makefile", "h264_pcm.h", "h264_pcm_decode.h", "raspberrypi-bench.c"):
         shutil.copy(HERE / name, target)
     for name in ("drivers/gpio/gpio-sim.c", "kernel/irq/irq_sim.c", "drivers/media/v4l2-core/v4l2-mem2mem.c"):
         shutil.copy(source / name, target)

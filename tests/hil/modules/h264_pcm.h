@@ -3,8 +3,14 @@
  * The smallest H.264 encoder that obeys its controls: an IDR picture where the I period or a forced key frame wants
  * one, else a P picture that renews as many macroblocks as the bitrate allows and leaves the others as they were.
  * Every coded macroblock is I_PCM.  A sample of 0 becomes 1, so nothing needs emulation prevention (H.264 7.4.1).
+ * h264_pcm_decode.h decodes that, and nothing else.
  */
 struct h264_pcm {
+	/* of the decoder: */
+	unsigned int width, height, coded_width, coded_height;
+	unsigned int next_frame_num;
+	bool has_reference;
+	/* of the encoder: */
 	unsigned int idr_id;
 	unsigned int since_idr;
 	unsigned int next_macroblock;

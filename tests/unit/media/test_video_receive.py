@@ -6,14 +6,18 @@ import random
 import time
 from collections.abc import Callable
 
+import av
 import pytest
 from media_parts import Collector, brightness, picture
 
+from firmware.errors import DeviceError
 from firmware.media import video_receive as module
 from firmware.media.codecs import VIDEO_CODECS
+from firmware.media.decoder import Decoder
 from firmware.media.encoder import SoftwareEncoder
 from firmware.media.level import PictureFormat
 from firmware.media.pictures import Fan
+from firmware.media.video_decoder import OpenDecoder
 from firmware.media.video_receive import FREEZE_TIME, PATIENCE, VideoReceiver
 from firmware.rtp.h264 import PPS, SPS, packetize
 from firmware.rtp.packet import Packet
@@ -72,13 +76,19 @@ def make(viewer: Collector):
     receivers: list[VideoReceiver] = []
 
     def receiver(
-        stream: Stream, nack: bool = False, wanted: Callable[[], None] = lambda: None, parameters: bytes = b""
+        stream: Stream,
+        nack: bool = False,
+        wanted: Callable[[], None] = lambda: None,
+        parameters: bytes = b"",
+        open_decoder: OpenDecoder = lambda width, height: None,
     ) -> VideoReceiver:
         fan = Fan()
         fan.add(viewer)
         codec, types = VIDEO_CODECS["H264"], frozenset({97})
         receivers.append(
-            VideoReceiver(stream, codec, parameters, types, nack, fan, wanted, pytest.fail, lambda work: work())
+            VideoReceiver(
+                *(stream, codec, parameters, types, nack, fan, wanted, pytest.fail, lambda work: work(), open_decoder)
+            )
         )
         return receivers[-1]
 
@@ -298,3 +308,56 @@ def test_a_freeze_has_an_end(make, viewer: Collector, eventually) -> None:
     assert stream.requests > 0
     feed(receiver, far_end.packets(30), 1_000.0 + FREEZE_TIME + PATIENCE + 0.2)
     eventually(lambda: len(viewer.pictures) == 2)
+
+
+class Failing:
+    """A decoder in hardware that fails when it is told to."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.fails = self.closed = False
+        self._decoder = Decoder("h264")
+
+    def decode(self, access_unit: bytes) -> tuple[av.VideoFrame | None, bool]:
+        if self.fails:
+            raise DeviceError("it stalls")
+        return self._decoder.decode(access_unit)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_hardware_that_fails_costs_a_key_frame(make, viewer: Collector, eventually) -> None:
+    opened: list[Failing] = []
+
+    def open_decoder(width: int, height: int) -> Failing:
+        opened.append(Failing(width, height))
+        return opened[-1]
+
+    stream, far_end = Stream(), FarEnd()
+    receiver = make(stream, open_decoder=open_decoder)
+    feed(receiver, far_end.packets(0))
+    feed(receiver, far_end.packets(10))
+    eventually(lambda: numbers(viewer) == [0, 10])
+    opened[0].fails = True
+    feed(receiver, far_end.packets(20))
+    eventually(lambda: stream.requests)
+    feed(receiver, far_end.packets(30))
+    feed(receiver, far_end.packets(40, key_frame=True))
+    feed(receiver, far_end.packets(50))
+    eventually(lambda: numbers(viewer) == [0, 10, 40, 50])
+    assert len(opened) == 1
+    assert opened[0].closed
+
+
+def test_hardware_is_released_at_the_end(make, viewer: Collector, eventually) -> None:
+    opened: list[Failing] = []
+
+    def open_decoder(width: int, height: int) -> Failing:
+        opened.append(Failing(width, height))
+        return opened[-1]
+
+    receiver = make(Stream(), open_decoder=open_decoder)
+    feed(receiver, FarEnd().packets(0))
+    eventually(lambda: numbers(viewer) == [0])
+    receiver.close()
+    assert opened[0].closed

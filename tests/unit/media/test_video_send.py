@@ -161,6 +161,7 @@ def test_another_codec_is_a_row_and_a_payload_format(
         lambda: None,
         pytest.fail,
         lambda work: None,
+        lambda width, height: None,
     )
     for number in (0, 60, 120):
         fan.show(picture(number))

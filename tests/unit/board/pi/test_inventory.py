@@ -12,7 +12,9 @@ def test_every_device_is_named_and_none_is_needed() -> None:
     missing = ("camera", "display", "microphone", "speaker", "television")
     settings = PiSettings(**dict.fromkeys(missing, "Nonesuch"))
     found = inventory.inventory(settings)
-    assert list(found) == ["machine", "camera", "encoder", "display", "microphone", "speaker", "television", "pins"]
+    assert list(found) == [
+        *("machine", "camera", "encoder", "decoder", "display", "microphone", "speaker", "television", "pins")
+    ]
     assert all(found[device].startswith("none: ") for device in missing)
 
 
@@ -28,3 +30,16 @@ def test_the_machine_says_what_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert inventory.inventory(PiSettings())["machine"] == "no Raspberry Pi"
     model.write_bytes(b"Raspberry Pi 4 Model B Rev 1.4\0")
     assert inventory.inventory(PiSettings())["machine"] == "Raspberry Pi 4 Model B Rev 1.4"
+
+
+@pytest.mark.parametrize(
+    ("node", "wanted", "said"),
+    [
+        (None, "auto", "none: libav decodes"),
+        (Path("/dev/video10"), "auto", "H.264 in hardware, /dev/video10"),
+        (Path("/dev/video10"), "software", "/dev/video10, not used: libav decodes"),
+    ],
+)
+def test_who_decodes(monkeypatch: pytest.MonkeyPatch, node: Path | None, wanted: str, said: str) -> None:
+    monkeypatch.setattr(inventory, "find_decoder", lambda: node)
+    assert inventory.inventory(PiSettings(decoder=wanted))["decoder"] == said

@@ -28,6 +28,8 @@ LONG = sizeof(v4l2.c_long)
         (v4l2.FrameSize, 44),
         (v4l2.FrameInterval, 52),
         (v4l2.EncoderCommand, 40),
+        (v4l2.EventSubscription, 32),
+        (v4l2.Event, 136),
     ],
 )
 def test_sizes_are_the_kernels(structure: type[Structure], size: int) -> None:
@@ -40,6 +42,9 @@ def test_requests_are_numbered_as_the_kernel_does() -> None:
     assert v4l2.STREAMON == 0x4004_5612
     assert v4l2.S_CTRL == 0xC008_561C
     assert v4l2.QUERYCTRL == 0xC044_5624
+    assert v4l2.DQEVENT == 0x8088_5659
+    assert v4l2.SUBSCRIBE_EVENT == 0x4020_565A
+    assert v4l2.G_SELECTION == 0xC040_565E
 
 
 def test_four_letters() -> None:
