@@ -19,7 +19,8 @@
 - ``csi_camera``: the Pi's own, by libcamera and picamera2; ``shared_picture``: a picture in its memory
 - ``usb_camera``: a camera behind the kernel's video interface; ``camera_mode``: in which size, rate and format it is
   used; ``camera_stream``: what it gives in that; ``raw_picture``: from that format to the firmware's
-- ``own_encoder``: a camera that encodes by itself; ``uvc_h264``: what one behind USB is told
+- ``own_encoder``: a camera that encodes by itself, by the node of its pictures or another; ``uvc_h264``: what one
+  behind USB is told
 - ``pan_tilt_zoom``: where a camera with motors looks; the Pi's own looks where `board.digital_zoom` says
 - ``camera_output``: who gets which picture of a camera
 - ``access_unit``: what is in what an encoder gives

@@ -3,17 +3,18 @@
 Rule 1: the Pi's own camera comes before those behind USB: whoever wired it wants it.
 Rule 2: libcamera is asked only where the kernel has a capture node that waits for it (V4L2_CAP_IO_MC); a unit with a
 USB camera never loads it.
+Rule 3: a node that gives encoded pictures only is no camera, but the encoder of the one on the same plug.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from board.digital_zoom import DigitalZoom
 from board.pi import v4l2
-from board.pi.camera_mode import modes
+from board.pi.camera_mode import CODED, modes
 from board.pi.csi_camera import CsiCamera, csi_cameras
 from board.pi.own_encoder import Doubt
 from board.pi.usb_camera import UsbCamera
@@ -33,6 +34,8 @@ class FoundCamera:
     """Its node, or libcamera's identity of it."""
     csi: bool = False
     """Whether libcamera drives it."""
+    coded_place: str = ""
+    """A node of its own, by which it gives what it encodes; "": it has none."""
 
     def open(self, width: int, height: int, frame_rate: int, zoom: DigitalZoom, doubt: Doubt) -> CsiCamera | UsbCamera:
         """Take it into use; *zoom* serves one that has no motors, but an ISP, *doubt* one that encodes.
@@ -41,7 +44,8 @@ class FoundCamera:
         """
         if self.csi:
             return CsiCamera(self.place, width, height, frame_rate, zoom)
-        return UsbCamera(Path(self.place), width, height, frame_rate, doubt)
+        coded = Path(self.coded_place) if self.coded_place else None
+        return UsbCamera(Path(self.place), width, height, frame_rate, doubt, coded)
 
 
 def find_cameras(dev: Path = DEV) -> list[FoundCamera]:
@@ -69,7 +73,9 @@ def nodes(dev: Path = DEV) -> list[Path]:
 
 def _kernels_cameras(dev: Path) -> tuple[list[FoundCamera], bool]:
     """Those that need no libcamera, and whether there is a node that waits for it."""
-    found = []
+    found: list[tuple[FoundCamera, bytes]] = []
+    coded: dict[bytes, str] = {}
+    """By plug."""
     wait_for_libcamera = False
     for path in nodes(dev):
         try:
@@ -82,13 +88,17 @@ def _kernels_cameras(dev: Path) -> tuple[list[FoundCamera], bool]:
                 continue
             if capability.device_caps & v4l2.CAP_IO_MC:
                 wait_for_libcamera = True
-            elif capability.device_caps & v4l2.CAP_STREAMING and _is_camera(capability) and modes(device):
-                found.append(FoundCamera(capability.card.decode(errors="replace"), str(path)))
+            elif not capability.device_caps & v4l2.CAP_STREAMING or not _is_camera(capability):
+                continue
+            elif modes(device):
+                found.append((FoundCamera(capability.card.decode(errors="replace"), str(path)), capability.bus_info))
+            elif modes(device, CODED):
+                coded.setdefault(capability.bus_info, str(path))
         except DeviceError:
             continue
         finally:
             device.close()
-    return found, wait_for_libcamera
+    return [replace(camera, coded_place=coded.get(plug, "")) for camera, plug in found], wait_for_libcamera
 
 
 def choose_camera(cameras: Sequence[FoundCamera], wanted: str) -> FoundCamera:

@@ -1,12 +1,12 @@
 """A conference camera behind USB, from the inside: motors, a lens, and an encoder where that is wanted.
 
-``python -m hil.conference_camera motors|digital|encoder|stubborn|tiring``: is one until it is ended, which pulls it
-out.
+``python -m hil.conference_camera motors|digital|encoder|stubborn|tiring|split``: is one until it is ended, which pulls
+it out.
 What it sees is one colour that says where it looks: the brighter the more to the right, the bluer the higher, the
 redder the nearer.  `ConferenceCamera` is its plug.
 
 An encoder is libx264, told what to do as the class "H.264 Payload" 1.0 says; a stubborn one makes no key frame when it
-is told to, and a tiring one nothing at all after a while.
+is told to, and a tiring one nothing at all after a while.  A split camera gives what it encodes by a stream of its own.
 
 Descriptors and requests are those of the USB Video Class 1.1, tables in brackets.
 """
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -31,8 +32,10 @@ from hil.waiting import wait_for
 
 WIDTH, HEIGHT, RATE = 320, 180, 15
 NAME = "Conference camera"
-_VIDEO, _CONTROL_INTERFACE, _STREAMING = 0x0E, 0, 1
-_TERMINAL, _OUTPUT, _EXTENSION = 1, 2, 3
+_VIDEO, _CONTROL_INTERFACE, _STREAMING, _CODED_STREAMING = 0x0E, 0, 1, 2
+_TERMINAL, _OUTPUT, _EXTENSION, _CODED_OUTPUT = 1, 2, 3, 4
+_ENDPOINTS = {_STREAMING: 0x81, _CODED_STREAMING: 0x86}
+"""By interface, as dummy_hcd has them for bulk."""
 _PROBE, _COMMIT = 1, 2
 _PAYLOAD = 16_384
 _INTERVAL = 10_000_000 // RATE
@@ -45,7 +48,7 @@ CONFIGURE, COMMIT, PICTURE_TYPE, BITRATE = 0x101, 0x102, 0x109, 0x10E
 """Selectors of the encoder's, and 256."""
 DEGREE = 3600
 
-ENCODERS = ("encoder", "stubborn", "tiring")
+ENCODERS = ("encoder", "stubborn", "tiring", "split")
 ENDURANCE = 4 * RATE
 """Pictures that a tiring encoder makes at a time."""
 Values = tuple[Any, ...]
@@ -91,48 +94,96 @@ def controls(kind: str) -> dict[int, Control]:
     return made
 
 
-def descriptors(kind: str) -> tuple[bytes, bytes, bytes]:
-    """The device's, its configuration's, and its endpoint's."""
+def descriptors(kind: str) -> tuple[bytes, bytes, dict[int, bytes]]:
+    """The device's, its configuration's, and its endpoints' by interface."""
     device = struct.pack("<BBHBBBBHHHBBBB", 18, 1, 0x0200, 0xEF, 2, 1, 64, 0x1D6B, 0x0102, 0x0100, 1, 2, 0, 1)
-    endpoint = struct.pack("<BBBBHB", 7, 5, 0x81, 2, 512, 0)
     encodes = kind in ENCODERS
     moves = 1 << 9 | 1 << 11 | (kind == "motors") << 12  # zoom, pan and tilt, pan and tilt by speed (table 3-6)
     terminal = struct.pack("<BBBBHBBHHHB", 18, 0x24, 2, _TERMINAL, 0x0201, 0, 0, 0, 0, 0, 3) + moves.to_bytes(
         3, "little"
     )
-    output = struct.pack("<BBBBHBBB", 9, 0x24, 3, _OUTPUT, 0x0101, 0, _EXTENSION if encodes else _TERMINAL, 0)
-    # Table 3-15: of its controls there are those of PROBE, COMMIT, PICTURE_TYPE and BITRATE_LAYERS.
-    guid = bytes.fromhex("41769ea2 04de e347 8b2b f4341aff003b")
-    extension = struct.pack("<BBBB16sBBBBHB", 27, 0x24, 6, _EXTENSION, guid, 4, 1, _TERMINAL, 2, 0x2103, 0)
-    units = terminal + (extension if encodes else b"") + output
-    header = struct.pack("<BBBHHIBB", 13, 0x24, 1, 0x0110, 13 + len(units), 48_000_000, 1, _STREAMING)
-    yuy2 = bytes.fromhex("59555932 0000 1000 8000 00aa00389b71")
-    size = WIDTH * HEIGHT * 2
-    raw = struct.pack("<BBBBB16sBBBBBB", 27, 0x24, 4, 1, 1, yuy2, 16, 1, 0, 0, 0, 0)
-    raw += struct.pack(
-        "<BBBBBHHIIIIBI", 30, 0x24, 5, 1, 0, WIDTH, HEIGHT, size * 8, size * 8 * RATE, size, _INTERVAL, 1, _INTERVAL
-    )
-    raw += bytes([6, 0x24, 0x0D, 1, 1, 4])
-    formats = 1
+    outputs = {_STREAMING: _OUTPUT, **({_CODED_STREAMING: _CODED_OUTPUT} if kind == "split" else {})}
+    source = _EXTENSION if encodes else _TERMINAL
+    units = terminal
     if encodes:
-        formats = 2
-        h264 = b"H264" + yuy2[4:]
-        raw += struct.pack("<BBBBB16sBBBBBBB", 28, 0x24, 0x10, 2, 1, h264, 0, 1, 0, 0, 0, 0, 1)
-        raw += struct.pack(
-            "<BBBBBHHIIIBII", 30, 0x24, 0x11, 1, 0, WIDTH, HEIGHT, 64_000, 8_000_000, _INTERVAL, 1, 0, _INTERVAL
-        )
-    length = 13 + formats
-    inputs = struct.pack("<BBBBHBBBBBBB", length, 0x24, 1, formats, length + len(raw), 0x81, 0, _OUTPUT, 0, 0, 0, 1)
-    inputs += bytes(formats)
-    parts = (
-        struct.pack("<BBBBBBBB", 8, 0x0B, _CONTROL_INTERFACE, 2, _VIDEO, 3, 0, 2),
+        # Table 3-15: of its controls there are those of PROBE, COMMIT, PICTURE_TYPE and BITRATE_LAYERS.
+        guid = bytes.fromhex("41769ea2 04de e347 8b2b f4341aff003b")
+        units += struct.pack("<BBBB16sBBBBHB", 27, 0x24, 6, _EXTENSION, guid, 4, 1, _TERMINAL, 2, 0x2103, 0)
+    for output in outputs.values():
+        units += struct.pack("<BBBBHBBB", 9, 0x24, 3, output, 0x0101, 0, source, 0)
+    length = 12 + len(outputs)
+    header = struct.pack("<BBBHHIB", length, 0x24, 1, 0x0110, length + len(units), 48_000_000, len(outputs))
+    header += bytes(outputs)
+    endpoints = {each: struct.pack("<BBBBHB", 7, 5, _ENDPOINTS[each], 2, 512, 0) for each in outputs}
+    parts = [
+        struct.pack("<BBBBBBBB", 8, 0x0B, _CONTROL_INTERFACE, 1 + len(outputs), _VIDEO, 3, 0, 2),
         struct.pack("<BBBBBBBBB", 9, 4, _CONTROL_INTERFACE, 0, 0, _VIDEO, 1, 0, 2),
         *(header, units),
-        struct.pack("<BBBBBBBBB", 9, 4, _STREAMING, 0, 1, _VIDEO, 2, 0, 2),
-        *(inputs, raw, endpoint),
-    )
+    ]
+    for interface, output in outputs.items():
+        formats = [make(number) for number, make in enumerate(formats_of(kind, interface), 1)]
+        length, described = 13 + len(formats), b"".join(formats)
+        parts += [
+            struct.pack("<BBBBBBBBB", 9, 4, interface, 0, 1, _VIDEO, 2, 0, 2),
+            struct.pack(
+                *("<BBBBHBBBBBBB", length, 0x24, 1, len(formats), length + len(described), _ENDPOINTS[interface]),
+                *(0, output, 0, 0, 0, 1),
+            ),
+            bytes(len(formats)),
+            described,
+            endpoints[interface],
+        ]
     body = b"".join(parts)
-    return device, struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), 2, 1, 0, 0x80, 0x32) + body, endpoint
+    count = 1 + len(outputs)
+    return device, struct.pack("<BBHBBBBB", 9, 2, 9 + len(body), count, 1, 0, 0x80, 0x32) + body, endpoints
+
+
+def formats_of(kind: str, interface: int) -> list[Callable[[int], bytes]]:
+    """What makes the descriptors of a stream's formats, from their numbers; that which is encoded is the last."""
+    if interface == _CODED_STREAMING:
+        return [_h264]
+    return [_raw, _h264] if kind in ENCODERS and kind != "split" else [_raw]
+
+
+_YUY2 = bytes.fromhex("59555932 0000 1000 8000 00aa00389b71")
+
+
+def _raw(number: int) -> bytes:
+    size = WIDTH * HEIGHT * 2
+    said = struct.pack("<BBBBB16sBBBBBB", 27, 0x24, 4, number, 1, _YUY2, 16, 1, 0, 0, 0, 0)
+    said += struct.pack(
+        "<BBBBBHHIIIIBI", 30, 0x24, 5, 1, 0, WIDTH, HEIGHT, size * 8, size * 8 * RATE, size, _INTERVAL, 1, _INTERVAL
+    )
+    return said + bytes([6, 0x24, 0x0D, 1, 1, 4])
+
+
+def _h264(number: int) -> bytes:
+    said = struct.pack("<BBBBB16sBBBBBBB", 28, 0x24, 0x10, number, 1, b"H264" + _YUY2[4:], 0, 1, 0, 0, 0, 0, 1)
+    return said + struct.pack(
+        "<BBBBBHHIIIBII", 30, 0x24, 0x11, 1, 0, WIDTH, HEIGHT, 64_000, 8_000_000, _INTERVAL, 1, 0, _INTERVAL
+    )
+
+
+class Stream:
+    """What a camera gives by one interface."""
+
+    def __init__(self, coded_format: int) -> None:
+        self.coded_format = coded_format
+        """The number of the format that is encoded; 0: there is none."""
+        self.encoder: av.VideoCodecContext | None = None
+        """While it encodes."""
+        self.made = 0
+        """Pictures that it encoded since it was told to begin."""
+        self.agree(1)
+
+    def agree(self, form: int) -> None:
+        """Take the format that is to be given."""
+        self._format = form
+        self.agreed = struct.pack("<HBBI10xII8x", 1, form, 1, _INTERVAL, WIDTH * HEIGHT * 2, _PAYLOAD)
+
+    def commit(self) -> None:
+        """Begin to give it."""
+        self.encoder, self.made = open_encoder() if self._format == self.coded_format else None, 0
 
 
 class Inside:
@@ -141,16 +192,13 @@ class Inside:
     def __init__(self, kind: str) -> None:
         self._gadget = Gadget()
         self._controls = controls(kind)
-        self._device, self._configuration, self._endpoint = descriptors(kind)
-        self._pipe = -1
+        self._device, self._configuration, self._endpoints = descriptors(kind)
+        forms = {interface: formats_of(kind, interface) for interface in self._endpoints}
+        self._streams = {each: Stream(len(made) if made[-1] is _h264 else 0) for each, made in forms.items()}
+        self._configured = False
         self._obeys = kind != "stubborn"
         self._endurance = ENDURANCE if kind == "tiring" else sys.maxsize
-        self._encoder: av.VideoCodecContext | None = None
-        """While it encodes."""
         self._key_frame_wanted = False
-        self._made = 0
-        """Pictures that it encoded since it was told to begin."""
-        self._agree(1)
 
     def run(self) -> None:
         """Obey the host until the end."""
@@ -168,9 +216,12 @@ class Inside:
         elif setup.to_host and setup.request == 6:  # GET_DESCRIPTOR
             self._gadget.answer(setup, self._describe(setup.value >> 8, setup.value & 0xFF))
         elif setup.request == 9:  # SET_CONFIGURATION
-            if self._pipe < 0:
-                self._pipe = self._gadget.configure(self._endpoint)
-                threading.Thread(target=self._stream, daemon=True).start()
+            if not self._configured:
+                self._configured = True
+                for stream, pipe in zip(
+                    self._streams.values(), self._gadget.configure(self._endpoints.values()), strict=True
+                ):
+                    threading.Thread(target=self._give, args=(stream, pipe), daemon=True).start()
             self._gadget.take(setup)
         elif not setup.to_host:
             self._gadget.take(setup)
@@ -186,15 +237,17 @@ class Inside:
 
     def _obey_class(self, setup: Setup) -> None:
         selector, interface, entity = setup.value >> 8, setup.index & 0xFF, setup.index >> 8
-        if interface == _STREAMING:
+        if interface in self._streams:
+            stream = self._streams[interface]
             if selector not in (_PROBE, _COMMIT):
                 raise KeyError(selector)
             if setup.to_host:
-                self._gadget.answer(setup, {_GET_INFO: b"\x03", _GET_LEN: b"\x22\0"}.get(setup.request, self._agreed))
+                said = {_GET_INFO: b"\x03", _GET_LEN: b"\x22\0"}.get(setup.request, stream.agreed)
+                self._gadget.answer(setup, said)
             else:
-                self._agree(self._gadget.take(setup)[2])
+                stream.agree(self._gadget.take(setup)[2])
                 if selector == _COMMIT:
-                    self._encoder, self._made = open_encoder() if self._format == 2 else None, 0
+                    stream.commit()
             return
         if entity == _EXTENSION:
             selector += 0x100
@@ -211,37 +264,34 @@ class Inside:
                 said = struct.unpack_from("<II4xHH4xH", said[0])
             print(selector, *said, flush=True)
 
-    def _agree(self, form: int) -> None:
-        self._format = form
-        self._agreed = struct.pack("<HBBI10xII8x", 1, form, 1, _INTERVAL, WIDTH * HEIGHT * 2, _PAYLOAD)
-
-    def _stream(self) -> None:
+    def _give(self, stream: Stream, pipe: int) -> None:
         frame, due = 0, time.monotonic()
         while True:
             pan, tilt = self._controls[PAN_TILT].value
             (zoom,) = self._controls[ZOOM].value
             y, cb, cr = 126 + pan * 100 // (150 * DEGREE), 128 + tilt * 100 // (90 * DEGREE), 128 + (zoom - 100) // 4
             pixels = bytes([y, cb, y, cr]) * (WIDTH * HEIGHT // 2)
-            if self._encoder is not None:
-                pixels = self._encoded(y, cb, cr) if self._made < self._endurance else b""
-                self._made += 1
+            if stream.encoder is not None:
+                pixels = self._encoded(stream.encoder, y, cb, cr) if stream.made < self._endurance else b""
+                stream.made += 1
+            elif stream.coded_format == 1:
+                pixels = b""  # nobody has told it to begin
             frame ^= 1
             for start in range(0, len(pixels), _PAYLOAD - 2):
                 part = pixels[start : start + _PAYLOAD - 2]
                 last = start + len(part) == len(pixels)
-                self._gadget.write(self._pipe, bytes([2, 0x80 | last << 1 | frame]) + part)  # 2.4.3.3
+                self._gadget.write(pipe, bytes([2, 0x80 | last << 1 | frame]) + part)  # 2.4.3.3
             due = max(due + 1 / RATE, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
 
-    def _encoded(self, *color: int) -> bytes:
-        assert self._encoder is not None
+    def _encoded(self, encoder: av.VideoCodecContext, *color: int) -> bytes:
         picture = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
         for plane, value in zip(picture.planes, color, strict=True):
             memoryview(plane)[:] = bytes([value]) * plane.buffer_size
         if self._key_frame_wanted:
             self._key_frame_wanted = False
             picture.pict_type = PictureType.I
-        return b"".join(map(bytes, self._encoder.encode(picture)))
+        return b"".join(map(bytes, encoder.encode(picture)))
 
 
 def open_encoder() -> av.VideoCodecContext:
@@ -279,11 +329,28 @@ class ConferenceCamera:
 
     def node(self) -> Path | None:
         """Where it is, while it is plugged in."""
-        for path in sorted(Path("/sys/class/video4linux").glob("video*/name")):
+        return next(iter(self._nodes()), None)
+
+    def nodes(self) -> list[Path]:
+        """By which nodes it gives pictures; beside each there is one of metadata."""
+        from board.pi import v4l2  # which it has no use for itself
+        from board.pi.v4l2_device import Device
+
+        found = []
+        for path in self._nodes():
+            device = Device(path)
+            if device.capability().device_caps & v4l2.CAP_VIDEO_CAPTURE:
+                found.append(path)
+            device.close()
+        return found
+
+    def _nodes(self) -> list[Path]:
+        found = []
+        for path in Path("/sys/class/video4linux").glob("video*/name"):
             with suppress(OSError):  # it is just going
                 if path.read_text().startswith(NAME):
-                    return Path("/dev") / path.parent.name
-        return None
+                    found.append(Path("/dev") / path.parent.name)
+        return sorted(found, key=lambda path: int(path.name[5:]))
 
     def unplug(self) -> None:
         """Pull it out."""

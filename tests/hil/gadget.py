@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 CONTROL, DISCONNECT = 2, 6
@@ -86,12 +87,12 @@ class Gadget:
         """Refuse a request."""
         self._do(_EP0_STALL, 0)
 
-    def configure(self, endpoint: bytes) -> int:
-        """Make ready as the host wants, with this endpoint's descriptor; give its handle."""
-        handle = self._do(_EP_ENABLE, ctypes.create_string_buffer(endpoint, 9))
+    def configure(self, endpoints: Iterable[bytes]) -> list[int]:
+        """Make ready as the host wants, with these endpoints' descriptors; give their handles."""
+        handles = [self._do(_EP_ENABLE, ctypes.create_string_buffer(endpoint, 9)) for endpoint in endpoints]
         self._do(_VBUS_DRAW, 0x32)
         self._do(_CONFIGURE, 0)
-        return handle
+        return handles
 
     def write(self, endpoint: int, data: bytes) -> None:
         """Give the host data, when it takes it."""

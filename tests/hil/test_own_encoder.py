@@ -11,7 +11,9 @@ from hil.waiting import wait_for
 
 from board import open_board
 from board.pi.camera_encoder import CameraEncoder
+from board.pi.camera_list import find_cameras
 from board.pi.own_encoder import OwnEncoder
+from board.pi.usb_camera import UsbCamera
 from firmware.errors import DeviceError
 from firmware.ports import Board, Camera, Encoder, EncoderSettings, View
 
@@ -83,6 +85,36 @@ def test_its_access_units_are_passed_on(encoding: ConferenceCamera, conference_b
     count = len(access.units)
     assert wait_for(lambda: (frame := camera.capture()) is not None and abs(middle(frame)[0] - 226) <= 4, 30)
     assert len(access.units) == count
+
+
+def test_one_with_a_stream_of_its_own_leaves_the_pictures_as_they_are(conference_board: Board) -> None:
+    plugged = ConferenceCamera("split")
+    try:
+        raw, coded = plugged.nodes()
+        (found,) = (camera for camera in find_cameras() if camera.name.startswith(NAME))
+        assert (found.place, found.coded_place) == (str(raw), str(coded))
+        camera = conference_board.open_camera(WIDTH, HEIGHT, RATE)
+        assert camera.capture() is not None
+        encoder, access = encoder_of(camera)
+        assert isinstance(encoder, OwnEncoder)
+        assert wait_for(lambda: len(access.units) >= 10, 30)
+        assert {SPS, IDR} <= set(kinds(access.units[0][0]))
+        assert camera.pan_tilt_zoom is not None
+        camera.pan_tilt_zoom.go_to(View(pan=1))
+        assert isinstance(camera, UsbCamera)
+        assert camera._stream is not None, "nobody decodes for the self-view what was encoded for the far end"
+        assert wait_for(lambda: (frame := camera.capture()) is not None and middle(frame)[0] == 226, 30)
+        assert wait_for(lambda: abs(middle_of(access)[0] - 226) <= 4, 30)
+        encoder.close()
+        count = len(access.units)
+        assert all(camera.capture() is not None for _ in range(5))
+        assert len(access.units) == count
+        again, more = encoder_of(camera)
+        assert isinstance(again, OwnEncoder)
+        assert wait_for(lambda: len(more.units) >= 5, 30)
+        camera.close()
+    finally:
+        plugged.unplug()
 
 
 def middle_of(access: Access) -> tuple[int, ...]:
