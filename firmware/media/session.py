@@ -53,7 +53,7 @@ INTERVAL = 1.0
 SILENCE = 5.0
 """Seconds without a packet that are reported, and again after each as many more."""
 _STALE = 512
-"""Packets of sound at most that are thrown away because they came before the session."""
+"""Packets at most that are thrown away because they came when there was nobody for them."""
 
 Sockets = tuple[socket.socket, socket.socket]
 
@@ -197,8 +197,12 @@ class MediaSession:
         pair, others = sockets[channel.local], {other: sockets[other] for other in channel.others}
         clock_rate, offset = channel.codec.clock_rate, self._timestamp_offset(channel)
         stream = Stream(channel.kind, pair, self._cname, clock_rate, channel.bitrate, offset, others)
-        if channel.kind is Kind.AUDIO and channel.handshake is None and channel.ice is None:  # else it may have begun
+        former = self._studio.former_lines
+        # A call's first picture may be there already, and nobody gives it twice; so may a handshake have begun.
+        stale = channel.kind is Kind.AUDIO or channel.local in former
+        if stale and channel.handshake is None and channel.ice is None:
             _drain(pair[0])
+        former.append(channel.local)
         self._watch(stream)
         return _Line(self._call_id, stream, self._studio, self._pictures)
 
@@ -392,7 +396,8 @@ def _same_coding(old: Channel | None, new: Channel | None) -> bool:
 
 
 def _drain(sock: socket.socket) -> None:
-    """Throw away sound that came before there was anybody to hear it: played late, it would stay late."""
+    """Throw away what came before there was anybody for it: sound that is played late stays late, and the rest of a
+    picture from before a hold is nothing but a reason to ask for another."""
     for _ in range(_STALE):
         try:
             sock.recv(1)

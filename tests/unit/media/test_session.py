@@ -30,7 +30,15 @@ from firmware.media import session as module
 from firmware.media.camera import CameraFeed
 from firmware.media.compositor import Compositor
 from firmware.media.fault import Fault
-from firmware.media.message import ChannelFailed, Configure, DigitReceived, MediaSilent, Report, Statistics
+from firmware.media.message import (
+    ChannelFailed,
+    Configure,
+    DigitReceived,
+    KeyFrameWanted,
+    MediaSilent,
+    Report,
+    Statistics,
+)
 from firmware.media.network import Network
 from firmware.media.scene import FULL_SCREEN, FarEnd, Scene
 from firmware.media.session import MediaSession
@@ -268,6 +276,30 @@ def test_sound_from_before_the_call_is_not_played(unit: Unit, peer: Peer) -> Non
     unit.network.call(lambda: None)
     assert unit.session.sound is not None
     assert not unit.session.sound.receiver._arrivals
+
+
+def test_what_came_during_a_hold_is_no_reason_to_ask_for_a_picture(unit: Unit, peer: Peer, eventually) -> None:
+    port = unit.ports.reserve("127.0.0.1")
+    receive = channel(port, peer, Direction.RECEIVE, VIDEO)
+    numbers = iter(range(100))
+
+    def send_pictures() -> None:
+        for _ in range(3):
+            number = next(numbers)
+            peer.rtp.sendto(Packet(97, True, number, 3_000 * number, 7, b"\x41\x9a\x00").encode(), port.address)
+
+    send_pictures()
+    unit.apply(receive)
+    eventually(lambda: unit.of(KeyFrameWanted))  # the call's first pictures count, whenever they came
+    unit.network.call(unit.session.close)
+    send_pictures()
+    unit.reports.clear()
+    unit.session = unit.network.call(lambda: MediaSession("1", unit.studio))
+    unit.apply(receive)
+    time.sleep(0.3)
+    assert not unit.of(KeyFrameWanted)
+    send_pictures()
+    eventually(lambda: unit.of(KeyFrameWanted))
 
 
 def test_all_pictures_of_a_call_are_frozen(unit: Unit, peer: Peer) -> None:
