@@ -2,76 +2,47 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 import pytest
 from hil import network
-from hil.answer import AnswerWatch
 from hil.far_ends import LABEL, SMALL, TONE, outside, start
+from hil.inside import LAMP, LOOK, PATIENCE, press, unit_inside
 from hil.lines import Lines
-from hil.monitor import RESULTS, Television
+from hil.monitor import Television
 from hil.pace import slowness
 from hil.sound import BREAK_TIME, RATE, Room, interruptions, is_heard, tone
 from hil.waiting import wait_for
 from hil.webcam import Webcam
-from interop.unit import ROOT, Unit
+from interop.unit import Unit
 from PIL import Image, ImageChops
 
-from board.gpio import BOUNCE_TIME
-from board.settings import PiSettings
 from board.sim.counter import card_number, read_cards
 
-PINS = PiSettings()
-BUTTON, LAMP = PINS.buttons(), PINS.lamps()
 ROOM_TONE = 880
-ANSWER_TIME = 0.050
-"""Seconds from a line that is pulled to the answer on the wire, on a machine that is not emulated."""
 LATEST = 1.0
 """Seconds after which a picture is on the screen, on a machine that is not emulated."""
 SOUND_TIME, EMULATED_BREAKS = 20.0, 0.25
 """Seconds of a call that are listened to, and the part of them that an emulated machine may be late with."""
-LINES = 480
-"""Of the screen: an emulated machine takes a third of a second for a picture of 1280x720."""
 AMBER, GREEN = (251, 191, 36), (74, 222, 128)
-
-PATIENCE, LOOK = 120.0, 0.3
-"""Seconds until what has not happened by then is a failure, and between two looks."""
 
 pytestmark = pytest.mark.timeout(500)
 
 
-class PatientUnit(Unit):
-    """A unit on a machine that is slow, and is left in peace to work."""
-
-    start_patience, patience, pause = 150.0, PATIENCE, LOOK
-
-
 @pytest.fixture(scope="module")
 def unit(
-    lines: Lines,
     room: Room,
+    lines: Lines,
     webcam: Webcam,
     television: Television,
     encoder_node: Path,
 ) -> Iterator[Unit]:
-    """The unit, on real drivers; its log is among the results."""
+    """The unit, on real drivers."""
     network.set_up_machine()
-    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "2", "firmware", "board"], cwd=ROOT, check=True)
-    settings: dict[str, dict[str, Any]] = {
-        "board": {"kind": "pi"},
-        "board.pi": {"microphone": room.name, "speaker": room.name, "display_lines": LINES},
-        "room": {"name": "Room", "auto_answer": False},
-        "media": SMALL,
-        "log": {"level": "info"},
-    }
-    with PatientUnit(RESULTS / "unit", settings, address=network.MACHINE, password="inside") as unit:
+    with unit_inside(network.MACHINE, room) as unit:
         yield unit
 
 
@@ -104,12 +75,6 @@ def call(unit: Unit, far_end: Unit) -> str:
 def eventually(condition: Callable[[], object]) -> bool:
     """Wait until the condition holds, without taking the unit's time; False: it did not."""
     return wait_for(condition, PATIENCE, LOOK)
-
-
-def press(lines: Lines, button: str) -> None:
-    for high in (False, True):
-        lines.pull(BUTTON[button], high=high)
-        time.sleep(LOOK)  # a release that is cut short is none: the next press would be lost
 
 
 def looks(television: Television) -> Image.Image:
@@ -259,29 +224,6 @@ def test_a_call_from_outside_is_answered_by_the_button_and_all_flows(
     unit.wait_for_idle()
     far_end.wait_for_idle()
     assert wait_for(lambda: not lines.is_high(LAMP["in_call"]))
-
-
-def test_a_line_that_is_pulled_answers_at_once(
-    unit: Unit, far_end: Unit, lines: Lines, record_property: Callable[[str, object], None]
-) -> None:
-    times = []
-    for _ in range(3):
-        far_end.dial(unit.uri)
-        unit.wait_for_call("incoming")
-        time.sleep(1)
-        with AnswerWatch() as watch:
-            lines.pull(BUTTON["call"], high=False)
-            times.append(watch.wait())
-        lines.pull(BUTTON["call"], high=True)
-        unit.wait_for_call("active")
-        press(lines, "hang_up")
-        unit.wait_for_idle()
-        far_end.wait_for_idle()
-    slower = slowness()
-    record_property("answer_ms", [round(seconds * 1000, 1) for seconds in times])
-    record_property("slowness", round(slower, 1))
-    # The debounce takes its time anywhere; the rest is work.
-    assert median(times) - BOUNCE_TIME < (ANSWER_TIME - BOUNCE_TIME) * slower
 
 
 def test_a_camera_that_is_pulled_out_and_put_in_again(
