@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,13 +114,24 @@ def idle_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
         yield running
 
 
+@contextmanager
+def without_calls(unit: Unit) -> Iterator[None]:
+    """Whether there is no call before and after; one that is left over is not left to the next test."""
+    unit.wait_for_idle()
+    unit.forget_history()
+    yield
+    try:
+        unit.wait_for_idle()
+    finally:
+        for call in unit.state()["calls"]:
+            unit.command(call["id"], "hang_up")
+
+
 @pytest.fixture
 def answering(idle_unit: Unit) -> Iterator[Unit]:
     """The shared unit, without a call before and after the test."""
-    idle_unit.wait_for_idle()
-    idle_unit.forget_history()
-    yield idle_unit
-    idle_unit.wait_for_idle()
+    with without_calls(idle_unit):
+        yield idle_unit
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +145,5 @@ def idle_asking_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]
 @pytest.fixture
 def ringing(idle_asking_unit: Unit) -> Iterator[Unit]:
     """The shared unit that rings, without a call before and after the test."""
-    idle_asking_unit.wait_for_idle()
-    idle_asking_unit.forget_history()
-    yield idle_asking_unit
-    idle_asking_unit.wait_for_idle()
+    with without_calls(idle_asking_unit):
+        yield idle_asking_unit
