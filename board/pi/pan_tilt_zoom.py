@@ -4,13 +4,16 @@ Rule 1: a control of speed is used only if it goes both ways: the kernel's drive
 does not.
 Rule 2: of an axis with both, the control of speed moves it, and that of its place tells where it stands.
 Rule 3: straight ahead is where the camera's own numbers change their sign.
+Rule 4: an axis that is refused keeps no other from being told; who is closed is told to stand still `STOP_TRIES` times.
 """
 
 from __future__ import annotations
 
+import errno
 import threading
+import time
 from collections.abc import Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from firmware.errors import DeviceError
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 _CAMERA = 0x009A_0900
 _PLACES = dict(zip(AXES, (_CAMERA + n for n in (8, 9, 13)), strict=True))
 _SPEEDS = dict(zip(AXES, (_CAMERA + n for n in (32, 33, 15)), strict=True))
+
+
+STOP_TRIES, STOP_PAUSE = 5, 0.05
+"""How often a camera that is closed is told to stand still, and the seconds between."""
 
 
 class V4l2PanTiltZoom:
@@ -64,18 +71,34 @@ class V4l2PanTiltZoom:
                     self._device.set_control(limits.id, as_value(axis, wanted, limits))
 
     def drive(self, speeds: Mapping[str, float]) -> None:
-        """Go on along these axes.  DeviceError: the camera does not obey."""
+        """Go on along these axes.  DeviceError: the camera does not obey along one of them at least."""
+        failure = None
         with self._open():
             for axis, limits in self._speeds.items():
                 if axis in speeds:
-                    self._device.set_control(limits.id, as_speed(speeds[axis], limits))
+                    try:
+                        self._set_speed(axis, as_speed(speeds[axis], limits))
+                    except DeviceError as error:
+                        failure = error
+        if failure is not None:
+            raise failure
 
     def close(self) -> None:
         """Stand still, and obey no more."""
-        with suppress(DeviceError):  # it may have been pulled out
-            self.drive(dict.fromkeys(self.driven, 0.0))
+        for _ in range(STOP_TRIES):
+            try:
+                self.drive(dict.fromkeys(self.driven, 0.0))
+                break
+            except DeviceError as error:
+                if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.ENODEV:
+                    break  # it was pulled out
+                time.sleep(STOP_PAUSE)
         with self._using:
             self._closed = True
+
+    def _set_speed(self, axis: str, value: int) -> None:
+        if not self._device.set_control(self._speeds[axis].id, value):
+            raise DeviceError(f"the camera does not take a speed to {axis} at")
 
     @contextmanager
     def _open(self) -> Iterator[None]:

@@ -1,9 +1,11 @@
 """A conference camera behind USB, from the inside: motors, a lens, and an encoder where that is wanted.
 
-``python -m hil.conference_camera motors|digital|encoder|stubborn|tiring|split``: is one until it is ended, which pulls
-it out.
+``python -m hil.conference_camera motors|deaf|digital|encoder|stubborn|tiring|split``: is one until it is ended, which
+pulls it out.
 What it sees is one colour that says where it looks: the brighter the more to the right, the bluer the higher, the
 redder the nearer.  `ConferenceCamera` is its plug.
+
+Deaf motors do not hear it the first times when they are to stop.
 
 An encoder is libx264, told what to do as the class "H.264 Payload" 1.0 says; a stubborn one makes no key frame when it
 is told to, and a tiring one nothing at all after a while.  A split camera gives what it encodes by a stream of its own.
@@ -49,6 +51,11 @@ CONFIGURE, COMMIT, PICTURE_TYPE, BITRATE = 0x101, 0x102, 0x109, 0x10E
 DEGREE = 3600
 
 ENCODERS = ("encoder", "stubborn", "tiring", "split")
+MOTORS = ("motors", "deaf")
+UNHEARD = range(2, 6)
+"""Which requests of a speed deaf motors refuse: the first two let them begin, along one axis and the other."""
+REFUSED = (0,)
+"""What `ConferenceCamera.told` has in the place of such a request."""
 ENDURANCE = 4 * RATE
 """Pictures that a tiring encoder makes at a time."""
 Values = tuple[Any, ...]
@@ -87,7 +94,7 @@ def controls(kind: str) -> dict[int, Control]:
         made[CONFIGURE] = made[COMMIT] = Control("<46s", (bytes(46),), (bytes(46),), (bytes(46),))
         made[PICTURE_TYPE] = Control("<HH", (0, 0), (0, 2), (0, 1))
         made[BITRATE] = Control("<HII", (0, 64_000, 64_000), (0, 8_000_000, 8_000_000), (0, 1, 1))
-    if kind == "motors":
+    if kind in MOTORS:
         # Of the least speed the kernel makes, by its sign, the most to the other side: cameras say the same twice.
         made[PAN_TILT_SPEED] = Control("<bBbB", (0, 24, 0, 20), (0, 24, 0, 20), (0, 1, 0, 1))
         made[PAN_TILT_SPEED].value = (0, 0, 0, 0)
@@ -98,7 +105,7 @@ def descriptors(kind: str) -> tuple[bytes, bytes, dict[int, bytes]]:
     """The device's, its configuration's, and its endpoints' by interface."""
     device = struct.pack("<BBHBBBBHHHBBBB", 18, 1, 0x0200, 0xEF, 2, 1, 64, 0x1D6B, 0x0102, 0x0100, 1, 2, 0, 1)
     encodes = kind in ENCODERS
-    moves = 1 << 9 | 1 << 11 | (kind == "motors") << 12  # zoom, pan and tilt, pan and tilt by speed (table 3-6)
+    moves = 1 << 9 | 1 << 11 | (kind in MOTORS) << 12  # zoom, pan and tilt, pan and tilt by speed (table 3-6)
     terminal = struct.pack("<BBBBHBBHHHB", 18, 0x24, 2, _TERMINAL, 0x0201, 0, 0, 0, 0, 0, 3) + moves.to_bytes(
         3, "little"
     )
@@ -197,6 +204,9 @@ class Inside:
         self._streams = {each: Stream(len(made) if made[-1] is _h264 else 0) for each, made in forms.items()}
         self._configured = False
         self._obeys = kind != "stubborn"
+        self._unheard = UNHEARD if kind == "deaf" else range(0)
+        self._speeds = 0
+        """Requests of a speed."""
         self._endurance = ENDURANCE if kind == "tiring" else sys.maxsize
         self._key_frame_wanted = False
 
@@ -257,6 +267,11 @@ class Inside:
         if setup.to_host:
             self._gadget.answer(setup, control.answer(setup.request))
         else:
+            if selector == PAN_TILT_SPEED:
+                self._speeds += 1
+                if self._speeds - 1 in self._unheard:
+                    print(*REFUSED, flush=True)
+                    raise KeyError(selector)
             control.set(self._gadget.take(setup))
             self._key_frame_wanted |= selector == PICTURE_TYPE and self._obeys
             said = control.value

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hil.conference_camera import DEGREE, NAME, PAN_TILT, PAN_TILT_SPEED, ZOOM, ConferenceCamera
+from hil.conference_camera import DEGREE, NAME, PAN_TILT, PAN_TILT_SPEED, REFUSED, UNHEARD, ZOOM, ConferenceCamera
 from hil.pictures import middle
 from hil.waiting import wait_for
 from hil.webcam import Webcam
@@ -38,6 +38,11 @@ def plugged(on_bench: bool, kind: str) -> Iterator[ConferenceCamera]:
 @pytest.fixture
 def motors(on_bench: bool) -> Iterator[ConferenceCamera]:
     yield from plugged(on_bench, "motors")
+
+
+@pytest.fixture
+def deaf(on_bench: bool) -> Iterator[ConferenceCamera]:
+    yield from plugged(on_bench, "deaf")
 
 
 @pytest.fixture
@@ -93,6 +98,34 @@ def test_motors_run_until_they_are_stopped(motors: ConferenceCamera, conference_
     assert wait_for(lambda: motors.told[-1][3:] == (-1, 1))
     camera.close()
     assert wait_for(lambda: motors.told[-1][3] == 0), "who has no camera in use lets no motor run"
+
+
+def stands(camera: ConferenceCamera) -> bool:
+    """Whether the last that its motors took is that they are to stop."""
+    selector, pan, _, tilt, _ = next(values for values in reversed(camera.told) if values != REFUSED)
+    return (selector, pan, tilt) == (PAN_TILT_SPEED, 0, 0)
+
+
+def test_motors_that_do_not_hear_are_told_again_to_stop(deaf: ConferenceCamera, conference_board: Board) -> None:
+    camera, head = opened(conference_board)
+    control = CameraControl(lambda report: None)
+    control.opened(head)
+    control.move({"pan": 1}, 0.5)
+    assert wait_for(lambda: deaf.told and deaf.told[0][:3] == (PAN_TILT_SPEED, 1, 24))
+    assert wait_for(lambda: deaf.told.count(REFUSED) == len(UNHEARD) and stands(deaf))
+    told = len(deaf.told)
+    time.sleep(1)
+    assert len(deaf.told) == told
+    control.closed()
+    camera.close()
+
+
+def test_motors_that_do_not_hear_are_told_again_by_who_leaves(deaf: ConferenceCamera, conference_board: Board) -> None:
+    camera, head = opened(conference_board)
+    head.drive({"pan": 1, "tilt": -1})
+    camera.close()
+    assert wait_for(lambda: stands(deaf))
+    assert deaf.told.count(REFUSED) == len(UNHEARD)
 
 
 def test_a_movement_goes_bit_by_bit_where_there_are_no_motors(

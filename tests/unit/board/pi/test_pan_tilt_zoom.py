@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
+from board.pi import pan_tilt_zoom as module
 from board.pi import v4l2
-from board.pi.pan_tilt_zoom import V4l2PanTiltZoom, as_part, as_speed, as_value
+from board.pi.pan_tilt_zoom import STOP_TRIES, V4l2PanTiltZoom, as_part, as_speed, as_value
 from firmware.errors import DeviceError
 from firmware.ports import PanTiltZoom, View
 
@@ -22,6 +25,9 @@ class Camera:
         self.values = dict.fromkeys(controls, 0)
         self.set: list[tuple[int, int]] = []
         self.gone = False
+        self.refuses: dict[int, int] = {}
+        """How often a control takes nothing yet."""
+        self.asked = 0
         self._controls = controls
 
     def limits(self, number: int) -> v4l2.ControlDescription | None:
@@ -34,8 +40,12 @@ class Camera:
         return self.values.get(number)
 
     def set_control(self, number: int, value: int) -> bool:
+        self.asked += 1
         if self.gone:
-            raise DeviceError("/dev/video0 failed: No such device")
+            raise DeviceError("/dev/video0 failed: No such device") from OSError(errno.ENODEV, "No such device")
+        if self.refuses.get(number, 0) > 0:
+            self.refuses[number] -= 1
+            return False
         self.set.append((number, value))
         self.values[number] = value
         return True
@@ -119,7 +129,32 @@ def test_a_camera_that_was_pulled_out_says_so_and_can_be_closed() -> None:
     camera.gone = True
     with pytest.raises(DeviceError, match="No such device"):
         head.go_to(View(pan=0))
+    camera.asked = 0
     head.close()
+    assert camera.asked == 2, "once along each axis"
+
+
+def test_an_axis_that_is_refused_keeps_no_other_from_being_told() -> None:
+    camera = Camera(RALLY)
+    head = on(camera)
+    head.drive({"pan": 1, "tilt": 1})
+    camera.refuses[PAN_SPEED] = 1
+    with pytest.raises(DeviceError, match="does not take a speed to pan"):
+        head.drive({"pan": 0, "tilt": 0})
+    assert (camera.values[PAN_SPEED], camera.values[TILT_SPEED]) == (24, 0)
+
+
+@pytest.mark.parametrize(("times", "stand"), [(STOP_TRIES - 1, 0), (1_000, 24)])
+def test_a_camera_that_is_closed_is_told_again_that_it_is_to_stand_still(
+    times: int, stand: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STOP_PAUSE", 0.001)
+    camera = Camera(RALLY)
+    head = on(camera)
+    head.drive({"pan": 1})
+    camera.refuses[PAN_SPEED] = times
+    head.close()
+    assert camera.values[PAN_SPEED] == stand
 
 
 @pytest.mark.parametrize(("minimum", "maximum", "step"), [(-36000, 36000, 3600), (-100, 300, 1), (5, 10, 0), (0, 1, 1)])
