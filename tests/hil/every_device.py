@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 
 from board import open_board
+from board.pi.m2m_encoder import M2mEncoder, find_encoder
+from board.sim.card import Card
 from firmware.errors import DeviceError
 from firmware.ports import BLOCK_BYTES, Board, EncoderSettings
 
@@ -26,6 +28,23 @@ def camera(board: Board) -> str:
     while encoder is not None and not units and time.monotonic() < end:
         camera.capture()
     return "works" if encoder is not None and units else "is not encoded by the hardware"
+
+
+def decoder(board: Board) -> str:
+    """A picture that the hardware's encoder made."""
+    node, units = find_encoder(), list[bytes]()
+    assert node is not None
+    encoder = M2mEncoder(
+        node, EncoderSettings(1280, 720, 30, 4_000_000, 31), lambda unit, _: units.append(unit), lambda _: None
+    )
+    encoder.encode(Card(1280, 720, 30).picture(0), 0.0)
+    encoder.drain(30)
+    decoder = board.open_decoder(1280, 720)
+    if decoder is None:
+        return "there is none"
+    picture, good = decoder.decode(units[0])
+    decoder.close()
+    return "works" if picture is not None and good else "does not work"
 
 
 def microphone(board: Board) -> str:
@@ -71,7 +90,7 @@ def television(board: Board) -> str:
 
 
 DEVICES: dict[str, Callable[[Board], str]] = {
-    device.__name__: device for device in (camera, microphone, speaker, display, pins, watchdog, television)
+    device.__name__: device for device in (camera, decoder, microphone, speaker, display, pins, watchdog, television)
 }
 
 

@@ -37,7 +37,12 @@ def unit_inside(address: str, room: Room) -> Iterator[Unit]:
     subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "2", "firmware", "board"], cwd=ROOT, check=True)
     settings: dict[str, dict[str, Any]] = {
         "board": {"kind": "pi"},
-        "board.pi": {"microphone": room.name, "speaker": room.name, "display_lines": LINES},
+        "board.pi": {
+            "microphone": room.name,
+            "speaker": room.name,
+            "display_lines": LINES,
+            "decoder": "hardware",  # though pictures are small
+        },
         "room": {"name": "Room", "auto_answer": False},
         "media": SMALL,
         "log": {"level": "info"},

@@ -23,6 +23,7 @@ def test_every_device_is_found(
     assert found.pop("television").startswith("none: ")
     assert found == {
         "encoder": "H.264 in hardware, /dev/video11",
+        "decoder": "H.264 in hardware, /dev/video10",
         "display": "Virtual-1, 1280x720 at 75/s, /dev/dri/card0",
         "microphone": "Loopback, plughw:CARD=Room,DEV=0",
         "speaker": "Loopback, plughw:CARD=Room,DEV=0",

@@ -83,7 +83,7 @@ def test_udev_understands_the_rules(use: Use, tmp_path: Path) -> None:
 def test_the_services_user_may_use_every_device(
     use: Use, room: Room, webcam: Webcam, television: Television, encoder_node: Path
 ) -> None:
-    works = ("camera", "microphone", "speaker", "display", "watchdog")
+    works = ("camera", "decoder", "microphone", "speaker", "display", "watchdog")
     expected = dict.fromkeys(works, "works") | {"pins": f"{len(BUTTONS)} buttons, {len(LAMPS)} lamps"}
     assert use(*expected) == expected
 

@@ -12,6 +12,7 @@ from hil import network
 from hil.far_ends import LABEL, SMALL, TONE, outside, start
 from hil.inside import LAMP, LOOK, PATIENCE, press, unit_inside
 from hil.lines import Lines
+from hil.mirror import Mirror
 from hil.monitor import Television
 from hil.pace import slowness
 from hil.sound import BREAK_TIME, RATE, Room, interruptions, is_heard, tone
@@ -177,6 +178,31 @@ def test_what_is_sent_to_an_echo_comes_back(unit: Unit, room: Room, webcam: Webc
     assert eventually(lambda: is_color(middle(television), "red")), unit.log()[-3000:]
     with room.said(tone(ROOM_TONE, PATIENCE)):
         assert hears(room, ROOM_TONE)
+
+
+def test_what_its_own_encoder_makes_is_decoded_in_hardware(unit: Unit, webcam: Webcam, television: Television) -> None:
+    before = len(unit.log())
+    webcam.show("green")
+    with Mirror() as mirror:
+        number = unit.dial(mirror.uri)
+        assert unit.wait_for_call("active") == number
+        for color in ("green", "red"):
+            webcam.show(color)
+            assert eventually(lambda color=color: is_color(middle(television), color)), unit.log()[-3000:]
+        received = unit.streams(number)["video", "receive"]
+        assert (received["width"], received["height"]) == (SMALL["width"], SMALL["height"])
+        assert received["key_frames"] > 0
+        unit.command(number, "hang_up")
+        unit.wait_for_idle()
+    log = unit.log()[before:]
+    assert f"Decoding {SMALL['width']}x{SMALL['height']} in hardware" in log
+    assert "given up" not in log
+
+
+def test_what_the_hardware_can_not_decode_is_seen_all_the_same(unit: Unit, call: str, television: Television) -> None:
+    assert eventually(lambda: "The hardware decoder is given up: it does not decode this stream" in unit.log())
+    assert sees_it_move(television)
+    assert unit.wait_for_call("active") == call
 
 
 @pytest.mark.parametrize("protocol", ["sip", "h323"])
