@@ -86,13 +86,18 @@ class Internet:
     def __exit__(self, *_: object) -> None:
         self._undo.close()
 
-    def host(self, *, ipv6: bool = False) -> Namespace:
-        """Add a host that is on the Internet itself, with an address of *ipv6* too."""
+    def host(self, *, ipv6: bool = False, routed: bool = False) -> Namespace:
+        """Add a host that is on the Internet itself, with an address of *ipv6* too.
+
+        A *routed* one believes that there is more of it: a browser tells only the address that leads there.
+        """
         self._houses += 1
         host = Namespace(f"{self._mark}-host{self._houses}", f"192.0.2.{10 + self._houses}")
         self._add(host.name)
         self._wire(host.name, "eth0", f"{host.address}/24", self.outside.name, f"to{self._houses}", "")
         self._do(self.outside.name, "link", "set", f"to{self._houses}", "master", "bridge0")
+        if routed:
+            self._do(host.name, "route", "add", "default", "via", INTERNET)
         if ipv6:
             self._do(host.name, "addr", "add", f"2001:db8::{self._houses}/64", "dev", "eth0", "nodad")
         return host
@@ -101,6 +106,21 @@ class Internet:
     def filter(nft: str, namespace: Namespace, rule: str) -> None:
         """Let this rule of nftables decide what leaves a network, by IPv4."""
         rules = f"table ip filter {{\n chain out {{ type filter hook output priority 0; {rule}; }}\n}}\n"
+        subprocess.run(namespace.command(nft, "-f", "-"), input=rules, text=True, check=True, capture_output=True)
+
+    @staticmethod
+    def lose(nft: str, namespace: Namespace, every: int) -> None:
+        """Let one in *every* media packet that comes to a host get lost, by chance; 0: none any more.
+
+        It is lost on its way in, for who sends what is filtered on its way out is told so.
+        """
+        rule = f"udp sport != 5060 udp dport != 5060 numgen random mod {every} 0 drop" if every else ""
+        rules = f"""table ip loss
+            delete table ip loss
+            table ip loss {{
+                chain in {{ type filter hook input priority 0; {rule}; }}
+            }}
+        """
         subprocess.run(namespace.command(nft, "-f", "-"), input=rules, text=True, check=True, capture_output=True)
 
     def house(self, nft: str, *, symmetric: bool = False, lets_out: Sequence[int] = ()) -> Namespace:
