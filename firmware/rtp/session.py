@@ -189,12 +189,9 @@ class Session:
         except DecodeError:
             self._discarded += 1
             return None
-        source = self._source
         if packet.payload_type in self.received_again:
-            original = unwrap(packet, self.received_again[packet.payload_type], source.ssrc) if source else None
-            if original is None:
-                return None
-            packet = original
+            return self._receive_again(packet, now)
+        source = self._source
         if source is None or packet.ssrc != source.ssrc:
             source = self._admit(packet, now)
             if source is None:
@@ -208,6 +205,17 @@ class Session:
                 return None
             self._stream += 1
         source.ended = False
+        return self._counted(packet, now)
+
+    def _receive_again(self, packet: Packet, now: float) -> Packet | None:
+        """Take one that comes again; what is said of the source's loss stays as it was (RFC 4588 4)."""
+        source = self._source
+        original = unwrap(packet, self.received_again[packet.payload_type], source.ssrc) if source else None
+        if source is None or original is None or not source.recognizes(original):
+            return None
+        return self._counted(original, now)
+
+    def _counted(self, packet: Packet, now: float) -> Packet:
         packet.stream = self._stream
         self._received_packets += 1
         self._received_octets += len(packet.payload)

@@ -116,6 +116,12 @@ class Source:
         self.clock_rate, self._transit = clock_rate, transit
         return verdict
 
+    def recognizes(self, packet: Packet) -> bool:
+        """Give one that came again, by another stream, its index; False: it is none of this source's lately."""
+        ahead = (packet.sequence - self._highest) & 0xFFFF
+        packet.index = self._highest + ahead - (0x10000 if ahead >= MAX_DROPOUT else 0)
+        return ahead < MAX_DROPOUT or ahead > 0x10000 - self._max_misorder
+
     def since(self, before: tuple[int, int]) -> tuple[float, tuple[int, int]]:
         """Give the fraction lost since a mark, 0 to 1 (RFC 3550 A.3), and the next mark; (0, 0) is the start."""
         mark = (self.expected, self._received)

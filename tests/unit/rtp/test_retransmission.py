@@ -55,7 +55,35 @@ def test_what_is_lost_comes_again() -> None:
     assert packet is not None
     assert (packet.index, packet.payload_type, packet.payload) == (missing, H264, bytes([5]) * 20)
     assert packet.stream == heard[0].stream  # type: ignore[union-attr]
-    assert theirs.statistics(1.0).received.lost == 0
+    found = theirs.statistics(1.0).received
+    assert (found.lost, found.packets) == (1, 10), "RFC 4588 4: the way loses as much as before"
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_was_not_lost_may_come_again(times: int) -> None:
+    """To probe the path; it counts for nothing."""
+    ours, theirs = session(1), session(2)
+    ours.send_again, theirs.received_again = RTX, {RTX: H264}
+    resender = Resender(random.Random(3))
+    for number in range(10):
+        data = ours.send(bytes([number]) * 20, number * 3_000, True, H264, 0.0)
+        for again in [data] + [resender.wrap(data, RTX)] * times:
+            if number != 4 or again is not data:
+                assert theirs.receive(again, 0.1) is not None
+    assert theirs.statistics(1.0).received.lost == 1
+
+
+def test_what_comes_again_far_from_the_rest_is_nobodys() -> None:
+    ours, theirs = session(1), session(2)
+    theirs.received_again = {RTX: H264}
+    resender = Resender(random.Random(3))
+    data = ours.send(b"a slice", 0, True, H264, 0.0)
+    assert theirs.receive(resender.wrap(data, RTX), 0.1) is None, "of whom?"
+    assert theirs.receive(data, 0.1) is not None
+    for ahead in (3_000, 40_000, 0x10000 - 1_000):
+        far = Packet.decode(data)
+        far.sequence = far.sequence + ahead & 0xFFFF
+        assert theirs.receive(resender.wrap(far.encode(), RTX), 0.1) is None
 
 
 def test_nothing_begins_with_a_retransmission() -> None:
