@@ -36,6 +36,8 @@ COMFORT_NOISE_TYPE = 13
 """RFC 3551 6: some send comfort noise without having said so."""
 DEFAULT_BANDWIDTH = {Kind.AUDIO: 64_000, Kind.VIDEO: 1_500_000}
 """bit/s, where nothing was said; RTCP's share is reckoned from it."""
+KEEP_OPEN_TIME = 15.0
+"""Seconds between packets that only keep the way open (RFC 6263 4)."""
 MANY_REFUSED = 100
 """Packets that can't be decrypted after which it is said, once: two seconds of sound."""
 
@@ -111,6 +113,8 @@ class Stream:
         """What the agreement was when last looked at."""
         self._begun_by: list[Address | None] = [None, None]
         """Where datagrams of handshakes come from, by port: RTP, RTCP."""
+        self._keep_open_due = _NEVER
+        """When the way here has to be kept open by somebody who sends nothing."""
         self._far = FarAddress(None)
         self._far_control = FarAddress(None)
         self._session = Session(
@@ -160,6 +164,8 @@ class Stream:
                 else {}
             )
             self._session.expect_source()
+        # RFC 6263 3: where nothing is sent, NATs forget the way here, and relays never learn it; ICE has its own means.
+        self._keep_open_due = now if send is None and channel.ice is None else _NEVER
         self._connect(channel.ice, now)
         if self._agreement is None:
             self._handshake = channel.handshake
@@ -279,7 +285,8 @@ class Stream:
         due = self._session.timer()
         agreement = self._agreement.timer() if self._agreement is not None else _NEVER
         way = self._connectivity.timer() if self._connectivity is not None else _NEVER
-        return min(_NEVER if due is None else due, self.sink.timer() if self.sink else _NEVER, agreement, way)
+        sink = self.sink.timer() if self.sink else _NEVER
+        return min(_NEVER if due is None else due, sink, agreement, way, self._keep_open_due)
 
     def handle_timer(self, now: float) -> None:
         """Send the RTCP that is due."""
@@ -288,6 +295,11 @@ class Stream:
             with self._lock:
                 data = self._session.handle_timer(now)
             self._send_control(data)
+        if self._keep_open_due <= now:
+            self._keep_open_due = now + KEEP_OPEN_TIME
+            with self._lock:
+                data = self._session.keep_open()
+            self._send_packet(data)
         if self.sink is not None and self.sink.timer() <= now:
             self.sink.handle_timer(now)
         if self._agreement is not None and self._agreement.timer() <= now:

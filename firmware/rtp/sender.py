@@ -52,6 +52,8 @@ class Sender:
         self._timestamp_time = now
         """When what the first packet with this timestamp carries was heard or seen."""
         self._octets = self._retransmitted = 0
+        self._began = False
+        """Whether any packet has gone out."""
         self._history: History | None = None
         self._report: Report | None = None
         self._reports: deque[tuple[int, float]] = deque(maxlen=32)
@@ -83,6 +85,7 @@ class Sender:
             if taken is None or not now - LONGEST_DELAY < taken <= now:
                 taken = now
             self._timestamp, self._timestamp_time = timestamp, taken
+        self._began = True
         self.packets += 1
         self._octets += len(payload)
         self.last = now
@@ -92,11 +95,18 @@ class Sender:
             self._history.add(sequence, data)
         return data
 
+    def keep_open(self, payload_type: int) -> bytes:
+        """Give a packet of nothing (RFC 6263 4.6); who sends no more than that is no sender (RFC 3550 6.4)."""
+        self._sequence, self._began = self._sequence + 1 & 0xFFFF, True
+        if not self.packets:
+            self._timestamp = self._offset
+        return Packet(payload_type, False, self._sequence, self._timestamp, self.ssrc, b"").encode()
+
     def is_own(self, packet: Packet) -> bool:
         """Whether a packet with our SSRC is one that we sent a moment ago."""
         behind = self._sequence - packet.sequence & 0xFFFF
         age = self._timestamp - packet.timestamp & 0xFFFFFFFF
-        return self.packets > 0 and behind < LOOP_PACKETS and age < LOOP_TIME * self._clock_rate
+        return self._began and behind < LOOP_PACKETS and age < LOOP_TIME * self._clock_rate
 
     def renew(self) -> None:
         """Take another SSRC (RFC 3550 8.2)."""

@@ -32,6 +32,10 @@ from firmware.rtp.sender import Sender
 from firmware.rtp.source import MAX_MISORDER, MAX_MISORDER_VIDEO, Source, Verdict
 from firmware.rtp.statistics import Received, Statistics
 
+DYNAMIC: Final = range(96, 128)
+"""Payload types that mean nothing but what was agreed on (RFC 3551 6)."""
+UNASSIGNED: Final = 35
+"""One that nobody may give a meaning to, unless there are no more of those (RFC 3551 3)."""
 SILENCE: Final = 0.2
 """s after which another source may take over."""
 EXPECTATION: Final = 3.0
@@ -177,6 +181,11 @@ class Session:
             clocked=self.receive_clock_rates.get(payload_type, 1) != 0,
             keep=Feedback.NACK in self.feedback,
         )
+
+    def keep_open(self) -> bytes:
+        """Give a packet that only shows where we are: of a payload type that was not agreed on (RFC 6263 4.6)."""
+        unknown = (number for number in reversed(DYNAMIC) if number not in self.receive_clock_rates)
+        return self._sender.keep_open(next(unknown, UNASSIGNED))
 
     def receive(self, data: bytes, now: float) -> Packet | None:
         """Take a datagram of the RTP port; give the packet, with ``index`` and ``stream`` set, or None: not for us.

@@ -12,6 +12,7 @@ import pytest
 from interop.peer import Peer
 from interop.sound import tone_share
 from interop.unit import Unit
+from interop.waiting import until
 
 
 @pytest.fixture
@@ -65,6 +66,15 @@ def test_two_far_ends_answer(peer: Peer, ringing: Unit) -> None:
     bye = peer.receive()
     assert "tag=first" in bye
     peer.answer(bye, "200 OK")
+
+
+def test_who_only_listens_shows_where_he_is(peer: Peer, answering: Unit) -> None:
+    """NATs forget a way by which nothing goes out, and relays never learn it (RFC 6263): silence, after a minute."""
+    call = peer.call(answering.sip, peer.offer.replace("t=0 0", "t=0 0\r\na=sendonly"))
+    assert "a=recvonly" in call.established()
+    assert until(lambda: len({source for _, source, _, data in list(peer.passed) if data[1:2] == b"\x7f"}) == 2)
+    assert set(peer.rtp_payload_types()) == {127}
+    call.end()
 
 
 def test_sound_after_a_hold(peer: Peer, answering: Unit) -> None:

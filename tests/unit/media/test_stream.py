@@ -25,6 +25,7 @@ from firmware.call.media import (
     Kind,
     Suite,
 )
+from firmware.media import stream as module
 from firmware.media.dtls import STRANGER, Keys
 from firmware.media.network import Network
 from firmware.media.stream import MANY_REFUSED, Stream
@@ -98,6 +99,35 @@ def test_packets_come_in(started, peer: Peer, eventually) -> None:
     eventually(lambda: len(stream.sink.packets) == 5)
     assert stream.statistics(time.monotonic()).received.packets == 5
     assert stream.last_received is not None
+
+
+def test_who_sends_nothing_keeps_the_way_open(
+    started, network: Network, peer: Peer, eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "KEEP_OPEN_TIME", 0.05)
+    stream = started()
+    _, receive = channels(stream, peer)
+    network.call(lambda: stream.use(None, receive))
+    kept = [peer.packet() for _ in range(3)]
+    assert {(packet.payload_type, packet.payload) for packet in kept} == {(127, b"")}
+    assert peer.source == stream.sockets[0].getsockname()
+    assert stream.statistics(time.monotonic()).sent.packets == 0
+    network.call(lambda: secured_to_receive(stream, peer))
+    theirs = Receiver(SRTP)
+    eventually(lambda: theirs.unprotect(peer.rtp.recv(2048)) is not None)
+
+
+def secured_to_receive(stream: Stream, peer: Peer) -> None:
+    _, receive = channels(stream, peer)
+    stream.use(None, replace(receive, crypto=FAR_SRTP, return_crypto=SRTP))
+
+
+def test_who_sends_keeps_no_way_open(started, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEEP_OPEN_TIME", 0.05)
+    started()
+    peer.rtp.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        peer.packet()
 
 
 def test_a_stranger_is_not_heard_while_the_far_end_speaks(started, peer: Peer, eventually) -> None:

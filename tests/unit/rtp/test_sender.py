@@ -140,3 +140,13 @@ def test_only_kept_packets_go_again() -> None:
     assert [Packet.decode(packet) for packet in packets] == [first]
     assert ours.statistics().retransmitted == 1
     assert ours.statistics().packets == 2
+
+
+def test_packet_that_keeps_the_way_open_is_nothing_sent() -> None:
+    silent = sender()
+    packets = [Packet.decode(silent.keep_open(127)) for _ in range(2)]
+    assert [packet.payload_type for packet in packets] == [127, 127]
+    assert [packet.payload for packet in packets] == [b"", b""]
+    assert packets[1].sequence == packets[0].sequence + 1
+    assert (silent.packets, silent.last) == (0, None)
+    assert silent.is_own(packets[1])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 from hypothesis import given, settings
@@ -327,6 +327,16 @@ def test_end_says_goodbye_once() -> None:
 
 def test_who_never_spoke_says_no_goodbye() -> None:
     assert session().close(0.0) == b""
+
+
+@pytest.mark.parametrize(("agreed", "expected"), [([0, 96], 127), ([126, 127], 125), (range(96, 128), 35)])
+def test_way_is_kept_open_by_what_means_nothing(agreed: Iterable[int], expected: int) -> None:
+    ours, theirs = session(rates=dict.fromkeys(agreed, 8_000)), session(2)
+    kept = ours.keep_open()
+    assert Packet.decode(kept).payload_type == expected
+    assert theirs.receive(kept, 0.0) is not None
+    assert ours.receive(kept, 0.0) is None  # one that comes back is no collision
+    assert ours.statistics(1.0).sent.packets == 0
 
 
 # Feedback
