@@ -45,6 +45,8 @@ _ACCESS_UNITS = 4
 """Buffers; more than a decoder may be behind."""
 _SPARE_PICTURES, _MOST_PICTURES = 3, 16
 """Buffers beside those that the decoder needs, and the most that it may need."""
+_MOST_CHANGES = 2
+"""Of the format, that are followed for one access unit."""
 _RATE = 30
 """Numbers of access units are time stamps at this rate: some firmware takes a look at them."""
 _CLOSE_TIME = 0.5
@@ -92,11 +94,15 @@ class M2mDecoder:
         """See `firmware.ports.PictureDecoder`."""
         newest: av.VideoFrame | None = None
         self._good = True
+        changes = 0
         self._give(access_unit)
         while (patience := self._backlog.wait(time.monotonic())) > 0:
             events = self._wait(patience)
             if events & select.POLLPRI and self._changed():
                 newest = self._taken() or newest
+                changes += 1
+                if changes > _MOST_CHANGES:
+                    raise DeviceError(f"{self._device.path} comes to no end with the format of one picture")
                 self._begin()
                 self._backlog.prolong(time.monotonic())
                 continue

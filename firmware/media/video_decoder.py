@@ -1,7 +1,7 @@
 """What decodes the pictures of one stream after another: the board's hardware where that helps, else libav.
 
-Rule 1: hardware is asked for at a key frame whose parameter sets say another size than before, and only for pictures as
-any hardware knows them.
+Rule 1: hardware is asked for at a key frame whose parameter sets say something else than before, and only for pictures
+as any hardware knows them.  A far end that changes them again and again has libav decode in between (`REST`).
 Rule 2: hardware that fails, stays behind, or finds fault with a key frame that came whole, is given up for good: the
 next receiver may try it again.  libav goes on at once, with the same picture where that is a key frame; where not,
 that picture counts as damaged, and so a key frame is asked for.
@@ -12,6 +12,7 @@ Rule 4: where no picture can overtake another, the parameter sets say so to the 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 OpenDecoder = Callable[[int, int], "PictureDecoder | None"]
 """See `firmware.ports.Board.open_decoder`."""
 
+REST = 2.0
+"""Seconds for which no hardware is asked for again."""
 _H264 = "h264"
 _START, _LONG_START = b"\0\0\1", b"\0\0\0\1"
 _SLICES = range(1, IDR + 1)
@@ -58,6 +61,7 @@ class VideoDecoder:
         """Parameter sets (NAL units) by type and identity: the last of each."""
         self._said: SequenceParameters | None = None
         """By the last key frame's parameter sets."""
+        self._rests_until = float("-inf")
         self._before = b""
         """What came for the next picture, for hardware."""
 
@@ -112,8 +116,11 @@ class VideoDecoder:
         said = self._spoken()
         if said is None or said == self._said:
             return
-        self._said = said
         self._close_hardware()
+        self._said, now = None, time.monotonic()
+        if now < self._rests_until:
+            return
+        self._said, self._rests_until = said, now + REST
         if said.plain and said.coded_width * said.coded_height <= MAX_PIXELS and self._open_hardware is not None:
             try:
                 self._hardware = self._open_hardware(said.width, said.height)

@@ -15,22 +15,28 @@ from hil.waiting import wait_for
 
 from board import open_board
 from board.pi import v4l2
+from board.pi.backlog import MOST, PATIENCE
 from board.pi.inventory import inventory
 from board.pi.m2m_decoder import LEAST_PIXELS, USUAL, M2mDecoder, find_decoder, open_decoder
 from board.pi.m2m_encoder import M2mEncoder
 from board.settings import PiSettings
 from board.sim.card import Card
 from firmware.errors import DeviceError
+from firmware.media import video_decoder
 from firmware.media.codecs import VIDEO_CODECS
 from firmware.media.decoder import Decoder
 from firmware.media.encoder import SoftwareEncoder
 from firmware.media.level import PictureFormat
 from firmware.media.video_decoder import VideoDecoder
 from firmware.ports import EncoderSettings
-from firmware.rtp.h264 import AccessUnit, nal_units
+from firmware.rtp.h264 import SPS, AccessUnit, nal_units
 
 LONGEST = 3.0
 """Seconds until what hardware does not decode is decoded by libav, on an emulated machine."""
+
+
+CROPPED = bytes.fromhex("6742c028da0140177e25")
+"""The sequence parameter set of 1280x736 of which the upper 720 rows are seen."""
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +98,28 @@ def open_one(decoder_node: Path) -> Iterator[Callable[[int, int], M2mDecoder]]:
 
 
 @pytest.fixture
-def video(decoder_node: Path) -> Iterator[VideoDecoder]:
+def video(decoder_node: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[VideoDecoder]:
     """What decodes a call's pictures, with this board's hardware for all sizes."""
+    monkeypatch.setattr(video_decoder, "REST", 0.0)
     board = open_board("pi", {"decoder": "hardware"})
     decoder = VideoDecoder("h264", Fraction(1), board.open_decoder)
     yield decoder
     decoder.close()
     board.close()
+
+
+@pytest.fixture
+def keeping(on_bench: bool, decoder_node: Path) -> Iterator[Callable[[int], None]]:
+    """Let the decoder keep so many pictures, as hardware does that does not know that none overtakes another."""
+    if not on_bench:
+        pytest.skip("the decoder of this machine does as it pleases")
+    held = Path("/sys/module/h264_pcm/parameters/held")
+
+    def keep(count: int) -> None:
+        held.write_text(str(count))
+
+    yield keep
+    keep(0)
 
 
 def same(frame: av.VideoFrame | None, other: av.VideoFrame | None) -> bool:
@@ -208,6 +229,60 @@ def test_a_stall_is_noticed_within_bounds(
     expected = Decoder("h264")
     assert same(results[-1][0], [expected.decode(each.data)[0] for each in units[6:]][-1])
     assert "given up" in caplog.text
+
+
+def test_one_that_keeps_a_picture_stays_one_behind(
+    open_one: Callable[[int, int], M2mDecoder], encode: Encode, keeping: Callable[[int], None]
+) -> None:
+    keeping(1)
+    decoder, software, units = open_one(320, 192), Decoder("h264"), encode(320, 192, 8)
+    expected = [software.decode(each.data)[0] for each in units]
+    results = [decoder.decode(each.data) for each in units]
+    assert results[0] == (None, True)
+    assert all(good for _, good in results)
+    assert same(results[-1][0], expected[-2])
+    start = time.monotonic()
+    for each in units[5:]:
+        assert decoder.decode(each.data)[0] is not None
+    assert time.monotonic() - start < 3 * PATIENCE, "nobody waits for what does not come"
+
+
+def test_one_that_keeps_more_is_given_up(
+    open_one: Callable[[int, int], M2mDecoder], encode: Encode, keeping: Callable[[int], None]
+) -> None:
+    keeping(MOST + 1)
+    decoder, units = open_one(320, 192), encode(320, 192, MOST + 1)
+    for each in units[:MOST]:
+        assert decoder.decode(each.data) == (None, True)
+    with pytest.raises(DeviceError, match=f"{MOST + 1} pictures behind"):
+        decoder.decode(units[MOST].data)
+
+
+def test_a_stream_that_never_reorders_is_decoded_picture_by_picture(
+    video: VideoDecoder, encode: Encode, keeping: Callable[[int], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    keeping(MOST + 1)
+    software = Decoder("h264")
+    for each in encode(320, 192, 6):
+        frame, good = video.decode(each)
+        assert good
+        assert same(frame, software.decode(each.data)[0])
+    assert "given up" not in caplog.text
+
+
+def test_a_change_that_leaves_the_size_is_followed(open_one: Callable[[int, int], M2mDecoder], encode: Encode) -> None:
+    decoder, software = open_one(1280, 720), Decoder("h264")
+    for each in encode(1280, 720, 2):
+        assert decoder.decode(each.data)[1]
+    for each in encode(1280, 736, 3, 3):
+        parts = [CROPPED if part[0] & 0x1F == SPS else part for part in nal_units(each.data)]
+        data = b"".join(b"\0\0\0\1" + part for part in parts)
+        frame, good = decoder.decode(data)
+        assert good
+        expected, _ = software.decode(data)
+    assert expected is not None
+    assert (expected.width, expected.height) == (1280, 720)
+    assert same(frame, expected)
 
 
 def test_several_streams_at_once(open_one: Callable[[int, int], M2mDecoder], encode: Encode) -> None:

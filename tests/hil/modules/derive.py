@@ -68,6 +68,16 @@ _FIRST_HEADER = """	if (!h264_look(&ctx->h264, p_src, sz)) {
 	return;
 
 """
+_KEEP = """	if (!ctx->is_enc && !ctx->is_stateless && state == VB2_BUF_STATE_DONE) {
+		if (h264_keep(&ctx->h264, &ctx->state, vb2_plane_vaddr(&dst_buf->vb2_buf, 0), src_buf, &time)) {
+			v4l2_m2m_buf_done(v4l2_m2m_src_buf_remove(ctx->fh.m2m_ctx), state);
+			v4l2_m2m_buf_queue(ctx->fh.m2m_ctx, dst_buf);
+			v4l2_m2m_job_finish(dev->stateful_dec.m2m_dev, ctx->fh.m2m_ctx);
+			return;
+		}
+		dst_buf->vb2_buf.timestamp = time;
+	}
+"""
 _DECODE = """		if (!ctx->is_stateless)
 			return h264_decode(ctx, src_vb, dst_vb);
 """
@@ -100,6 +110,9 @@ H264: Replacements = (
     (r"(static void copy_cap_to_ref\()", r'#include "h264_pcm_decode.h"\n\n\1', 1),
     (r"(unsigned int comp_frame_size = ntohl\(ctx->state\.header\.size\);\n\n)", r"\1" + _DECODE, 1),
     (r"else if \(vb2_get_plane_payload\(&src_buf->vb2_buf, 0\) == ctx->cur_buf_offset\)", "else", 1),
+    (r"(v4l2_m2m_buf_copy_metadata\(src_buf, dst_buf, false\);\n)", r"\1" + _KEEP, 1),
+    (r"(\tu32 state;\n)(\tstruct media_request \*src_req;\n)", r"\1	u64 time;\n\2", 1),
+    (r"(\tkvfree\(ctx->state.compressed_frame\);\n)(\tkfree)", r"\1	kvfree(ctx->h264.kept);\n\2", 1),
     (r"(static int job_ready\(void \*priv\)\n)", _JOB_READY + r"\1", 1),
     (r"(ctx->is_enc \|\| ctx->comp_has_frame\)\n\t\treturn) 1;", r"\1 1;\n	return h264_job_ready(ctx);", 1),
     (r"(\tdo \{\n\t\tenum vb2_buffer_state state =\n)", _FIRST_HEADER + r"\1", 1),

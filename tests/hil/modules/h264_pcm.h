@@ -10,6 +10,10 @@ struct h264_pcm {
 	unsigned int width, height, coded_width, coded_height;
 	unsigned int next_frame_num;
 	bool has_reference;
+	bool in_order;
+	u8 *kept;
+	unsigned int keeps, count;
+	u64 times[4];
 	/* of the encoder: */
 	unsigned int idr_id;
 	unsigned int since_idr;

@@ -3,7 +3,14 @@
  * The decoder of what h264_pcm.h encodes: one slice a picture, I_PCM macroblocks and skipped ones.  Anything else is an
  * error, and so is a picture whose reference never came, though it is given.  Included where vicodec's own functions
  * are known.
+ *
+ * As hardware does, it can keep pictures until it has seen others, where the stream does not say in its VUI (which is
+ * not read) that none overtakes another.
  */
+static unsigned int held;
+module_param(held, uint, 0644);
+MODULE_PARM_DESC(held, " pictures that the decoder keeps, 3 at most");
+
 struct h264_reader {
 	const u8 *data;
 	size_t size;	/* bits */
@@ -81,8 +88,9 @@ static bool h264_read_sequence(struct h264_pcm *h, const u8 *unit, size_t size)
 		top = h264_get_ue(&r);
 		bottom = h264_get_ue(&r);
 	}
+	h->in_order = h264_get(&r, 1);
 	if (r.bad || columns * 16 > MAX_WIDTH || rows * 16 > MAX_HEIGHT || columns < 2 || rows < 2 || left || top ||
-	    right > 7 || bottom > 7)
+	    right >= columns * 4 || bottom >= rows * 4)
 		return false;
 	h->coded_width = columns * 16;
 	h->coded_height = rows * 16;
@@ -173,6 +181,30 @@ static int h264_pcm_decode(struct h264_pcm *h, struct v4l2_fwht_state *s, const 
 	return missing ? 1 : 0;
 }
 
+/* Puts away the picture that has been decoded, and gives the one that was put away so long ago, if there is one. */
+static int h264_keep(struct h264_pcm *h, const struct v4l2_fwht_state *s, u8 *out, struct vb2_v4l2_buffer *src_vb,
+		     u64 *time)
+{
+	size_t whole = s->coded_width * s->coded_height * 3 / 2;
+	unsigned int keeps = h->in_order ? 0 : min(held, 3u);
+	u8 *slot;
+
+	*time = src_vb->vb2_buf.timestamp;
+	if (keeps != h->keeps) {
+		kvfree(h->kept);
+		h->kept = kvmalloc(keeps * whole, GFP_KERNEL);
+		h->keeps = h->kept ? keeps : 0;
+		h->count = 0;
+	}
+	if (!h->keeps)
+		return 0;
+	slot = h->kept + h->count % h->keeps * whole;
+	memcpy(out, slot, whole);
+	memcpy(slot, s->ref_frame.buf, whole);
+	swap(*time, h->times[h->count % h->keeps]);
+	return ++h->count <= h->keeps ? -EAGAIN : 0;
+}
+
 static int h264_decode(struct vicodec_ctx *ctx, struct vb2_v4l2_buffer *src_vb, struct vb2_v4l2_buffer *dst_vb)
 {
 	struct vicodec_q_data *q_dst = get_q_data(ctx, V4L2_BUF_TYPE_VIDEO_CAPTURE);
@@ -205,6 +237,7 @@ static void h264_use_size(struct vicodec_ctx *ctx)
 	q_dst->coded_height = ctx->h264.coded_height;
 	q_dst->sizeimage = q_dst->coded_width * q_dst->coded_height * 3 / 2;
 	ctx->h264.has_reference = false;
+	ctx->h264.keeps = 0;
 	v4l2_event_queue_fh(&ctx->fh, &event);
 }
 

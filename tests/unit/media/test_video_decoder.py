@@ -10,6 +10,7 @@ import pytest
 from media_parts import brightness, picture
 
 from firmware.errors import DeviceError
+from firmware.media import video_decoder as module
 from firmware.media.codecs import VIDEO_CODECS
 from firmware.media.decoder import Decoder
 from firmware.media.encoder import SoftwareEncoder
@@ -91,7 +92,8 @@ class Board:
 
 
 @pytest.fixture
-def board() -> Board:
+def board(monkeypatch: pytest.MonkeyPatch) -> Board:
+    monkeypatch.setattr(module, "REST", 0.0)
     return Board()
 
 
@@ -168,6 +170,24 @@ def test_another_source_opens_another(decoder: VideoDecoder, board: Board) -> No
     assert shows(decoder, far_end.unit(30)) is None
     assert shows(decoder, far_end.unit(40, True)) == 40
     assert len(board.opened) == 2
+
+
+def test_a_far_end_that_changes_all_the_time_does_not_keep_hardware_busy(
+    decoder: VideoDecoder, board: Board, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "REST", 1_000.0)
+    caplog.set_level("INFO")
+    for number in range(5):
+        assert shows(decoder, FarEnd(640, 360).unit(10 * number)) == 10 * number
+        decoder.restart()
+        assert shows(decoder, FarEnd(320, 180).unit(20 * number)) == 20 * number
+    assert len(board.asked) == 1
+    assert len([record for record in caplog.records if record.name == module.__name__]) == 1
+    far_end = FarEnd(640, 360)
+    assert shows(decoder, far_end.unit(50)) == 50
+    monkeypatch.setattr(decoder, "_rests_until", 0.0)
+    assert shows(decoder, far_end.unit(60, True)) == 60
+    assert len(board.opened) == 2, "when that is over, it is tried again"
 
 
 def test_one_that_fails_at_a_key_frame_is_not_noticed(
