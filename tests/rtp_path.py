@@ -7,8 +7,9 @@ import itertools
 import random
 from collections.abc import Callable
 
+from firmware.rtp.event import Event, Retransmit
 from firmware.rtp.packet import Packet, is_control
-from firmware.rtp.session import Event, Retransmit, Session
+from firmware.rtp.session import Session
 
 
 class Path:

@@ -35,6 +35,8 @@ class Feedback(Enum):
     PLI = "pli"
     FIR = "fir"
     TMMBR = "tmmbr"
+    REMB = "remb"
+    """What browsers have for TMMBR (draft-alvestrand-rmcat-remb-03)."""
 
 
 class H264Profile(Enum):

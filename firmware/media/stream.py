@@ -21,9 +21,10 @@ from firmware.media.dtls import Keys, is_dtls
 from firmware.media.far_address import FarAddress
 from firmware.media.key_agreement import KeyAgreement
 from firmware.media.protection import Protection
+from firmware.rtp.event import BitrateLimited, Goodbye, KeyFrameRequested, Retransmit
 from firmware.rtp.packet import Packet, is_control
 from firmware.rtp.payload import COMFORT_NOISE
-from firmware.rtp.session import BitrateLimited, Goodbye, KeyFrameRequested, Retransmit, Session
+from firmware.rtp.session import Session
 from firmware.rtp.statistics import Statistics
 from firmware.sansio import Address
 

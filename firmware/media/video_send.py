@@ -9,8 +9,8 @@ Rule 1: the size, the rate and the bitrate keep within what the far end takes an
 and picture_size.py for the older codecs.
 Rule 2: a key frame is made for the first picture, and when somebody asks, at most every `KEY_FRAME_PAUSE`.  The first
 does not count: a receiver may lose the start of a new source while it makes sure that it is one (RFC 3550 A.1).
-Rule 3: what the far end limits while it receives (TMMBR) is kept from the next picture on; a much lower bitrate makes
-the picture smaller too.
+Rule 3: what the far end limits while it receives (TMMBR, REMB) is kept from the next picture on; a much lower bitrate
+makes the picture smaller too.
 Rule 4: an access unit of many packets is spread over a part of the time until the next: a burst that a router drops
 costs a key frame more.
 """
@@ -27,7 +27,7 @@ from firmware.call.media import Channel
 from firmware.errors import DeviceError, LocalProtocolError
 from firmware.media.border import attempt
 from firmware.media.codecs import video_codec
-from firmware.media.encoder import CLOCK_RATE, TIME_BASE, SoftwareEncoder
+from firmware.media.encoder import CLOCK_RATE, KEY_FRAME_INTERVAL, TIME_BASE, SoftwareEncoder
 from firmware.media.level import PictureFormat
 from firmware.media.slot import Slot
 from firmware.ports import EncoderSettings
@@ -48,6 +48,9 @@ LEAST_BITRATE = 48_000
 """bit/s, below which x264 gives no picture worth the name."""
 STEP = 0.6
 """Of the bitrate that an encoder was opened with; below, another one makes a smaller picture."""
+RISE = 1.5
+"""Times the bitrate that an encoder was opened with, which it can't pass; from there on another one makes a better
+picture.  For less it waits until a key frame comes by itself: browsers have us rise by one in a hundred (REMB)."""
 REOPEN_PAUSE = 1.0
 """Seconds between two encoders at least, where it is the bitrate that changes."""
 KEY_FRAME_PAUSE = 0.5
@@ -200,7 +203,9 @@ class VideoSender:
     def _wants_another_encoder(self, bitrate: int, now: float) -> bool:
         """Whether another bitrate takes a new encoder: one more key frame, so not with every request."""
         least = self._opened_bitrate * (STEP if self._far_end.h264 is not None else 1)
-        return not least <= bitrate <= self._opened_bitrate and now >= self._opened_time + REOPEN_PAUSE
+        enough = bitrate < least or bitrate >= self._opened_bitrate * RISE
+        pause = REOPEN_PAUSE if enough else KEY_FRAME_INTERVAL
+        return not least <= bitrate <= self._opened_bitrate and now >= self._opened_time + pause
 
     def _open(self, size: tuple[int, int], now: float) -> None:
         self._source_size, self._opened_time = size, now

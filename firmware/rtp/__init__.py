@@ -18,6 +18,7 @@ and carry feedback: "give me a key frame", "send those again".  SIP and H.323 di
 `packet`                 the data packet, RFC 3550 5.1; RTP and RTCP on one port, RFC 5761 4
 `rtcp`                   control packets, RFC 3550 6.4 to 6.6; feedback, RFC 4585 6, RFC 5104 4.3; RFC 5506
 `session`                one session of an m-line: which source is heard, collisions and loops (RFC 3550 8.2)
+`event`                  what is asked of us
 `sender`                 our source: numbers, sender reports, round trip (RFC 3550 6.4.1)
 `source`                 the far end's: validity A.1, loss A.3, jitter A.8 of RFC 3550
 `interval`               when RTCP goes: RFC 3550 6.2, 6.3

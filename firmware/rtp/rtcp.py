@@ -1,7 +1,7 @@
-"""RTCP: reports, source descriptions, goodbyes and feedback (RFC 3550 6, RFC 4585 6, RFC 5104 4.3).
+"""RTCP: reports, source descriptions, goodbyes and feedback (RFC 3550 6, RFC 4585 6, RFC 5104 4.3, REMB).
 
 Rule 1: `decode` gives the messages of one datagram, or refuses all of it: with one bad part it is not RTCP.
-Rule 2: what we have no use for (APP, XR, REMB, transport-wide feedback, ...) is skipped by its length, unread.
+Rule 2: what we have no use for (APP, XR, transport-wide feedback, ...) is skipped by its length, unread.
 Rule 3: a message encodes itself to one RTCP packet; a compound packet is those packets in a row.
 """
 
@@ -28,7 +28,8 @@ SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, GOODBYE, APPLICATION = 200, 
 TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 205, 206
 # Feedback message types: RFC 4585 6.2, 6.3, RFC 5104 4.2, 4.3.
 GENERIC_NACK, MAX_BITRATE, MAX_BITRATE_NOTIFICATION = 1, 3, 4
-PICTURE_LOSS, FULL_INTRA = 1, 4
+PICTURE_LOSS, FULL_INTRA, APPLICATION_LAYER = 1, 4, 15
+_REMB: Final = b"REMB"
 _CNAME: Final = 1
 
 _common = struct.Struct("!BBH")
@@ -229,7 +230,24 @@ class MaxBitrateNotification:
         return _packet(TRANSPORT_FEEDBACK, MAX_BITRATE_NOTIFICATION, _pair.pack(self.sender, 0) + body)
 
 
-Feedback = Nack | PictureLoss | FullIntra | MaxBitrate | MaxBitrateNotification
+@dataclass(frozen=True, slots=True)
+class EstimatedMaxBitrate:
+    """REMB (draft-alvestrand-rmcat-remb-03 2.2): send no more than that, of all these sources together."""
+
+    sender: int
+    bitrate: int
+    """bit/s of payload; encoded, it is rounded down to 18 bits."""
+    sources: tuple[int, ...]
+
+    def encode(self) -> bytes:
+        """Give the RTCP packet."""
+        exponent = max(0, self.bitrate.bit_length() - 18)
+        word = len(self.sources) << 24 | exponent << 18 | self.bitrate >> exponent
+        body = struct.pack(f"!II4sI{len(self.sources)}I", self.sender, 0, _REMB, word, *self.sources)
+        return _packet(PAYLOAD_FEEDBACK, APPLICATION_LAYER, body)
+
+
+Feedback = Nack | PictureLoss | FullIntra | MaxBitrate | MaxBitrateNotification | EstimatedMaxBitrate
 Message = SenderReport | ReceiverReport | SourceDescription | Goodbye | Feedback
 
 
@@ -356,6 +374,8 @@ def _read_limits(body: bytes, kind: int) -> Message:
 
 
 def _read_payload_feedback(body: bytes, kind: int) -> Iterator[Message]:
+    if kind == APPLICATION_LAYER and body[8:12] == _REMB:
+        yield _read_estimate(body)
     if kind not in (PICTURE_LOSS, FULL_INTRA):
         return
     _need(body, _pair.size, "payload feedback")
@@ -367,6 +387,15 @@ def _read_payload_feedback(body: bytes, kind: int) -> Iterator[Message]:
             raise DecodeError(f"RTCP: FIR of {len(body)} octets")
         entries = tuple((ssrc, number >> 24) for ssrc, number in _pair.iter_unpack(body[8:]))
         yield FullIntra(sender, entries)
+
+
+def _read_estimate(body: bytes) -> Message:
+    _need(body, 16, "REMB")
+    sender, word = int.from_bytes(body[:4], "big"), int.from_bytes(body[12:16], "big")
+    count = word >> 24
+    _need(body, 16 + 4 * count, f"REMB of {count} sources")
+    sources = struct.unpack_from(f"!{count}I", body, 16)
+    return EstimatedMaxBitrate(sender, (word & 0x3FFFF) << (word >> 18 & 0x3F), sources)
 
 
 def _read_full_intra_request_h261(body: bytes, _: int) -> Iterator[Message]:

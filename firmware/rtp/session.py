@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from firmware.call.media import Feedback, Kind
 from firmware.errors import DecodeError
 from firmware.rtp import rtcp
 from firmware.rtp.bitrate import OVERHEAD, BitrateAsker, with_overhead, without_overhead
+from firmware.rtp.event import BitrateLimited, Event, Goodbye, KeyFrameRequested, Retransmit
 from firmware.rtp.feedback import KeyFrameAnswerer, KeyFrameAsker
 from firmware.rtp.interval import Interval
 from firmware.rtp.packet import Packet
@@ -44,37 +45,6 @@ NOTIFICATION_INTERVAL: Final = 0.1
 """s between two answers to requests for another bitrate, at least."""
 _COLLISION_INTERVAL: Final = 10.0
 """s between two changes of our SSRC: more often is nobody's chance."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFrameRequested:
-    """The far end needs a key frame of ours (PLI, or FIR)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Retransmit:
-    """The far end misses these packets: send them again, as was agreed, by RTP."""
-
-    packets: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Goodbye:
-    """The source we hear has left the session, by its own words; signalling decides whether the call is over."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class BitrateLimited:
-    """The far end wants no more than this of us (TMMBR), bit/s of payload."""
-
-    bitrate: int
-    notification: bytes
-    """RTCP to send, which says that we keep to it; b"": nothing."""
-
-
-Event = KeyFrameRequested | Retransmit | Goodbye | BitrateLimited
 
 
 class Session:
@@ -322,15 +292,21 @@ class Session:
                     if ssrc == self.ssrc and self._answerer.command(sender, number, now):
                         events.append(KeyFrameRequested())
             case rtcp.Nack(media=media, sequences=sequences):
-                packets = self._sender.again(sequences, now) if media == self.ssrc else ()
-                if packets and self.send_again is not None:
-                    packets = tuple(self._resender.wrap(packet, self.send_again) for packet in packets)
-                if packets:
-                    events.append(Retransmit(packets))
+                if media == self.ssrc:
+                    events += self._again(sequences, now)
             case rtcp.MaxBitrate(sender=sender, limits=limits):
                 events += [self._limited(sender, limit, now) for limit in limits if limit.ssrc == self.ssrc]
+            case rtcp.EstimatedMaxBitrate(bitrate=bitrate, sources=sources):
+                if self.ssrc in sources:
+                    events.append(BitrateLimited(bitrate, b""))
             case rtcp.MaxBitrateNotification(limits=limits):
                 self._bitrate_asker.answered(any(limit.ssrc == self.ssrc for limit in limits))
+
+    def _again(self, sequences: tuple[int, ...], now: float) -> list[Event]:
+        packets = self._sender.again(sequences, now)
+        if self.send_again is not None:
+            packets = tuple(self._resender.wrap(packet, self.send_again) for packet in packets)
+        return [Retransmit(packets)] if packets else []
 
     def _limited(self, sender: int, limit: rtcp.Limit, now: float) -> BitrateLimited:
         notification = b""

@@ -30,8 +30,11 @@ FEEDBACK: Final = {
     "nack pli": Feedback.PLI,
     "ccm fir": Feedback.FIR,
     "ccm tmmbr": Feedback.TMMBR,
+    "goog-remb": Feedback.REMB,
 }
-"""Values of rtcp-fb that we understand (RFC 4585 4.2, RFC 5104 7.1)."""
+"""Values of rtcp-fb that we understand (RFC 4585 4.2, RFC 5104 7.1, draft-alvestrand-rmcat-remb-03)."""
+OFFERED_FEEDBACK: Final = tuple(name for name in FEEDBACK if name != "goog-remb")
+"""The last one is for browsers only."""
 
 
 def line_channels(

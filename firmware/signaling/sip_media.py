@@ -23,7 +23,7 @@ from firmware.sdp.attributes import Direction
 from firmware.sdp.session import Bandwidth, MediaDescription, Origin, SessionDescription, parse
 from firmware.signaling import sip_formats, sip_matching, sip_srtp
 from firmware.signaling.sip_certificate import make_certificate
-from firmware.signaling.sip_channels import FEEDBACK, PACKET_TIME, line_channels
+from firmware.signaling.sip_channels import FEEDBACK, OFFERED_FEEDBACK, PACKET_TIME, line_channels
 from firmware.signaling.sip_srtp import CLEAR, Secured, SipSrtp
 
 if TYPE_CHECKING:
@@ -356,7 +356,8 @@ class SipMedia:
         ]
         formats = (*kept, *sip_formats.number(more, [f.payload_type for f in kept]))
         protocol = before.said.protocol if before is not None else self.srtp.profile
-        extra = tuple(("rtcp-fb", f"* {name}") for name in FEEDBACK) if kind is Kind.VIDEO else ()
+        names = OFFERED_FEEDBACK if self._ice is None else FEEDBACK  # there is no browser without ICE
+        extra = tuple(("rtcp-fb", f"* {name}") for name in names) if kind is Kind.VIDEO else ()
         if before is not None:
             kept_attributes = sip_srtp.offered_again(before.said.attributes)
             extra += tuple(pair for pair in kept_attributes if pair[0] in ("rtcp-mux", "mid", *sip_srtp.ATTRIBUTES))

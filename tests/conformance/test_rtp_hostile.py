@@ -153,6 +153,7 @@ DATAGRAMS: dict[str, Callable[[int], bytes]] = {
     "a NACK each": lambda number: rtcp.Nack(7, 1, tuple(range(64))).encode(),
     "a FIR each": lambda number: rtcp.FullIntra(number, ((1, number & 255),)).encode(),
     "a limit each": lambda number: rtcp.MaxBitrate(number, (rtcp.Limit(1, 100_000 + number, 40),)).encode(),
+    "an estimate each": lambda number: rtcp.EstimatedMaxBitrate(number, 100_000 + number, (1,) * 255).encode(),
 }
 
 

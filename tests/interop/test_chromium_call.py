@@ -157,6 +157,7 @@ async def assert_key_frames_are_asked_for(far: Far) -> None:
         else:
             raise AssertionError(f"{way}: {now}")
     await far.assert_all_see_and_hear()
+    assert "The far end takes" in far.unit.log(), "after that, a browser wants less at first (REMB)"
 
 
 def test_the_page_calls(world: World, program: Callable[[str], str], tmp_path: Path) -> None:

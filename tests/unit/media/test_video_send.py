@@ -390,6 +390,35 @@ def test_a_limit_while_sending(make, peer: Peer, monkeypatch: pytest.MonkeyPatch
     assert shown(30) < 1.3 * plenty, "no more than was agreed"
 
 
+@pytest.mark.parametrize(("pause", "encoders"), [(10.0, 2), (0.0, 3)])
+def test_a_limit_that_rises_little_by_little(
+    make, eventually, monkeypatch: pytest.MonkeyPatch, pause: float, encoders: int
+) -> None:
+    """Not every step is worth a key frame."""
+    monkeypatch.setattr(module, "REOPEN_PAUSE", 0.0)
+    monkeypatch.setattr(module, "KEY_FRAME_INTERVAL", pause)
+    fan = Fan()
+    sender = make(fan, bitrate=1_000_000)
+    sender.limit_bitrate(500_000)
+    shown = 0
+
+    def show() -> None:
+        nonlocal shown
+        fan.show(picture(shown))
+        shown += 1
+        before = shown
+        eventually(lambda: sender.frames >= before)
+        time.sleep(0.04)
+
+    show()
+    sender.limit_bitrate(510_000)
+    show()
+    assert sender.key_frames == encoders - 1
+    sender.limit_bitrate(800_000)
+    show()
+    assert sender.key_frames == encoders
+
+
 def noise(number: int) -> av.VideoFrame:
     rng = random.Random(number)
     frame = picture(number)

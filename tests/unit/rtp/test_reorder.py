@@ -12,10 +12,11 @@ from rtp_path import Path
 
 from firmware.call.media import Feedback, Kind
 from firmware.rtp import reorder
+from firmware.rtp.event import Retransmit
 from firmware.rtp.h264 import Depacketizer, packetize
 from firmware.rtp.packet import Packet, is_control
 from firmware.rtp.reorder import DETOUR, MAX_ASKS, MAX_WAIT, ReorderBuffer
-from firmware.rtp.session import Retransmit, Session
+from firmware.rtp.session import Session
 
 
 def packet(index: int, stream: int = 1) -> Packet:

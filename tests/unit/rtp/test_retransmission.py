@@ -8,9 +8,10 @@ import pytest
 
 from firmware.call.media import Feedback, Kind
 from firmware.rtp import rtcp
+from firmware.rtp.event import Retransmit
 from firmware.rtp.packet import Packet
 from firmware.rtp.retransmission import Resender, unwrap
-from firmware.rtp.session import Retransmit, Session
+from firmware.rtp.session import Session
 
 RTX, H264 = 99, 97
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from firmware.errors import DecodeError
 from firmware.rtp import rtcp
 from firmware.rtp.rtcp import (
+    EstimatedMaxBitrate,
     FullIntra,
     Goodbye,
     Message,
@@ -40,6 +41,10 @@ VECTORS: dict[str, tuple[str, Message]] = {
     "NACK of two entries": ("81 cd 0004 000000aa 000000bb 0005 0000 0016 0000", Nack(0xAA, 0xBB, (5, 22))),
     "PLI": ("81 ce 0002 000000aa 000000bb", PictureLoss(0xAA, 0xBB)),
     "FIR": ("84 ce 0004 000000aa 00000000 000000bb 07000000", FullIntra(0xAA, ((0xBB, 7),))),
+    "REMB": (
+        "8f ce 0006 000000aa 00000000 52454d42 02 0bffff 000000bb 000000cc",
+        EstimatedMaxBitrate(0xAA, 0x3FFFF << 2, (0xBB, 0xCC)),
+    ),
 }
 
 
@@ -64,7 +69,8 @@ def test_padding_is_taken_off_the_last_packet() -> None:
     "text",
     [
         "80 cc 0002 000000aa 61616161",  # APP
-        "8f ce 0004 000000aa 00000000 52454d42 01000000",  # REMB (application layer feedback)
+        "8f ce 0003 000000aa 00000000 56494341",  # application layer feedback other than REMB
+        "8f ce 0001 000000aa",  # the same, of nobody
         "8f cd 0003 000000aa 000000bb 00000000",  # transport-wide congestion control
         "80 cf 0001 000000aa",  # XR (RFC 3611)
         "80 c1 0002 000000aa 00000000",  # NACK of RFC 2032
@@ -220,6 +226,14 @@ def test_a_limit_as_rfc_5104_draws_it() -> None:
         4 << 26 | 0x10000 << 9 | 40
     ).to_bytes(4, "big")
     assert data[:4] == bytes.fromhex("83cd0004")
+
+
+@pytest.mark.parametrize(
+    "text", ["8f ce 0003 000000aa 00000000 52454d42", "8f ce 0004 000000aa 00000000 52454d42 01000000"]
+)
+def test_an_estimate_that_is_none(text: str) -> None:
+    with pytest.raises(DecodeError):
+        rtcp.decode(bytes.fromhex(text))
 
 
 @pytest.mark.parametrize("kind", [3, 4])

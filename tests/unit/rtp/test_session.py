@@ -12,8 +12,9 @@ from rtp_path import Pair, Path
 
 from firmware.call.media import Feedback, Kind
 from firmware.rtp import rtcp
+from firmware.rtp.event import BitrateLimited, Goodbye, KeyFrameRequested, Retransmit
 from firmware.rtp.packet import Packet
-from firmware.rtp.session import SILENCE, BitrateLimited, Goodbye, KeyFrameRequested, Retransmit, Session
+from firmware.rtp.session import SILENCE, Session
 
 ALL = frozenset(Feedback)
 
@@ -541,6 +542,12 @@ def test_a_limit_of_the_far_end_is_told_and_acknowledged() -> None:
     assert answer == rtcp.MaxBitrateNotification(ours.ssrc, (rtcp.Limit(7, 1_240_000, 40),))
     [again] = ours.receive_control(rtcp.MaxBitrate(7, (mine,)).encode(), 1.05)
     assert again == BitrateLimited(1_200_000, b""), "a flood of requests is no flood of answers"
+
+
+def test_an_estimate_of_the_far_end_is_told() -> None:
+    ours = session()
+    for sources, told in (((99,), []), ((99, ours.ssrc), [BitrateLimited(1_200_000, b"")])):
+        assert ours.receive_control(rtcp.EstimatedMaxBitrate(7, 1_200_000, sources).encode(), 1.0) == told
 
 
 def test_less_is_asked_for_where_that_was_agreed() -> None:

@@ -109,6 +109,11 @@ def test_who_is_near_gets_our_own_address() -> None:
     assert (media.attribute("rtcp") or "").endswith(OURS)
 
 
+def test_what_browsers_have_is_offered_with_ice_only() -> None:
+    assert b"a=rtcp-fb:* goog-remb" in Side().offer()
+    assert b"remb" not in SipMedia(Capabilities(), MemoryPorts(), OURS, 1).offer()
+
+
 def test_an_answer_with_ice_is_agreed() -> None:
     side = Side()
     side.offer()

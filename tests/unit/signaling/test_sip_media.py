@@ -177,6 +177,15 @@ def test_two_of_ours_agree_on_everything_of_the_best() -> None:
     assert channel(caller, Kind.AUDIO, SEND).codec == OPUS
 
 
+def test_what_goes_in_a_bundle_only_is_refused() -> None:
+    """RFC 9143 7.2.1: its port is 0 for those who know of no bundle."""
+    video = VIDEO.replace("5002", "0") + "a=mid:1\na=bundle-only\n"
+    media = make()
+    audio, refused = lines(media.answer(sdp(AUDIO + "a=mid:0\n", video, session="a=group:BUNDLE 0 1\n")))
+    assert (audio.port > 0, audio.attribute("mid"), refused.port) == (True, "0", 0)
+    assert {found.kind for found in media.channels} == {Kind.AUDIO}
+
+
 def test_capabilities_are_described_without_a_call() -> None:
     assert describe(Capabilities(), "2001:db8::1") == describe(Capabilities(), "2001:db8::1")
 
