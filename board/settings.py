@@ -112,7 +112,8 @@ class SimSettings(Pins, frozen=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            description='What the camera sees: "card", the moving test card, or a film\'s file; "none": there is none.',
+            description='What the camera sees: "card", which moves, "clap", that and claps, or a film\'s file; '
+            '"none": there is none.',
         ),
     ] = "card"
     camera_label: Annotated[str, Meta(max_length=40, description="What is written on the test card.")] = "Visavis"
@@ -123,7 +124,8 @@ class SimSettings(Pins, frozen=True, kw_only=True):
         str,
         Meta(
             min_length=1,
-            description='What the microphone hears: "tone", "silence", or a recording\'s file; "none": there is none.',
+            description='What the microphone hears: "tone", "silence", "clap", the camera\'s, or a recording\'s file; '
+            '"none": there is none.',
         ),
     ] = "tone"
     microphone_tone: Annotated[int, Meta(ge=20, le=20_000, description="The tone's frequency, Hz.")] = 440
@@ -138,6 +140,10 @@ class SimSettings(Pins, frozen=True, kw_only=True):
             description='Where the speaker\'s sound goes: "null", nowhere, or a WAV file, begun anew; "none": there is '
             "no speaker.",
         ),
+    ] = "null"
+    witness: Annotated[
+        str,
+        Meta(min_length=1, description='Where to write when a far end\'s claps are seen and heard: "null", or a file.'),
     ] = "null"
     speaker_drift: Annotated[
         float, Meta(ge=-1000, le=1000, description="How much the speaker's clock is too fast, millionths.")

@@ -43,6 +43,9 @@ class Microphone(Protocol):
 class Speaker(Protocol):
     """A sink of sound."""
 
+    delay: float
+    """Seconds from when a block is written until it begins to be heard, as the last one was."""
+
     def write(self, block: bytes) -> None:
         """Play a block (BLOCK_BYTES) after those before it; never blocks: what finds no room is dropped."""
 

@@ -101,6 +101,7 @@ class AlsaSpeaker:
         self._playing = False
         self._closed = False
         self._writing = threading.Lock()
+        self.delay = _HEAD_START * BLOCK_TIME
 
     def write(self, block: bytes) -> None:
         """Play a block after those before it, drop it where there is no room.  DeviceError: the card is gone."""
@@ -112,6 +113,7 @@ class AlsaSpeaker:
                 self._alsa.write(self._head_start)
             waiting = self._alsa.waiting()
             if waiting is not None:
+                self.delay = waiting
                 block = self._drift.correct(block, waiting)
             sound = self._convert(self._volume.apply(block))
             if self._alsa.write(sound) == XRUN:

@@ -14,6 +14,9 @@ bounces.  The same unit, tests and demonstrations run on it.
 
 ``television`` is a whole one, with a remote control: it starts, shows and goes to standby by CEC (`board.cec`).
 
+``clap`` is a clapperboard before camera and microphone, and a witness before screen and speaker: a test knows how long
+each took, and whether they are in step.
+
 ``counter`` writes and reads the number in the test card's pictures, so that a test knows which picture arrived,
 whatever codecs, scalers and screens were on its way.  Nothing here does arithmetic on single pixels or needs numpy.
 """

@@ -17,6 +17,7 @@ from board.sim.beat import Beat
 from firmware.ports import BLOCK_BYTES, BLOCK_TIME, SAMPLE_RATE
 
 if TYPE_CHECKING:
+    from board.sim.clap import Witness
     from board.sim.wave import WaveWriter
 
 _PATIENCE = 20
@@ -95,30 +96,39 @@ class SimMicrophone:
 
 
 class SimSpeaker:
-    """A `firmware.ports.Speaker`, recorded where a writer is given.
+    """A `firmware.ports.Speaker`, recorded where a writer is given, heard by a witness where there is one.
 
     It plays a block every 10 ms of its clock.  Where none has come, it plays silence; where 0.2 s are waiting already,
     another is dropped.
     """
 
-    def __init__(self, record: WaveWriter | None, drift: float = 0.0) -> None:
+    def __init__(self, record: WaveWriter | None, drift: float = 0.0, witness: Witness | None = None) -> None:
         self._record = record
+        self._witness = witness
         self._period = BLOCK_TIME / (1 + drift * 1e-6)
         self._start = time.monotonic()
         self._written = 0  # blocks, silence included
         self._gain = Gain()
+        self.delay = _HEAD_START * BLOCK_TIME
 
     def write(self, block: bytes) -> None:
         """Play a block after those before it.  DeviceError: the record can't be written, the disk is full say."""
-        played = math.floor((time.monotonic() - self._start) / self._period)
-        if self._record is None or self._written >= played + _ROOM:
+        now = time.monotonic()
+        played = math.floor((now - self._start) / self._period)
+        if self._written >= played + _ROOM:
             return
         if self._written < played:
             gap = played + _HEAD_START - self._written
-            self._record.write(_SILENCE * min(gap, _LONGEST_SILENCE))
+            if self._record is not None:
+                self._record.write(_SILENCE * min(gap, _LONGEST_SILENCE))
             self._written += gap
+        begins = self._start + self._written * self._period
+        self.delay = max(0.0, begins - now)
         self._written += 1
-        self._record.write(self._gain.apply(block))
+        if self._witness is not None:
+            self._witness.listen(block, begins)
+        if self._record is not None:
+            self._record.write(self._gain.apply(block))
 
     def set_volume(self, percent: int) -> None:
         """Set the loudness, 0 to 100."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from board.gpio import Gpio
+    from board.sim.clap import Clapper, Witness
     from board.sim.television import SimTelevision
     from firmware.ports import (
         BoardSettings,
@@ -84,15 +86,15 @@ class SimBoard:
     def look_for(self, device: str) -> None:
         """DeviceError: it is a file, and the file is not there."""
         files = {
-            "camera": ("film", self._settings.camera, "card"),
-            "microphone": ("recording", self._settings.microphone, "tone silence"),
+            "camera": ("film", self._settings.camera, "card clap"),
+            "microphone": ("recording", self._settings.microphone, "tone silence clap"),
         }
         kind, path, made_up = files.get(device, ("", "none", "none"))
         if path not in made_up.split() and not Path(path).exists():
             raise DeviceError(f"the {kind} {path} can't be opened: No such file or directory")
 
     def open_microphone(self) -> Microphone:
-        """A microphone that hears a tone, silence or a recording.  DeviceError: the recording can't be read."""
+        """A microphone that hears a tone, silence, a clapperboard or a recording.  DeviceError: that can't be read."""
         from board.sim.audio import Silence, SimMicrophone, Sound, Tone
         from board.sim.recording import Recording
 
@@ -103,6 +105,10 @@ class SimBoard:
                 sound = Tone(settings.microphone_tone, settings.microphone_level)
             case "silence":
                 sound = Silence()
+            case "clap":
+                from board.sim.clap import Click
+
+                sound = Click(self._clapper)
             case path:
                 sound = Recording(path)
         return self._kept(SimMicrophone(sound, settings.microphone_drift))
@@ -118,18 +124,22 @@ class SimBoard:
         path = self._settings.speaker
         record = None if path == "null" else WaveWriter(path, append=self._recorded)
         self._recorded = record is not None
-        return self._kept(SimSpeaker(record, self._settings.speaker_drift))
+        return self._kept(SimSpeaker(record, self._settings.speaker_drift, self._witness))
 
     def open_camera(self, width: int, height: int, frame_rate: int) -> Camera:
-        """A camera that sees the test card or a film.  DeviceError: the film can't be read."""
+        """A camera that sees the test card, also with a clapperboard, or a film.  DeviceError: that can't be read."""
         from board.sim.camera import SimCamera, Source
 
         settings = self._settings
         source: Source
-        if settings.camera == "card":
+        if settings.camera in ("card", "clap"):
             from board.sim.card import Card
 
-            source = Card(width, height, frame_rate, settings.camera_label, settings.camera_color)
+            source = card = Card(width, height, frame_rate, settings.camera_label, settings.camera_color)
+            if settings.camera == "clap":
+                from board.sim.clap import ClapCard
+
+                source = ClapCard(card, self._clapper)
         else:
             from board.sim.film import Film
 
@@ -140,7 +150,7 @@ class SimBoard:
         """A screen in memory."""
         from board.sim.display import SimDisplay
 
-        return self._kept(SimDisplay(self._settings.display_width, self._settings.display_height))
+        return self._kept(SimDisplay(self._settings.display_width, self._settings.display_height, self._witness))
 
     def open_decoder(self, width: int, height: int) -> PictureDecoder | None:  # noqa: ARG002
         """None: libav decodes."""
@@ -192,6 +202,21 @@ class SimBoard:
             with suppress(DeviceError):
                 device.close()
         self._open.clear()
+
+    @cached_property
+    def _clapper(self) -> Clapper:
+        from board.sim.clap import Clapper
+
+        return Clapper(self._witness)
+
+    @cached_property
+    def _witness(self) -> Witness | None:
+        """Of screen and speaker.  DeviceError: its file can't be written."""
+        if self._settings.witness == "null":
+            return None
+        from board.sim.clap import Witness
+
+        return Witness(self._settings.witness)
 
     def _gpio(self) -> Gpio:
         if self._pins is None:

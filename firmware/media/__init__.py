@@ -41,6 +41,8 @@ the room keeps open too.
   screen.
 - **Time**: a picture and a block of sound come from their devices with when they were taken (CLOCK_MONOTONIC), and that
   is what RTP's time stamps and RTCP's sender reports tell; a far end can show them together, whatever each has waited.
+  So do we with its own: `audio_receive` tells the call's synchronizer (`firmware.rtp.synchronization`) what is heard
+  when, `video_receive` asks it how long a picture has to wait, and `session` gives it the reports, once a second.
 - **Sound**: ``audio`` is the tick, ``mixer`` says who hears and sees whom, ``audio_send``, ``audio_receive``, ``voice``
   (codecs at work).
 - ``device``: a camera, microphone, speaker or display that is missing or fails is left out and tried again; ``fault``:

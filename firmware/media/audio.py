@@ -71,6 +71,8 @@ class Audio:
             board.open_speaker, Fault("speaker", board.look_for, report), absent="speaker" in board.absent
         )
         self._volume: int | None = None
+        self._delay = 0.0
+        """From the tick until it is heard, s."""
         self._loudness: tuple[Speaker, int | None] | None = None
         """The speaker that was written to, and the volume it was told."""
         self._far_ends: Mapping[str, FarEnd] = {}
@@ -150,7 +152,7 @@ class Audio:
         for name, far in far_ends.items():
             sounds[name] = None
             if far.receiver is not None:
-                error = attempt("Receiving sound", _pull, far.receiver, now, sounds, name)
+                error = attempt("Receiving sound", _pull, far.receiver, now, now + self._delay, sounds, name)
                 if error is not None:
                     self._leave_out(name, replace(far, receiver=None), Direction.RECEIVE, error)
         for name, far in far_ends.items():
@@ -201,14 +203,15 @@ class Audio:
                 if self._volume is not None:
                     speaker.set_volume(self._volume)
             speaker.write(block or _SILENCE)
+            self._delay = speaker.delay
         except DeviceError as error:
             self._speaker.fail(error)
         else:
             self._speaker.works()
 
 
-def _pull(receiver: AudioReceiver, now: float, sounds: dict[str, bytes | None], name: str) -> None:
-    sounds[name] = receiver.pull(now)
+def _pull(receiver: AudioReceiver, now: float, heard: float, sounds: dict[str, bytes | None], name: str) -> None:
+    sounds[name] = receiver.pull(now, heard)
 
 
 def _raise_priority() -> None:

@@ -25,10 +25,12 @@ from firmware.rtp.telephone_event import EventReceiver
 
 if TYPE_CHECKING:
     from firmware.rtp.packet import Packet
+    from firmware.rtp.synchronization import Synchronizer
 
 ARRIVALS = 64
 """Packets that wait for the audio thread; more is a flood, and the oldest go."""
 
+_BYTES_PER_SECOND = SAMPLE_RATE * 2
 _NEVER = float("inf")
 
 
@@ -47,6 +49,8 @@ class AudioReceiver:
         self._event_type = event.payload_type if event else None
         self.codec = usable[0].codec.name
         """The codec of what was played last."""
+        self.synchronizer: Synchronizer | None = None
+        """Who wants to know what is played when, for the sake of the far end's pictures."""
         self._packet_time = channel.packet_time
         self._on_digit = on_digit
         self._events = EventReceiver()
@@ -83,12 +87,14 @@ class AudioReceiver:
 
     # Audio thread
 
-    def pull(self, now: float) -> bytes | None:
-        """Give the next block of 10 ms; None: silence."""
+    def pull(self, now: float, heard: float) -> bytes | None:
+        """Give the next block of 10 ms, which is *heard* then; None: silence."""
         self._take_arrivals()
+        if self.synchronizer is not None:
+            self._playout.extra = self.synchronizer.extra
         sound = self._sound
         while len(sound) < BLOCK_BYTES:
-            more = self._next(now)
+            more = self._next(now, heard + len(sound) / _BYTES_PER_SECOND)
             if not more and not sound:
                 return None
             # What is left of a word before silence is filled up with it.
@@ -109,14 +115,17 @@ class AudioReceiver:
                 self._playout = PlayoutBuffer(self._clock_rate, self._packet_time)
             self._playout.push(packet, arrived)
 
-    def _next(self, now: float) -> bytes:
-        """Give the sound of the next packet, or what stands for it; b"": silence."""
+    def _next(self, now: float, heard: float) -> bytes:
+        """Give the sound of the next packet, which is *heard* then, or what stands for it; b"": silence."""
         frame = self._playout.pop(now)
         samples = frame.duration * SAMPLE_RATE // self._clock_rate
         if frame.playout is Playout.EMPTY:
             return b""
         if frame.packet is not None:
             self._use(self._formats[frame.packet.payload_type])
+            if self.synchronizer is not None:
+                packet = frame.packet
+                self.synchronizer.sound_played(packet.stream, packet.timestamp, heard, frame.behind)
             sound = self._decoder.decode(frame.packet.payload)
             if sound:
                 return sound

@@ -88,6 +88,10 @@ class CodedPicture(Protocol):
         """Whether there is more in it than parameters."""
 
     @property
+    def timestamp(self) -> int:
+        """Of its packets."""
+
+    @property
     def stream(self) -> int:
         """Of its packets."""
 

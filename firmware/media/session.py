@@ -44,6 +44,7 @@ from firmware.media.studio import Studio
 from firmware.media.video_receive import VideoReceiver
 from firmware.media.video_send import VideoSender
 from firmware.net.dscp import mark
+from firmware.rtp.synchronization import Synchronizer
 from firmware.sansio import Address
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,7 @@ class MediaSession:
         self._view = studio.compositor.far_end(call_id)
         self._began = now
         self._due = now + INTERVAL
+        self._synchronizer = Synchronizer()
         self._silent = 0.0
         """Seconds of silence that were reported."""
         self._pictures.add(self._view)
@@ -151,8 +153,9 @@ class MediaSession:
         return self._due
 
     def handle_timer(self, now: float) -> None:
-        """Report statistics and silence."""
+        """Report statistics and silence, and keep sound and pictures in step."""
         self._due = max(self._due + INTERVAL, now + INTERVAL / 2)
+        self._synchronize(now)
         streams: list[StreamStatistics] = []
         for line in self._lines.values():
             read = line.meter.read(line, now)
@@ -167,6 +170,24 @@ class MediaSession:
         elif silent < SILENCE and self._silent:
             self._silent = 0.0
             self._studio.report(MediaSilent(self._call_id, 0.0))
+
+    def _synchronize(self, now: float) -> None:
+        """Keep sound and pictures in step.  Those of another line than the first are of no face."""
+        sound = picture = None
+        for line in self._lines.values():
+            if line.audio_receiver is not None and sound is None:
+                line.audio_receiver.synchronizer, sound = self._synchronizer, line.stream.reference
+            elif line.video_receiver is not None and picture is None:
+                line.video_receiver.synchronizer, picture = self._synchronizer, line.stream.reference
+        before = self._synchronizer.held, self._synchronizer.extra
+        self._synchronizer.update(sound, picture, now)
+        if before != (self._synchronizer.held, self._synchronizer.extra):
+            logger.debug(
+                "Call %s: pictures wait %.0f ms for their sound, sound %.0f ms for its pictures",
+                self._call_id,
+                1000 * self._synchronizer.held,
+                1000 * self._synchronizer.extra,
+            )
 
     def failed(self, error: Exception) -> None:
         """See Member."""

@@ -30,6 +30,7 @@ from firmware.sansio import Address
 
 if TYPE_CHECKING:
     from firmware.media.connectivity import Connectivity
+    from firmware.rtp.synchronization import Reference
 
 logger = logging.getLogger(__name__)
 
@@ -355,6 +356,11 @@ class Stream:
     def round_trip(self) -> float | None:
         """s, as last measured."""
         return self._session.round_trip
+
+    @property
+    def reference(self) -> Reference | None:
+        """What the far end says of its timestamps; None: nothing."""
+        return self._session.reference
 
     @property
     def last_received(self) -> float | None:

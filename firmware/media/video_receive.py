@@ -15,6 +15,7 @@ and the decoder conceals what is.  So after a pause a key frame is asked for in 
 Rule 5: a far end may have the picture frozen while it prepares another one (H.245 B.13).  It is trusted to give a key
 frame for that, and is reminded of it after `FREEZE_TIME`.
 Rule 6: a decoder that can't keep up skips to the next key frame; nothing queues up.
+Rule 7: a picture waits for its sound, as the synchronizer says; those behind it wait as access units.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from firmware.media.stream import Stream
 from firmware.media.video_decoder import OpenDecoder, VideoDecoder
 from firmware.rtp.packet import Packet
 from firmware.rtp.reorder import ReorderBuffer
+from firmware.rtp.synchronization import Synchronizer
 
 PATIENCE = 2.0
 """Seconds without a key frame after which pictures are decoded without one."""
@@ -40,6 +42,8 @@ FREEZE_TIME = 6.0
 """Seconds that a far end may have the picture frozen (H.261 4.3.1: at least six)."""
 QUEUE = 12
 """Access units that wait for the decoder: 0.4 s."""
+HELD = 9
+"""Access units that wait while a picture waits for its sound; with more, it does not."""
 
 _NEVER = float("inf")
 
@@ -72,6 +76,8 @@ class VideoReceiver:
         """Received whole."""
         self.size = (0, 0)
         """Pixels."""
+        self.synchronizer: Synchronizer | None = None
+        """Who says when a picture's sound is heard."""
         self._stream = stream
         self._parameters = parameters
         self._viewers = viewers
@@ -88,7 +94,8 @@ class VideoReceiver:
         """Till when the far end has the picture frozen."""
         self._last = float("inf")
         """When the last access unit came."""
-        self._units: deque[CodedPicture] = deque()
+        self._units: deque[tuple[CodedPicture, float]] = deque()
+        """And when they came."""
         self._more = threading.Condition()
         self._closed = False
         self.busy_since: float | None = None
@@ -171,8 +178,9 @@ class VideoReceiver:
                     self._freeze(now)
                     self._want_key_frame(now)
                     return
-            self._units.append(unit)
-            self._more.notify()
+            self._units.append((unit, now))
+            if len(self._units) in (1, HELD):
+                self._more.notify()
 
     def _freeze(self, now: float) -> None:
         if self._frozen_since is None:
@@ -200,28 +208,37 @@ class VideoReceiver:
         decoder = self._decoder
         frozen_since: float | None = time.monotonic()
         source, parameters = -1, self._parameters
+        ready = 0.0
         while True:
             with self._more:
                 while not self._units and not self._closed:
                     self._more.wait()
                 if self._closed:
                     return
-                unit = self._units.popleft()
+                unit, arrived = self._units.popleft()
             if unit.stream != source:
                 decoder.restart()
                 source = unit.stream
                 parameters = self._parameters
                 frozen_since = frozen_since or time.monotonic()
-            self.busy_since = time.monotonic()
+            self.busy_since = begin = time.monotonic()
             frame, good = decoder.decode(unit, parameters)
             parameters = b""
             now, self.busy_since = time.monotonic(), None
+            ready = max(arrived, ready) + now - begin  # if nothing had waited for its sound
             if good and unit.key_frame:
                 frozen_since = None
             elif not good:
                 frozen_since = frozen_since or now
                 self._call_soon(self._broken)
             if frame is not None and (frozen_since is None or now > frozen_since + PATIENCE):
+                if self.synchronizer is not None:
+                    self._wait(self.synchronizer.due(unit.stream, unit.timestamp, ready))
                 self.frames += 1
                 self.size = (frame.width, frame.height)
                 self._viewers.show(decoder.square(frame))
+
+    def _wait(self, due: float) -> None:
+        with self._more:
+            while len(self._units) < HELD and not self._closed and (left := due - time.monotonic()) > 0:
+                self._more.wait(left)

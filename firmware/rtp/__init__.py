@@ -27,6 +27,7 @@ and carry feedback: "give me a key frame", "send those again".  SIP and H.323 di
 `retransmission`         packets that go again in a stream of their own, RFC 4588
 `statistics`             what was sent and received, as values
 `jitter`, `reorder`      the buffers: sound is played by the clock, video as soon as it is whole
+`synchronization`        sound and pictures in step, by sender reports: lip sync, ITU-R BT.1359
 `h264`                   RFC 6184; what its sequence parameter sets say, in `h264_parameters`
 `picture`                pictures of the older codecs out of packets, bit by bit
 `h263`, `h263_rfc2190`   RFC 4629; RFC 2190

@@ -67,6 +67,8 @@ class Frame:
     packet: Packet | None = None
     skipped: int = 0
     """Packets thrown away right before this one to cut the delay: the caller may cross-fade."""
+    behind: float = 0.0
+    """How much less than the target the packet's delay is, s."""
 
 
 class PlayoutBuffer:
@@ -90,6 +92,8 @@ class PlayoutBuffer:
         """Packets that never came in time and were passed over."""
         self.skipped = 0
         self.inserted = 0
+        self.extra = 0.0
+        """s added to the target, for whom the jitter is not all (see synchronization.py); settable."""
         self._clock_rate = clock_rate
         self._duration = round(packet_time * clock_rate)
         self._minimum, self._maximum = minimum, maximum
@@ -123,7 +127,7 @@ class PlayoutBuffer:
     @property
     def delay(self) -> float:
         """The target delay now, s."""
-        return self._target
+        return self._target + self.extra
 
     def __len__(self) -> int:
         return len(self._packets)
@@ -170,34 +174,35 @@ class PlayoutBuffer:
         head = min(self._packets)
         delay = self._delay(head, now)
         if not self._playing:
-            if delay < self._target:
+            if delay < self.delay:
                 return self._conceal()
             self._resume(head)
         elif head != self._next and self._next is not None:
-            if delay < self._target:
+            if delay < self.delay:
                 self._next += 1
                 self._next_time += self._duration / self._clock_rate
                 self.lost += 1
                 return Frame(Playout.LOST, self._duration)
             self._resume(head)  # a gap longer than the time that passed: the far end did not send either
-        elif self._is_pause(head) and delay < self._target:
+        elif self._is_pause(head) and delay < self.delay:
             self._playing, self._concealed = False, MAX_CONCEALED
             return Frame(Playout.EMPTY, self._duration)
         return self._play(head, delay, now)
 
     def _play(self, head: int, delay: float, now: float) -> Frame:
         step = self._duration / self._clock_rate
-        excess = delay - self._target
+        excess = delay - self.delay
         self._error += (excess - self._error) / 16
         skipped = 0
         if excess > 2 * step + MARGIN:
             while excess > step and head + 1 in self._packets:
                 head = self._skip(head)
-                excess = self._delay(head, now) - self._target
+                excess = self._delay(head, now) - self.delay
                 skipped += 1
         elif now >= self._adjusted + ADJUST_INTERVAL:
             if self._error > step and head + 1 in self._packets:
                 head, skipped, self._adjusted = self._skip(head), 1, now
+                excess = self._delay(head, now) - self.delay
             elif self._error < -step:
                 self._error, self._adjusted = 0.0, now
                 self.inserted += 1
@@ -207,7 +212,7 @@ class PlayoutBuffer:
         packet, time = self._packets.pop(head)
         self._next, self._next_time = head + 1, time + step
         self._concealed = 0
-        return Frame(Playout.PACKET, self._duration, packet, skipped)
+        return Frame(Playout.PACKET, self._duration, packet, skipped, -excess)
 
     def _skip(self, head: int) -> int:
         del self._packets[head]

@@ -32,6 +32,7 @@ from firmware.rtp.retransmission import Resender, unwrap
 from firmware.rtp.sender import Sender
 from firmware.rtp.source import MAX_MISORDER, MAX_MISORDER_VIDEO, Source, Verdict
 from firmware.rtp.statistics import Received, Statistics
+from firmware.rtp.synchronization import Reference
 
 DYNAMIC: Final = range(96, 128)
 """Payload types that mean nothing but what was agreed on (RFC 3551 6)."""
@@ -101,8 +102,8 @@ class Session:
         self._expected_until = float("-inf")
         self._candidate: tuple[int, int] | None = None
         """SSRC and next sequence number of who may take over."""
-        self._early_report: tuple[int, tuple[int, float]] | None = None
-        """A sender report of a source that is not heard yet."""
+        self._early: dict[type, tuple[rtcp.SenderReport | rtcp.SourceDescription, float]] = {}
+        """The last of each that is of a source not heard yet, and when it came."""
         self._received_packets = self._received_octets = self._lost_before = self._discarded = 0
         self._last_received: float | None = None
         self._reported_source = float("-inf")
@@ -122,6 +123,11 @@ class Session:
     def last_received(self) -> float | None:
         """When anything valid, RTP or RTCP, came last; None before."""
         return self._last_received
+
+    @property
+    def reference(self) -> Reference | None:
+        """What the source's last sender report says of its timestamps; None: there was none."""
+        return self._source.reference(self._stream) if self._source is not None else None
 
     # RTP
 
@@ -226,8 +232,9 @@ class Session:
             self._asked_statistics = (0, 0)
             self._stream += 1
             new.confirmed = source.confirmed
-        if self._early_report is not None and self._early_report[0] == new.ssrc:
-            new.sender_report = self._early_report[1]
+        for message, arrival in self._early.values():
+            if message.ssrc == new.ssrc:
+                new.take(message, arrival)
         self._source, self._candidate, self._expected_until = new, None, float("-inf")
         self._asker = KeyFrameAsker()  # what was asked of the source before is of no use
         self._bitrate_asker = BitrateAsker()
@@ -267,13 +274,13 @@ class Session:
         events: list[Event] = []
         for message in messages:
             match message:
-                case rtcp.SenderReport(ssrc=ssrc):
-                    self._take_sender_report(ssrc, (message.ntp, now))
+                case rtcp.SenderReport():
+                    self._take_of_source(message, now)
                     self._take_reports(message.reports, now)
                 case rtcp.ReceiverReport():
                     self._take_reports(message.reports, now)
                 case rtcp.SourceDescription():
-                    pass  # whose it is, signalling has told
+                    self._take_of_source(message, now)
                 case rtcp.Goodbye():
                     if self._source is not None and self._source.ssrc in message.ssrcs and not self._source.ended:
                         self._source.ended = True
@@ -329,11 +336,11 @@ class Session:
             for message in messages
         )
 
-    def _take_sender_report(self, ssrc: int, report: tuple[int, float]) -> None:
-        if self._source is not None and ssrc == self._source.ssrc:
-            self._source.sender_report = report
+    def _take_of_source(self, message: rtcp.SenderReport | rtcp.SourceDescription, now: float) -> None:
+        if self._source is not None and message.ssrc == self._source.ssrc:
+            self._source.take(message, now)
         else:
-            self._early_report = ssrc, report
+            self._early[type(message)] = message, now
 
     def _take_reports(self, reports: tuple[rtcp.Report, ...], now: float) -> None:
         for report in reports:

@@ -10,7 +10,8 @@ from enum import Enum
 from typing import Final
 
 from firmware.rtp.packet import Packet
-from firmware.rtp.rtcp import Report
+from firmware.rtp.rtcp import Report, SenderReport, SourceDescription
+from firmware.rtp.synchronization import Reference
 
 MAX_DROPOUT: Final = 3000
 """RFC 3550 A.1: a minute at 50 packets a second."""
@@ -44,6 +45,9 @@ class Source:
         """When the last packet came."""
         self.sender_report: tuple[int, float] | None = None
         """NTP time and arrival of the last SR."""
+        self.timeline: SenderReport | None = None
+        """The last SR that tells of the timestamps of now."""
+        self.cname = ""
         self.jitter = 0.0
         """s."""
         self._max_misorder = max_misorder
@@ -95,6 +99,7 @@ class Source:
             self._lost_before = self.lost
             self._start(sequence)
             self._reported = (0, 0)
+            self.timeline = None
             packet.index = sequence
             verdict = Verdict.RESTARTED
         else:
@@ -113,6 +118,8 @@ class Source:
                 difference = abs(difference - wrap)
             if difference <= _MAX_TRANSIT_CHANGE:
                 self.jitter += (difference - self.jitter) / 16
+        elif self.clock_rate:
+            self.timeline = None
         self.clock_rate, self._transit = clock_rate, transit
         return verdict
 
@@ -121,6 +128,21 @@ class Source:
         ahead = (packet.sequence - self._highest) & 0xFFFF
         packet.index = self._highest + ahead - (0x10000 if ahead >= MAX_DROPOUT else 0)
         return ahead < MAX_DROPOUT or ahead > 0x10000 - self._max_misorder
+
+    def take(self, message: SenderReport | SourceDescription, now: float) -> None:
+        """Take what it says of itself by RTCP."""
+        match message:
+            case SenderReport(ntp=ntp):
+                self.sender_report, self.timeline = (ntp, now), message
+            case SourceDescription(cname=cname):
+                self.cname = cname
+
+    def reference(self, stream: int) -> Reference | None:
+        """Give what the last sender report says of the timestamps, which are this stream's; None: there was none."""
+        report = self.timeline
+        if report is None:
+            return None
+        return Reference(self.cname, stream, self.clock_rate, report.ntp, report.timestamp)
 
     def since(self, before: tuple[int, int]) -> tuple[float, tuple[int, int]]:
         """Give the fraction lost since a mark, 0 to 1 (RFC 3550 A.3), and the next mark; (0, 0) is the start."""

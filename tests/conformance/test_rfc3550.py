@@ -174,6 +174,31 @@ def test_6_4_1_fields_of_a_report_block() -> None:
     assert (block.last_sender_report, block.delay) == (0x456789AB, 0x10000)
 
 
+def test_6_4_1_sound_and_pictures_have_one_time() -> None:
+    """What was taken together has the same time by both sessions' reports, whenever each of them was sent."""
+    offset, far = 1_700_000_000.0, []
+    for kind, rate, seed in ((Kind.AUDIO, 8_000, 1), (Kind.VIDEO, 90_000, 2)):
+        theirs = Session(kind, rate, random.Random(seed), "far", 0.0, clock_offset=offset)
+        ours = Session(kind, rate, random.Random(seed + 2), "near", 0.0)
+        stamps = {}
+        for tick in range(400):
+            now = tick / 50
+            # A picture is sent long after it was taken; the sound of then has gone already.
+            data = theirs.send(b"x", tick * rate // 50, False, 0, now + 0.035 * seed, now)
+            heard = ours.receive(data, now + 0.1)
+            assert heard is not None
+            stamps[tick] = heard.timestamp
+            due = theirs.timer()
+            if due is not None and due <= now + 0.035 * seed:
+                ours.receive_control(theirs.handle_timer(now + 0.035 * seed) or b"", now + 0.1)
+        far.append((ours.reference, stamps))
+    for reference, stamps in far:
+        assert reference is not None
+        assert reference.cname == "far"
+        for tick, stamp in stamps.items():
+            assert reference.time(stamp) == pytest.approx(2_208_988_800 + offset + tick / 50, abs=1 / 8_000)
+
+
 def test_6_3_7_goodbye_is_in_a_compound_packet_and_only_of_who_spoke() -> None:
     ours = session()
     assert ours.close(0.0) == b""

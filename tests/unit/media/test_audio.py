@@ -44,6 +44,8 @@ class Microphone:
 
 
 class Speaker:
+    delay = 0.030
+
     def __init__(self) -> None:
         self.heard: list[int] = []
         self.volume = -1
@@ -95,10 +97,12 @@ class Voice:
         self.says = None if says is None else block(says)
         self.heard: list[int] = []
         self.taken: list[float] = []
+        self.ahead: list[float] = []
         self.error: Exception | None = None
         self.failed: list[tuple[Direction, Exception]] = []
 
-    def pull(self, now: float) -> bytes | None:
+    def pull(self, now: float, heard: float) -> bytes | None:
+        self.ahead.append(heard - now)
         if self.error is not None:
             raise self.error
         return self.says
@@ -163,6 +167,14 @@ def test_who_listens_is_told_when_the_room_was_heard(audio: Audio, board: Board,
     board.microphones[0].broken = True
     eventually(lambda: a.taken[-1] < 1_000_000.0)
     assert a.taken[-1] == pytest.approx(time.monotonic(), abs=10)
+
+
+def test_who_plays_is_told_when_it_is_heard(audio: Audio, board: Board, eventually) -> None:
+    a = Voice(10)
+    audio.use({"a": a.far_end()})
+    eventually(lambda: len(a.ahead) > 3)
+    assert a.ahead[0] == 0.0
+    assert a.ahead[-1] == pytest.approx(Speaker.delay)
 
 
 def test_mute_is_silence_for_all_that_listen(audio: Audio, board: Board, eventually) -> None:

@@ -72,7 +72,7 @@ class Line:
         while self.now < end:
             while arrivals and START + arrivals[0][0] <= self.now:
                 self.receiver.receive(arrivals.pop(0)[1], self.now)
-            block = self.receiver.pull(self.now)
+            block = self.receiver.pull(self.now, self.now)
             assert block is None or len(block) == BLOCK_BYTES
             sound += block or bytes(BLOCK_BYTES)
             self.now += 0.010
@@ -102,9 +102,9 @@ def test_who_changes_codecs_with_every_packet_has_one_decoder_of_each(monkeypatc
 
 def test_the_far_end_is_silent() -> None:
     line = Line(FORMATS["PCMU"])
-    assert line.receiver.pull(START) is None
+    assert line.receiver.pull(START, START) is None
     line.play(on_time(packets("PCMU", 20)), 1.0)
-    assert line.receiver.pull(line.now) is None
+    assert line.receiver.pull(line.now, line.now) is None
 
 
 def test_jitter_and_disorder_are_not_heard() -> None:
@@ -175,6 +175,33 @@ def test_comfort_noise_and_unknown_types_are_silence() -> None:
     assert find_tone(sound[90 * BLOCK_BYTES :], TONE) > -15
 
 
+class Told:
+    """A synchronizer that remembers."""
+
+    def __init__(self) -> None:
+        self.extra = 0.0
+        self.played: list[tuple[int, int, float, float]] = []
+
+    def sound_played(self, stream: int, timestamp: int, at: float, behind: float) -> None:
+        self.played.append((stream, timestamp, at, behind))
+
+
+def test_what_is_heard_when_is_told_and_extra_delay_kept() -> None:
+    line, told = Line(FORMATS["PCMU"]), Told()
+    line.receiver.synchronizer = told
+    sent = packets("PCMU", 300)
+    line.play(on_time(sent[:100]), 2.0)
+    delays = [at - START - timestamp / 8_000 for _, timestamp, at, _ in told.played]
+    assert len(delays) > 90
+    assert delays[-1] == pytest.approx(0.020, abs=0.021)
+    assert [timestamp for _, timestamp, _, _ in told.played] == [packet.timestamp for packet in sent[: len(delays)]]
+    told.extra = 0.100
+    line.play(on_time(sent[100:]), 4.0)
+    timestamp, at, behind = told.played[-1][1:]
+    assert at - START - timestamp / 8_000 == pytest.approx(0.020 + 0.100, abs=0.021)
+    assert abs(behind) <= 0.021
+
+
 def test_a_digit_is_reported_once_and_not_heard() -> None:
     line = Line(FORMATS["PCMU"], Format(101, TELEPHONE_EVENT))
     sent = packets("PCMU", 60)
@@ -200,7 +227,7 @@ def test_a_flood_fills_nothing() -> None:
     for number in range(10_000):
         receiver.receive(Packet(0, False, number & 0xFFFF, number * 160, 7, bytes(160), index=number), START)
     assert len(receiver._arrivals) == ARRIVALS
-    receiver.pull(START)
+    receiver.pull(START, START)
     assert len(receiver._arrivals) == 0
 
 

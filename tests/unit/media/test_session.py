@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import threading
 import time
 from collections.abc import Iterator
 
@@ -247,6 +248,47 @@ def test_the_echo_sends_back_the_picture_that_it_gets(unit: Unit, echo: Unit, ne
     assert first is not None
     eventually(lambda: (counter() or 0) > first)
     assert echo.camera_opened == 0
+
+
+def test_sound_and_the_first_pictures_are_kept_in_step(
+    unit: Unit, echo: Unit, network: Network, monkeypatch: pytest.MonkeyPatch, eventually
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 0.1)
+    ours, theirs = ([each.ports.reserve("127.0.0.1") for _ in range(3)] for each in (unit, echo))
+    for each, near, far in ((unit, ours, theirs), (echo, theirs, ours)):
+        channels = []
+        for form, local, remote in zip((SOUND, VIDEO, VIDEO), near, far, strict=True):
+            channels += [Channel(form.codec.kind, way, (form,), local.address, remote.address) for way in BOTH]
+        each.apply(*channels)
+    lines = [unit.session._lines[port.address] for port in ours]
+
+    def lead() -> float | None:
+        synchronizer = unit.session._synchronizer
+        sound, picture = synchronizer._sound, synchronizer._picture
+        now = time.monotonic()
+        return picture.delay - sound.delay if sound.is_known(now) and picture.is_known(now) else None
+
+    sender = unit.session.sound.sender
+    assert sender is not None
+    stopped = threading.Event()
+
+    def speak() -> None:
+        far, receiver = echo.session.sound, unit.session.sound.receiver
+        while not stopped.wait(0.01):
+            now = time.monotonic()
+            far.sender.push(None, now)
+            receiver.pull(now, now + 0.050)
+
+    speaking = threading.Thread(target=speak)
+    speaking.start()
+    try:
+        eventually(lambda: lead() is not None)
+    finally:
+        stopped.set()
+        speaking.join()
+    assert abs(lead()) < 1.0, "two clocks were compared"
+    assert lines[1].video_receiver.synchronizer is unit.session._synchronizer
+    assert lines[2].video_receiver.synchronizer is None
 
 
 def test_statistics_and_silence(unit: Unit, peer: Peer, eventually, monkeypatch: pytest.MonkeyPatch) -> None:

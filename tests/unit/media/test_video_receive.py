@@ -235,6 +235,71 @@ def test_a_decoder_that_can_not_keep_up_skips_to_a_key_frame(make, viewer: Colle
     eventually(lambda: 100 in numbers(viewer))
 
 
+class Clock:
+    """A synchronizer that holds every picture so long."""
+
+    def __init__(self, held: float) -> None:
+        self.held = held
+        self.ready: list[tuple[int, int, float]] = []
+
+    def due(self, stream: int, timestamp: int, ready: float) -> float:
+        self.ready.append((stream, timestamp, ready))
+        return ready + self.held
+
+
+class Timed(Collector):
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    def picture(self, frame) -> None:
+        super().picture(frame)
+        self.times.append(time.monotonic())
+
+
+@pytest.fixture
+def viewer() -> Timed:
+    return Timed()
+
+
+def test_pictures_wait_for_their_sound(make, viewer: Timed, eventually) -> None:
+    far_end, clock = FarEnd(), Clock(0.1)
+    receiver = make(Stream())
+    receiver.synchronizer = clock
+    came = []
+    for number in range(6):
+        came.append(time.monotonic())
+        feed(receiver, far_end.packets(number * 10))
+        time.sleep(0.03)
+    eventually(lambda: len(viewer.pictures) == 6)
+    assert numbers(viewer) == [0, 10, 20, 30, 40, 50]
+    assert [(stream, timestamp) for stream, timestamp, _ in clock.ready] == [(0, n * 30_000) for n in range(6)]
+    for start, (_, _, ready), shown in zip(came, clock.ready, viewer.times, strict=True):
+        assert start < ready <= shown - 0.1
+
+
+def test_a_picture_does_not_wait_where_too_many_do(make, viewer: Timed, eventually) -> None:
+    far_end = FarEnd()
+    receiver = make(Stream())
+    receiver.synchronizer = Clock(3600.0)
+    for number in range(module.HELD):
+        feed(receiver, far_end.packets(number))
+    eventually(lambda: len(receiver._units) == module.HELD - 1 and receiver.synchronizer.ready)
+    assert viewer.pictures == []
+    feed(receiver, far_end.packets(module.HELD))
+    eventually(lambda: len(viewer.pictures) == 1)
+
+
+def test_closing_does_not_wait_for_sound(make, eventually) -> None:
+    far_end = FarEnd()
+    receiver = make(Stream())
+    receiver.synchronizer = clock = Clock(3600.0)
+    feed(receiver, far_end.packets(0))
+    eventually(lambda: clock.ready)
+    receiver.close()
+    assert not receiver._thread.is_alive()
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_hostile_packets(make, viewer: Collector, eventually, seed: int) -> None:
     chance = random.Random(seed)

@@ -269,6 +269,25 @@ def test_new_stream_starts_afresh() -> None:
     assert speaker.buffer.late == 0
 
 
+@pytest.mark.parametrize(("extra", "since"), [(0.060, 4.0), (0.100, 8.0)])
+def test_what_is_asked_for_besides_is_kept_and_given_up_without_a_break(extra: float, since: float) -> None:
+    speaker = Speaker(PlayoutBuffer(RATE))
+    speaker.play(stream(500, lambda n: 0.030), 10.0)
+    own = min(speaker.delays(since=8.0))
+    speaker.buffer.extra = extra
+    assert speaker.buffer.delay == pytest.approx(0.020 + extra)
+    speaker.play(stream(1000, lambda n: 0.030, first=500), 30.0)
+    assert min(speaker.delays(since=10.0 + since)) == pytest.approx(own + extra, abs=0.021)
+    behind = [frame.behind for time, frame in speaker.frames if frame.packet is not None and time > 10.0 + since]
+    assert max(map(abs, behind)) <= 0.0211
+    for step in range(round(extra / 0.020)):
+        speaker.buffer.extra -= 0.020
+        speaker.play(stream(50, lambda n: 0.030, first=1500 + step * 50), 31.0 + step)
+    speaker.play(stream(500, lambda n: 0.030, first=1500 + round(extra / 0.020) * 50), 45.0)
+    assert min(speaker.delays(since=43.0)) == pytest.approx(own, abs=0.021)
+    assert max(frame.skipped for _, frame in speaker.frames) <= 1
+
+
 def test_packets_of_another_length_are_learnt() -> None:
     buffer = PlayoutBuffer(RATE)
     for n in range(10):

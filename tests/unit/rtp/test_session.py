@@ -15,6 +15,7 @@ from firmware.rtp import rtcp
 from firmware.rtp.event import BitrateLimited, Goodbye, KeyFrameRequested, Retransmit
 from firmware.rtp.packet import Packet
 from firmware.rtp.session import SILENCE, Session
+from firmware.rtp.synchronization import Reference
 
 ALL = frozenset(Feedback)
 
@@ -314,6 +315,24 @@ def test_sender_report_that_came_before_the_media_counts() -> None:
     head = rtcp.decode(data)[0]
     assert isinstance(head, rtcp.ReceiverReport)
     assert (head.reports[0].last_sender_report, head.reports[0].delay) == (5 << 32 & 0xFFFFFFFF, 2 << 16)
+
+
+def test_what_a_report_says_of_timestamps_is_of_the_source_that_is_heard() -> None:
+    ours = session(rates={96: 48_000})
+    report = rtcp.compound((rtcp.SenderReport(7, 5 << 32, 900, 0, 0), rtcp.SourceDescription(7, "far")))
+    ours.receive_control(report, 1.0)
+    assert ours.reference is None
+    ours.receive(packet(7, 1), 2.0)
+    assert ours.reference == Reference("far", 0, 48_000, 5 << 32, 900)
+    stranger = rtcp.compound((rtcp.SenderReport(8, 6 << 32, 1_900, 0, 0), rtcp.SourceDescription(8, "another")))
+    ours.receive_control(stranger, 3.0)
+    assert ours.reference == Reference("far", 0, 48_000, 5 << 32, 900)
+    ours.expect_source()
+    ours.receive(packet(8, 1), 3.0)
+    assert ours.reference == Reference("another", 1, 48_000, 6 << 32, 1_900)
+    ours.expect_source()
+    ours.receive(packet(9, 1), 4.0)
+    assert ours.reference is None
 
 
 def test_end_says_goodbye_once() -> None:

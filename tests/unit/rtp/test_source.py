@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.rtp.packet import Packet
+from firmware.rtp.rtcp import SenderReport
 from firmware.rtp.source import MAX_DROPOUT, MAX_MISORDER, MAX_MISORDER_VIDEO, Source, Verdict
 
 
@@ -163,6 +164,21 @@ def test_report_says_when_the_sender_report_came() -> None:
     source.sender_report = (0x11112222_33334444, 3.0)
     report = source.report(5.5, renew=True)
     assert (report.last_sender_report, report.delay) == (0x22223333, 5 << 15)
+
+
+def test_a_timeline_ends_where_timestamps_begin_anew() -> None:
+    source, report = Source(packet(0), 0.0), SenderReport(7, 1 << 32, 0, 0, 0)
+    source.receive(packet(0, 0), 0.0, 8_000)
+    source.timeline = report
+    source.receive(packet(1, 160), 0.02, 0)  # an event, whose timestamps say nothing
+    source.receive(packet(2, 160), 0.02, 8_000)
+    assert source.timeline == report
+    source.receive(packet(3, 1_920), 0.04, 48_000)  # RFC 7160 4: another clock
+    assert source.timeline is None
+    source.timeline = report
+    for sequence in (9_000, 9_001):
+        source.receive(packet(sequence, 5), 0.06, 48_000)
+    assert source.timeline is None, "it was started again"
 
 
 @given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF), st.floats(0, 100)), min_size=1))
