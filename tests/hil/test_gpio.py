@@ -15,10 +15,12 @@ from hil.waiting import wait_for
 from board import open_board
 from board.gpio import BOUNCE_TIME
 from board.settings import PiSettings
-from firmware.ports import BUTTONS, LAMPS, Board
+from firmware.ports import BUTTONS, HOLD_TIME, LAMPS, Board
 
 PINS = PiSettings()
 BUTTON_PIN, LAMP_PIN = PINS.buttons(), PINS.lamps()
+LOOKS = 400
+"""At a dimmed lamp."""
 
 
 class Presses:
@@ -103,17 +105,26 @@ def test_a_button_held_down_says_so(lines: Lines, board: Board) -> None:
     presses, pin = Presses(board), BUTTON_PIN["hang_up"]
     board.open_buttons()["hang_up"].when_held = presses._adder("held")
     lines.pull(pin, high=False)
+    assert presses.wait(1)
+    pressed = presses.time
     assert presses.wait(3)
+    assert presses.time - pressed == pytest.approx(2 * HOLD_TIME, abs=HOLD_TIME / 2)
     lines.pull(pin, high=True)
     assert presses.names[:3] == ["hang_up", "held", "held"]
+    time.sleep(2 * HOLD_TIME)
+    assert len(presses.names) <= 4, "who lets go holds no more"
 
 
-def test_a_dim_lamp_is_lit_now_and_then(lines: Lines) -> None:
-    with closing(open_board("pi", {"lamp_brightness": 50})) as board:
+@pytest.mark.parametrize("brightness", [20, 80])
+def test_a_dim_lamp_is_lit_for_that_part_of_the_time(
+    lines: Lines, brightness: int, record_property: Callable[[str, object], None]
+) -> None:
+    with closing(open_board("pi", {"lamp_brightness": brightness})) as board:
         lamp, pin = board.open_lamps()["ready"], LAMP_PIN["ready"]
         lamp.on()
-        for high in (True, False, True, False):
-            assert wait_for(lambda high=high: lines.is_high(pin) == high)
+        looks = [lines.is_high(pin) for _ in range(LOOKS) if time.sleep(0.0013) is None]
+        record_property("lit_percent", round(sum(looks) / LOOKS * 100))
+        assert sum(looks) / LOOKS == pytest.approx(brightness / 100, abs=0.15)
         lamp.off()
         assert wait_for(lambda: not lines.is_high(pin))
         assert not any(lines.is_high(pin) for _ in range(50) if time.sleep(0.002) is None)
