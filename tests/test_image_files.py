@@ -18,6 +18,7 @@ from firmware.media import audio, worker
 ROOT = Path(__file__).parents[1] / "image-build" / "rootfs"
 SERVICE = ROOT / "usr/lib/systemd/system/visavis.service"
 USERS = ROOT / "usr/lib/sysusers.d/visavis.conf"
+MODULES = ROOT / "usr/lib/modules-load.d/visavis.conf"
 FILES = ROOT / "usr/lib/tmpfiles.d/visavis.conf"
 
 
@@ -51,6 +52,15 @@ def test_the_service_may_do_little(program: Callable[[str], str]) -> None:
 def test_sound_may_run_before_all_else() -> None:
     assert said("LimitRTPRIO") == [str(audio.PRIORITY)]
     assert said("LimitNICE") == [str(min(audio.NICE, worker.NICE))]
+
+
+def test_what_is_plugged_in_later_is_allowed_too() -> None:
+    """systemd.resource-control(5), DeviceAllow=: a group is one of those in /proc/devices when the service starts."""
+    built_in = {"gpiochip", "dma_heap"}
+    modules = {"video4linux": "videodev", "media": "mc", "alsa": "snd", "drm": "drm", "cec": "cec"}
+    groups = {value.split()[0].removeprefix("char-") for value in said("DeviceAllow") if value.startswith("char-")}
+    loaded = [line for line in MODULES.read_text().splitlines() if line and not line.startswith("#")]
+    assert sorted(loaded) == sorted(modules[group] for group in groups - built_in)
 
 
 def test_a_unit_that_nobody_has_set_up_is_one_on_a_pi() -> None:

@@ -57,7 +57,7 @@ def status(arguments: Namespace) -> int:
         print(json.dumps(state, indent=2, ensure_ascii=False))
         return 0
     print(f"{state['name']}: {'ready' if state['ready'] else 'not ready: sound and picture are starting'}")
-    print(f"  dialled as {' or '.join(state['addresses']) or 'nothing: no protocol is enabled'}")
+    print(f"  dialled as {' or '.join(state['addresses']) or 'nothing: no network, or no protocol is enabled'}")
     print(f"  volume {state['volume']}{', muted' if state['muted'] else ''}")
     for fault in (*state["warnings"], *state["faults"]):
         print(f"  {fault}")

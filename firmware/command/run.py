@@ -32,7 +32,7 @@ def run(arguments: Namespace, hardware: Hardware) -> int:
             await until(stopped, unit.start())
             if stopped.is_set():
                 return 0
-            addresses = " or ".join(unit.room.state.addresses) or "nothing: no protocol is enabled"
+            addresses = " or ".join(unit.room.state.addresses) or "nothing: no network, or no protocol is enabled"
             health.notify(health.READY)
             logger.info("= ready after %.2f s; call %s", time.monotonic() - began, addresses)
             for panel in unit.panels:

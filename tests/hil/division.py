@@ -1,6 +1,6 @@
 """Which machine runs which tests: several side by side, since most tests wait more than they work.
 
-Rule 1: a machine is a table's row of test files; the last row has all that no other names.
+Rule 1: a machine is a table's row of test files; REST has all that no other names.
 Rule 2: what pytest is told to run is divided so too, and a machine that has nothing to run is not started.
 """
 
@@ -22,6 +22,8 @@ class Kind:
     """Whether it reaches the far ends outside."""
     own_time: bool = False
     """Whether it may have a time of its own where it is emulated."""
+    systemd: bool = False
+    """Whether systemd starts it, with the image's files."""
 
 
 MACHINES = {
@@ -29,8 +31,12 @@ MACHINES = {
     # In a time of its own both ends of the wire begin at the same moment, and now and then one loses its address.
     "cec": Kind(frozenset({"test_television.py"})),
     "rest": Kind(frozenset(), own_time=True),
+    "service": Kind(frozenset({"test_service.py"}), own_time=True, systemd=True),
 }
-"""By name."""
+"""By name, in the order in which they begin."""
+REST = "rest"
+AT_ONCE = 3
+"""How many run side by side: one that has to keep up with real time gets too little of it beside more."""
 
 
 def divide(arguments: Sequence[str], files: Sequence[str]) -> dict[str, list[str]]:
@@ -46,5 +52,4 @@ def divide(arguments: Sequence[str], files: Sequence[str]) -> dict[str, list[str
 
 
 def _machine(file: str) -> str:
-    *others, last = MACHINES
-    return next((name for name in others if file in MACHINES[name].files), last)
+    return next((name for name, kind in MACHINES.items() if file in kind.files), REST)

@@ -22,6 +22,7 @@ _CPU = "max,erms=off,la57=off"
 """Without what is slow to emulate: copying by strings of octets (ERMS), and pages of five levels."""
 EMULATION = ("-accel", "tcg,thread=multi", "-cpu", _CPU, "-smp", "2")
 OWN_TIME = ("-accel", "tcg", "-icount", "shift=0,sleep=off", "-rtc", "clock=vm", "-cpu", _CPU, "-smp", "1")
+_SYSTEMD = "hil.systemd"
 _OWN_BEAT = "nohz=off"
 """With a timer's tick every 4 ms, its own time does not run far ahead while it waits for the disk."""
 
@@ -40,16 +41,18 @@ def accelerator(image: Image) -> tuple[str, ...]:
     return KVM if b"hil: the machine works" in probe.stdout else EMULATION
 
 
-def command(image: Image, results: Path, monitor: Path, acceleration: tuple[str, ...], *, cable: bool) -> list[str]:
+def command(
+    image: Image, results: Path, monitor: Path, acceleration: tuple[str, ...], *, cable: bool, systemd: bool
+) -> list[str]:
     """The command that boots the machine; it ends when the tests have ended.
 
     The project is at /project, read only, and ``results`` at /results.  QEMU listens for QMP at ``monitor``.  Where it
-    has a ``cable``, it is that of hil.network.
+    has a ``cable``, it is that of hil.network.  Its first process is ``systemd`` or a script.
     """
     shares = ("security_model=none,readonly=on", "security_model=none")
     folders = ((ROOT, "project"), (results, "results"))
     plug = f"tap,id=cable,ifname={CABLE},script=no,downscript=no"
-    console = f"{_CONSOLE} quiet {_OWN_BEAT if acceleration is OWN_TIME else ''}"
+    console = f"{_CONSOLE} quiet {_OWN_BEAT if acceleration is OWN_TIME else ''} {_SYSTEMD if systemd else ''}"
     return [
         *(("nice", "-n", "10") if acceleration is OWN_TIME else ()),  # it can wait, others can't
         *_QEMU,

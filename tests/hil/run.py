@@ -14,10 +14,10 @@ import contextlib
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from hil import network
-from hil.division import divide
+from hil.division import AT_ONCE, divide
 from hil.image import HERE, ROOT, image
 from hil.machine import KVM, accelerator
 from hil.session import CACHE, Session
@@ -55,18 +55,21 @@ def main(arguments: list[str]) -> int:
     return max(chosen, default=NONE_CHOSEN)
 
 
-def _run(sessions: Iterable[Session], start: float) -> list[int]:
+def _run(sessions: Sequence[Session], start: float) -> list[int]:
     """Run machines side by side until they end; give their statuses."""
+    waiting, running = list(sessions), list[Session]()
     with contextlib.ExitStack() as opened:
-        running = [opened.enter_context(session) for session in sessions]
-        while not all(session.ended for session in running):
+        while waiting or running:
+            running = [session for session in running if not session.ended]
+            if waiting and len(running) < AT_ONCE:
+                running.append(opened.enter_context(waiting.pop(0)))
             for session in running:
                 session.serve()
             time.sleep(0.05)
             if time.monotonic() > start + LONGEST:
                 print(f"The machines did not end within {LONGEST} s", file=sys.stderr)
                 break
-    return [session.status() for session in running]
+    return [session.status() for session in sessions]
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from hil.image import Image
 from hil.machine import EMULATION, OWN_TIME, command
 from hil.monitor import Monitor
 
-WIDTH = 4
+WIDTH = 7
 """Of a machine's name on the console."""
 CACHE = "cache"
 """Where pytest keeps in mind what failed, in the results."""
@@ -49,7 +49,10 @@ class Session:
         self._open.callback(self._monitor.close)
         self._far_ends = self._open.enter_context(FarEnds(self.results))
         self._start = time.monotonic()
-        started = command(self._image, self.results, monitor, self._acceleration, cable=self._kind.cable)
+        kind = self._kind
+        started = command(
+            self._image, self.results, monitor, self._acceleration, cable=kind.cable, systemd=kind.systemd
+        )
         self._machine = self._open.enter_context(
             subprocess.Popen(started, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         )
