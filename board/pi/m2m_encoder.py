@@ -8,7 +8,8 @@ Rule 1: ``encode`` never waits: a picture that finds no free buffer is dropped, 
 Rule 2: bitrate and key frames are controls, set while it runs.  Every IDR brings its parameter sets.
 Rule 3: the device wants at least level 4 set, whatever the picture; the level that was agreed on is written into the
 sequence parameter sets that it makes.
-Rule 4: an encoder that swallowed pictures and gave nothing for a second, or failed, tells so once by ``on_failed``.
+Rule 4: an encoder that swallowed pictures and gave nothing for `STALL`, or failed, tells so once by ``on_failed``: so
+early that another one encodes before a second is over.
 Rule 5: pictures are copied into the encoder's memory, or (where it was opened for a camera's `Layout`) read in the
 camera's, which is held from ``encode`` until the encoder has read it.
 Rule 6: parameter sets that come in a buffer of their own belong to the picture that follows, and count as none.
@@ -43,8 +44,10 @@ logger = logging.getLogger(__name__)
 
 USUAL = Path("/dev/video11")
 """The Pi's encoder."""
-STALL = 1.0
-"""Seconds without an access unit for pictures that were given."""
+STALL = 0.6
+"""Seconds without an access unit for pictures that were given: many times what one takes."""
+_LOOK = 0.1
+"""Seconds between two looks at whether it stalls."""
 KEY_FRAME_INTERVAL = 10
 """Seconds between key frames that nobody asked for."""
 _PICTURES, _ACCESS_UNITS = 3, 4
@@ -253,7 +256,7 @@ class M2mEncoder:
         poll.register(self._wake, select.POLLIN)
         poll.register(self._device.fd, select.POLLIN)
         while not self._closed:
-            events = dict(poll.poll(STALL * 250))
+            events = dict(poll.poll(_LOOK * 1000))
             for access_unit, taken in self._finished():
                 self._on_access_unit(access_unit, taken)
                 if self._closed:

@@ -1,7 +1,7 @@
 """A conference camera behind USB, from the inside: motors, a lens, and an encoder where that is wanted.
 
-``python -m hil.conference_camera motors|deaf|digital|encoder|stubborn|tiring|split``: is one until it is ended, which
-pulls it out.
+``python -m hil.conference_camera motors|deaf|digital|jpeg|encoder|stubborn|tiring|split``: is one until it is ended,
+which pulls it out.
 What it sees is one colour that says where it looks: the brighter the more to the right, the bluer the higher, the
 redder the nearer.  `ConferenceCamera` is its plug.
 
@@ -149,6 +149,8 @@ def formats_of(kind: str, interface: int) -> list[Callable[[int], bytes]]:
     """What makes the descriptors of a stream's formats, from their numbers; that which is encoded is the last."""
     if interface == _CODED_STREAMING:
         return [_h264]
+    if kind == "jpeg":
+        return [_jpeg]
     return [_raw, _h264] if kind in ENCODERS and kind != "split" else [_raw]
 
 
@@ -162,6 +164,14 @@ def _raw(number: int) -> bytes:
         "<BBBBBHHIIIIBI", 30, 0x24, 5, 1, 0, WIDTH, HEIGHT, size * 8, size * 8 * RATE, size, _INTERVAL, 1, _INTERVAL
     )
     return said + bytes([6, 0x24, 0x0D, 1, 1, 4])
+
+
+def _jpeg(number: int) -> bytes:
+    size = WIDTH * HEIGHT * 2
+    said = struct.pack("<BBBBBBBBBBB", 11, 0x24, 6, number, 1, 1, 1, 0, 0, 0, 0)
+    return said + struct.pack(
+        "<BBBBBHHIIIIBI", 30, 0x24, 7, 1, 0, WIDTH, HEIGHT, size, size * 8 * RATE, size, _INTERVAL, 1, _INTERVAL
+    )
 
 
 def _h264(number: int) -> bytes:
@@ -207,6 +217,7 @@ class Inside:
         self._unheard = UNHEARD if kind == "deaf" else range(0)
         self._speeds = 0
         """Requests of a speed."""
+        self._jpeg = kind == "jpeg"
         self._endurance = ENDURANCE if kind == "tiring" else sys.maxsize
         self._key_frame_wanted = False
 
@@ -289,6 +300,8 @@ class Inside:
             if stream.encoder is not None:
                 pixels = self._encoded(stream.encoder, y, cb, cr) if stream.made < self._endurance else b""
                 stream.made += 1
+            elif self._jpeg:
+                pixels = jpeg(y, cb, cr)
             elif stream.coded_format == 1:
                 pixels = b""  # nobody has told it to begin
             frame ^= 1
@@ -300,13 +313,28 @@ class Inside:
             time.sleep(max(0.0, due - time.monotonic()))
 
     def _encoded(self, encoder: av.VideoCodecContext, *color: int) -> bytes:
-        picture = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
-        for plane, value in zip(picture.planes, color, strict=True):
-            memoryview(plane)[:] = bytes([value]) * plane.buffer_size
+        picture = colored(*color)
         if self._key_frame_wanted:
             self._key_frame_wanted = False
             picture.pict_type = PictureType.I
         return b"".join(map(bytes, encoder.encode(picture)))
+
+
+def colored(*color: int, form: str = "yuv420p") -> av.VideoFrame:
+    """A picture of one colour."""
+    picture = av.VideoFrame(WIDTH, HEIGHT, form)
+    for plane, value in zip(picture.planes, color, strict=True):
+        memoryview(plane)[:] = bytes([value]) * plane.buffer_size
+    return picture
+
+
+def jpeg(*color: int) -> bytes:
+    """A JPEG of one colour, of limited range; in a JPEG it has the full one."""
+    encoder = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuvj422p"
+    encoder.time_base = Fraction(1, RATE)
+    full = (round((color[0] - 16) * 255 / 219), *(128 + round((value - 128) * 255 / 224) for value in color[1:]))
+    return b"".join(map(bytes, encoder.encode(colored(*full, form="yuvj422p"))))
 
 
 def open_encoder() -> av.VideoCodecContext:

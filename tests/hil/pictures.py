@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import av
+
+if TYPE_CHECKING:
+    from board.pi.m2m_encoder import M2mEncoder
 
 COLORS = {"red": (81, 90, 240), "green": (145, 54, 34), "blue": (41, 240, 110), "white": (235, 128, 128)}
 """BT.601, limited range (Y, Cb, Cr)."""
@@ -30,3 +35,8 @@ class Access:
         decoder = av.CodecContext.create("h264", "r")
         frames = [f for p in [*(av.Packet(data) for data, _ in list(self.units)), None] for f in decoder.decode(p)]
         return frames[-1] if frames else None
+
+
+def stall(encoder: M2mEncoder) -> None:
+    """Let nothing come any more of what a hardware encoder makes: it takes pictures until its memory is full."""
+    encoder._access_units.take = lambda: None

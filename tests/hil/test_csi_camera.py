@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
-from ctypes import c_int
 from pathlib import Path
 
 import pytest
-from hil.pictures import COLORS, Access, is_color
+from hil.pictures import COLORS, Access, is_color, stall
 from hil.sensor import Sensor
 from hil.waiting import wait_for
 from hil.webcam import Webcam
 
 from board import open_board
-from board.pi import v4l2
 from board.pi.camera_encoder import CameraEncoder
 from board.pi.camera_list import find_cameras
 from board.pi.csi_camera import CsiCamera, CsiPicture
 from board.pi.usb_camera import UsbCamera
+from board.pi.x264 import X264Encoder
 from firmware.errors import DeviceError
 from firmware.ports import Board, Camera, EncoderSettings
 
@@ -163,7 +162,8 @@ def test_a_stalled_encoder_is_replaced(sensor: Sensor, encoder_node: Path, board
     camera = board.open_camera(WIDTH, HEIGHT, 30)
     encoder, access = encoded(camera)
     assert wait_for(lambda: len(access.units) >= 3, 30)
-    encoder._encoder._device.ioctl(v4l2.STREAMOFF, c_int(v4l2.VIDEO_CAPTURE_MPLANE))
+    stall(encoder._encoder)
+    assert wait_for(lambda: isinstance(encoder._encoder, X264Encoder), 30)
     count = len(access.units)
     assert wait_for(lambda: len(access.units) >= count + 10, 30)
     encoder.force_key_frame()

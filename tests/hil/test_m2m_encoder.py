@@ -10,15 +10,29 @@ from pathlib import Path
 
 import av
 import pytest
+from hil.pictures import stall
 from hil.waiting import wait_for
 
 from board.pi import v4l2
-from board.pi.m2m_encoder import USUAL, M2mEncoder, find_encoder
+from board.pi.m2m_encoder import (
+    BITRATE,
+    BITRATE_MODE,
+    I_PERIOD,
+    LEVEL,
+    PROFILE,
+    REPEAT_HEADER,
+    STALL,
+    USUAL,
+    M2mEncoder,
+    find_encoder,
+)
 from board.sim.card import Card
 from firmware.errors import DeviceError
 from firmware.ports import EncoderSettings
 
 SETTINGS = EncoderSettings(width=320, height=192, frame_rate=30, bitrate=4_000_000, level=13)
+REPORTED = 0.85
+"""Seconds after which an encoder that gives nothing is known, so that another has taken over after one."""
 SPS, PPS, IDR, NON_IDR = 7, 8, 5, 1
 
 
@@ -169,19 +183,38 @@ def test_draining_gives_all_that_was_taken(open_encoder: Open, output: Output) -
     assert not output.failures
 
 
-def test_an_encoder_that_stalls_is_reported_once(open_encoder: Open, output: Output) -> None:
-    encoder = open_encoder()
-    frames = pictures(SETTINGS, 3)
-    encode_all(encoder, output, frames[:1])
+def take_memory(encoder: M2mEncoder) -> None:
     encoder._device.ioctl(v4l2.STREAMOFF, c_int(v4l2.VIDEO_CAPTURE_MPLANE))
-    start = time.monotonic()
-    encoder.encode(frames[1], start)
-    assert wait_for(lambda: output.failures)
+
+
+@pytest.mark.parametrize(("harm", "words"), [(stall, "stalls"), (take_memory, "has failed")])
+def test_an_encoder_that_stalls_or_fails_is_reported_once(
+    open_encoder: Open, output: Output, harm: Callable[[M2mEncoder], None], words: str
+) -> None:
+    encoder = open_encoder()
+    frame = pictures(SETTINGS, 1)[0]
+    encode_all(encoder, output, [frame])
+    harm(encoder)
+    given, count = time.monotonic(), len(output.units)
+    while not output.failures and time.monotonic() < given + 10:
+        encoder.encode(frame, time.monotonic())
+        if len(output.units) > count:
+            given, count = time.monotonic(), len(output.units)
+        time.sleep(0.01)
+    assert time.monotonic() - given < REPORTED
     assert len(output.failures) == 1
-    assert "/dev/video11" in output.failures[0]
-    encoder.encode(frames[2], start)
+    assert f"/dev/video11 {words}" in output.failures[0]
+    encoder.encode(frame, given)
     encoder.set_bitrate(1_000_000)
     encoder.force_key_frame()
+    time.sleep(2 * STALL)
+    assert len(output.failures) == 1
+
+
+def test_it_is_told_all_that_was_agreed_on(open_encoder: Open) -> None:
+    encoder = open_encoder()
+    told = {BITRATE: SETTINGS.bitrate, BITRATE_MODE: 1, PROFILE: 1, REPEAT_HEADER: 1, LEVEL: 11, I_PERIOD: 300}
+    assert {number: encoder._device.control(number) for number in told} == told
 
 
 def test_nothing_comes_after_closing(open_encoder: Open, output: Output) -> None:
