@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import signal
 import subprocess
 import sys
@@ -15,10 +16,11 @@ def test_it_runs_until_it_is_told_to_stop(number: signal.Signals) -> None:
     process = subprocess.Popen([*ARGUMENTS, "--address", own_address()], stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     with process.stderr as log:
-        lines = [log.readline() for _ in range(2)]
-        assert "= ready after" in lines[0]
-        assert "= panel at http://127." in lines[1]
-        process.send_signal(number)
+        try:
+            begin = list(itertools.takewhile(lambda line: "= panel at http://127." not in line, log))
+        finally:
+            process.send_signal(number)
+        assert "= ready after" in begin[-1]
         assert process.wait(10) == 0
         rest = log.read()
     assert "Traceback" not in rest
