@@ -8,7 +8,8 @@
 Rule 1: nothing is drawn into what the card shows, and nothing is committed before it has turned to what was: no
 tearing, and never more than one picture on its way.
 Rule 2: the mode is the one that the screen prefers, but never larger than 1920x1080, or than the settings allow.
-Rule 3: a screen that is pulled out is a DeviceError, so that the one that comes is asked for its own modes.
+Rule 3: a screen that is pulled out, or has become another one (by its EDID), is a DeviceError, so that the one that
+comes is asked for its own modes.
 Rule 4: on closing the screen goes dark.
 """
 
@@ -61,7 +62,9 @@ class KmsDisplay:
     def __init__(self, card: Card, connector: Connector, most_lines: int = MOST_LINES) -> None:
         self._card = card
         self._connector = connector
-        self._status = SYS / f"{card.path.name}-{connector.name}" / "status"
+        self._told = SYS / f"{card.path.name}-{connector.name}"
+        """Where the kernel tells of the connector."""
+        self._edid = edid(self._told)
         mode = choose_mode(connector.modes, most_lines)
         self.width, self.height = mode.hdisplay, mode.vdisplay
         self._using = threading.Lock()
@@ -175,8 +178,11 @@ class KmsDisplay:
         if now < self._looked + _LOOK:
             return
         self._looked = now
-        if status(self._status) == "disconnected":
+        if status(self._told / "status") == "disconnected":
             raise DeviceError(f"the screen on {self._connector.name} was pulled out")
+        said = edid(self._told)
+        if said and said != self._edid:  # one in standby may say nothing
+            raise DeviceError(f"there is another screen on {self._connector.name}")
 
     def _free(self) -> None:
         self._scanout.close()
@@ -242,3 +248,11 @@ def status(path: Path) -> str:
         return path.read_text().strip()
     except OSError:
         return "unknown"
+
+
+def edid(connector: Path) -> bytes:
+    """What the screen says of itself, as the kernel read it last; b"": nothing."""
+    try:
+        return (connector / "edid").read_bytes()
+    except OSError:
+        return b""

@@ -59,7 +59,8 @@ class Television:
 
     def __init__(self) -> None:
         self._count = 0
-        self._status = next(Path("/sys/class/drm").glob("card*-Virtual-1")) / "status"
+        self.status = next(Path("/sys/class/drm").glob("card*-Virtual-1")) / "status"
+        """What the kernel says of the plug, and is told."""
 
     def picture(self) -> Path:
         """A PNG of what is on the screen."""
@@ -71,8 +72,8 @@ class Television:
 
     def unplug(self) -> None:
         """Pull the plug."""
-        self._status.write_text("off")
+        self.status.write_text("off")
 
     def plug(self) -> None:
         """Put it in again."""
-        self._status.write_text("detect")
+        self.status.write_text("detect")

@@ -116,6 +116,29 @@ def test_a_screen_that_is_pulled_out_says_so_and_is_taken_when_it_is_back(televi
     board.close()
 
 
+def test_another_screen_is_asked_for_its_own_modes(
+    television: Television, board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that came so quickly that nobody saw the socket empty.  No driver here reads an EDID: it is in a file."""
+    status = television.status
+    told = tmp_path / status.parent.name
+    told.mkdir()
+    (told / "status").symlink_to(status)
+    (told / "edid").write_bytes(b"one")
+    monkeypatch.setattr("board.pi.display.SYS", tmp_path)
+    monkeypatch.setattr("board.pi.display._LOOK", 0.0)
+    display = board.open_display()
+    for said in (b"one", b"", b"one"):  # who is in standby may say nothing
+        (told / "edid").write_bytes(said)
+        display.show([])
+    (told / "edid").write_bytes(b"another")
+    with pytest.raises(DeviceError, match="there is another screen on Virtual-1"):
+        display.show([])
+    display.close()
+    board.open_display().show([])
+    board.close()
+
+
 def can_open(board: Board) -> bool:
     try:
         board.open_display().close()

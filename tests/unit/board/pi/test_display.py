@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from board.pi import drm
-from board.pi.display import choose_mode, open_display
+from board.pi.display import choose_mode, edid, open_display
 from board.pi.drm import Mode
 from firmware.errors import DeviceError
 
@@ -52,3 +52,9 @@ def test_a_machine_without_a_screen_says_so(tmp_path: Path) -> None:
         open_display("", tmp_path)
     with pytest.raises(DeviceError, match="no screen is plugged in at HDMI-A-1"):
         open_display("HDMI-A-1", tmp_path)
+
+
+def test_what_a_screen_says_of_itself(tmp_path: Path) -> None:
+    assert edid(tmp_path) == b""
+    (tmp_path / "edid").write_bytes(b"\x00\xff")
+    assert edid(tmp_path) == b"\x00\xff"
