@@ -66,8 +66,9 @@ class CsiCamera:
             with ExitStack() as unless_it_runs:
                 unless_it_runs.callback(self._camera.close)
                 self._configure(width, height, frame_rate)
-                self._camera.start()
                 self.pan_tilt_zoom = self._zoom_by_crop()
+                unless_it_runs.callback(setattr, zoom, "when_changed", None)
+                self._camera.start()
                 unless_it_runs.pop_all()
         self.width, self.height, self.frame_rate = self._main.width, self._main.height, frame_rate
         logger.info("%s: %s %dx%d at %d/s", identity, self._main.pixel_format, self.width, self.height, frame_rate)
@@ -133,17 +134,22 @@ class CsiCamera:
         }
 
     def _zoom_by_crop(self) -> DigitalZoom | None:
-        """Let the ISP show the part that is to be seen, now and when that changes; None: it can't."""
-        limits = self._camera.camera_controls.get("ScalerCrop")
+        """Let the ISP show the part that is to be seen, from the first picture on; None: it can't."""
+        camera = self._camera
+        limits = camera.camera_controls.get("ScalerCrop")
         if limits is None:
             return None
         _, most, usual = limits  # libcamera's usual one has the pictures' shape
         left, top, width, height = usual or most
+        # A Pi 5 has one for each stream, too, which counts for more; picamera2 begins with the usual ones.
+        of_each = len(self._layouts) if "ScalerCrops" in camera.camera_controls else 0
 
         def crop() -> None:
             x, y, part_width, part_height = self._zoom.part(width, height)
-            with _refusals(self._name):
-                self._camera.set_controls({"ScalerCrop": (left + x, top + y, part_width, part_height)})
+            part = left + x, top + y, part_width, part_height
+            # picamera2 forgets what comes while a request takes with it what came before.
+            with _refusals(self._name), camera.request_lock:
+                camera.set_controls({"ScalerCrop": part} | ({"ScalerCrops": [part] * of_each} if of_each else {}))
 
         crop()
         self._zoom.when_changed = crop

@@ -1,4 +1,4 @@
-"""`board.pi.csi_camera`: what is asked of an ISP that makes two streams, which no driver of a machine without one does.
+"""`board.pi.csi_camera`: what is asked of a Pi's own ISP and sensors: planes of YUV, focus, modes, the crops of a Pi 5.
 
 tests/hil has the rest, on unmodified picamera2 and libcamera.  The stand-in for picamera2 knows what is asked of it.
 """
@@ -6,6 +6,7 @@ tests/hil has the rest, on unmodified picamera2 and libcamera.  The stand-in for
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -55,7 +56,8 @@ class Picamera2:
         self.camera = self
         self.camera_controls: dict[str, Any] = {"FrameDurationLimits": None, "AfMode": None, **self.crops}
         self.sensor_modes = list(MODES)
-        self.told: list[str] = []
+        self.request_lock = threading.Lock()
+        self.told: list[object] = []
 
     @staticmethod
     def global_camera_info() -> list[dict[str, Any]]:
@@ -86,7 +88,8 @@ class Picamera2:
         return Request(self)
 
     def set_controls(self, controls: dict[str, Any]) -> None:
-        self.told.append(str(controls))
+        assert self.request_lock.locked(), "a request takes over what was set before, and forgets it"
+        self.told.append(controls)
 
     def cancel_all_and_flush(self) -> None:
         self.told.append("flush")
@@ -156,22 +159,22 @@ def test_a_camera_with_one_stream_gives_that(monkeypatch: pytest.MonkeyPatch) ->
     assert (frame.width, frame.height) == (1280, 720)
 
 
-def test_an_isp_that_crops_shows_the_part_that_is_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pi_5_is_told_for_each_stream_since_that_counts_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
     # A sensor of 4608x2592 pixels, of which a picture of 4:3 uses the middle.
-    crop = ((0, 0, 64, 64), (0, 0, 4608, 2592), (576, 0, 3456, 2592))
-    monkeypatch.setattr(Picamera2, "crops", {"ScalerCrop": crop})
+    crops = {"ScalerCrop": ((0, 0, 64, 64), (0, 0, 4608, 2592), (576, 0, 3456, 2592)), "ScalerCrops": None}
+    monkeypatch.setattr(Picamera2, "crops", crops)
     zoom = DigitalZoom()
-    camera = CsiCamera(IMX708, 640, 480, 30, zoom)
-    assert camera.pan_tilt_zoom is zoom
-    zoom.go_to(View(-1, 1, 1))
-    zoom.go_to(View(pan=1, tilt=-1))
-    camera.close()
-    zoom.go_to(View(zoom=0))
-    crops = [text for text in Picamera2.last.told if "ScalerCrop" in text]
-    assert crops == [f"{{'ScalerCrop': {part}}}" for part in [crop[2], (576, 0, 864, 648), (3168, 1944, 864, 648)]]
-    zoom.go_to(View(0, 0, 0.5))
-    CsiCamera(IMX708, 640, 480, 30, zoom).close()
-    assert "{'ScalerCrop': (1440, 648, 1728, 1296)}" in Picamera2.last.told, "as the last call left it"
+    for width, streams in ((640, 1), (1280, 2)):
+        camera = CsiCamera(IMX708, width, width * 3 // 4, 30, zoom)
+        assert camera.pan_tilt_zoom is zoom
+        zoom.go_to(View(-1, 1, 1))
+        zoom.go_to(View(0, 0, 0))
+        camera.close()
+        zoom.go_to(View(zoom=0.5))
+        zoom.go_to(View(zoom=0))
+        whole, part = (576, 0, 3456, 2592), (576, 0, 864, 648)
+        wanted = [{"ScalerCrop": crop, "ScalerCrops": [crop] * streams} for crop in (whole, part, whole)]
+        assert Picamera2.last.told == [wanted[0], "start", *wanted[1:], "flush", "close"]
 
 
 def test_an_isp_that_does_not_crop_can_not_be_moved(camera: Camera) -> None:
