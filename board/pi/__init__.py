@@ -44,7 +44,9 @@ What comes is decoded in hardware where the Pi has a decoder for H.264 (the Pi 4
 pictures of 1280x720 and more (``m2m_decoder`` says why), or all, if the settings want it so.  libav decodes the others,
 and whatever the hardware refuses, fails at, or is late with.
 
-All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  libcamera makes
-one stream there, of RGB: the small one for the self-view, and what else the Pi's ISP needs, are asked for as picamera2
-documents it, and have not been seen.
+All this is proven on the kernel's own interfaces in a virtual machine (tests/hil), and on no Pi yet.  libcamera and
+picamera2 are the real ones there, the sensor and the scaler are a driver's (vimc); the crops and the second stream,
+which libcamera does not make of that driver, come from a layer of the bench's own.  Pictures are of RGB there: planes
+of YUV, the sensor's modes and a Pi 5's crops for each stream are asked for as picamera2 documents it, and have not been
+seen.
 """

@@ -27,7 +27,7 @@ PACKAGES = (
     *("python3-pytest", "python3-pytest-timeout"),
     *("kmod", "udev", "busybox-static", "xz-utils", "cpio", "iproute2", "procps"),
     *("alsa-utils", "v4l-utils", "libdrm2", "libopus0", "fonts-dejavu-core"),
-    *("python3-libcamera", "libcamera-ipa", "python3-numpy", "python3-prctl"),
+    *("python3-libcamera", "libcamera-ipa", "libcamera-dev", "g++", "python3-numpy", "python3-prctl"),
 )
 SOURCES_ONLY = ("lgpio==0.2.2.0", "pyalsaaudio==0.11.0", "PiDNG==4.0.9")
 """Of PyPI, built in the root: there is no wheel for its Python."""
@@ -60,7 +60,7 @@ def image() -> Image:
 def _version() -> str:
     """A name for all that the image is made of."""
     digest = hashlib.sha256(repr((SUITE, PYTHON, PACKAGES, SOURCES_ONLY, CAMERA)).encode())
-    parts = (HERE / "machine" / name for name in ("build", "initramfs", "pykms.py"))
+    parts = (HERE / "machine" / name for name in ("build", "initramfs", "isp.cc", "pykms.py"))
     files = [ROOT / "requirements.txt", *parts]
     for path in [*files, *sorted((HERE / "modules").glob("[!_]*"))]:
         digest.update(path.read_bytes())
@@ -94,7 +94,7 @@ def _bootstrap(parts: Path, folder: Path) -> None:
     """Make the root in mmdebstrap's temporary folder, and of it a file system in one file."""
     hook = "etc/initramfs-tools"
     no_initramfs = f'mkdir -p "$1/{hook}"; echo update_initramfs=no >"$1/{hook}/update-initramfs.conf"'
-    thin = 'rm -rf "$1/hil" "$1/boot/"* "$1/usr/src" "$1/usr/lib/gcc" "$1/usr/libexec/gcc" "$1/usr/share/swig"*'
+    thin = 'cd "$1" && rm -rf hil boot/* usr/src usr/include usr/lib/gcc usr/libexec/gcc usr/share/swig*'
     bootstrap = [
         *("mmdebstrap", "--variant=minbase", "--quiet", f"--include={','.join(PACKAGES)}"),
         "--dpkgopt=force-confold",

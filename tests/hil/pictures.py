@@ -9,17 +9,40 @@ import av
 if TYPE_CHECKING:
     from board.pi.m2m_encoder import M2mEncoder
 
-COLORS = {"red": (81, 90, 240), "green": (145, 54, 34), "blue": (41, 240, 110), "white": (235, 128, 128)}
+COLORS = {
+    "white": (235, 128, 128),
+    "yellow": (210, 16, 146),
+    "cyan": (170, 166, 16),
+    "green": (145, 54, 34),
+    "magenta": (106, 202, 222),
+    "red": (81, 90, 240),
+    "blue": (41, 240, 110),
+    "black": (16, 128, 128),
+}
 """BT.601, limited range (Y, Cb, Cr)."""
+PLAIN = ("white", "green", "red", "blue")
+"""Those of which the kernel's drivers show a whole picture."""
+STRIPES = list(COLORS)
+"""In the order of the kernel's patterns, from the left or from above."""
 
 
-def middle(frame: av.VideoFrame) -> tuple[int, ...]:
-    """The colour in the middle of a picture."""
-    return tuple(bytes(p)[p.height // 2 * p.line_size + p.width // 2] for p in frame.planes)
+def middle(frame: av.VideoFrame, x: float = 0.5, y: float = 0.5) -> tuple[int, ...]:
+    """The colour in the middle of a picture, or at these parts of its width and height."""
+    return tuple(bytes(p)[int(p.height * y) * p.line_size + int(p.width * x)] for p in frame.planes)
+
+
+def color_at(frame: av.VideoFrame, x: float, y: float) -> str:
+    """The name of the colour there; "" where it has none."""
+    found = middle(frame, x, y)
+    return next((name for name in COLORS if _alike(found, COLORS[name])), "")
 
 
 def is_color(frame: av.VideoFrame | None, name: str) -> bool:
-    return frame is not None and all(abs(a - b) <= 4 for a, b in zip(middle(frame), COLORS[name], strict=True))
+    return frame is not None and _alike(middle(frame), COLORS[name])
+
+
+def _alike(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    return all(abs(one - other) <= 4 for one, other in zip(a, b, strict=True))
 
 
 class Access:

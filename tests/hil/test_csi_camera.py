@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hil.pictures import COLORS, Access, is_color, stall
+from hil.pictures import PLAIN, Access, is_color, stall
 from hil.sensor import Sensor
 from hil.waiting import wait_for
 from hil.webcam import Webcam
@@ -67,7 +67,7 @@ def test_pictures_have_the_size_the_form_and_the_time_that_they_should(sensor: S
     assert start - 1 < times[0] < times[-1] < time.monotonic()
 
 
-@pytest.mark.parametrize("color", COLORS)
+@pytest.mark.parametrize("color", PLAIN)
 def test_colors_are_right(sensor: Sensor, board: Board, color: str) -> None:
     sensor.show(color)
     camera = board.open_camera(WIDTH, HEIGHT, 30)
@@ -96,10 +96,6 @@ def test_a_camera_that_is_in_use_says_so(sensor: Sensor, board: Board) -> None:
     with pytest.raises(DeviceError, match=sensor.name):
         open_board("pi", {"camera": sensor.name}).open_camera(WIDTH, HEIGHT, 30)
     assert camera.capture() is not None
-
-
-def test_an_isp_that_does_not_crop_is_not_offered_to_be_moved(sensor: Sensor, board: Board) -> None:
-    assert board.open_camera(WIDTH, HEIGHT, 30).pan_tilt_zoom is None
 
 
 def test_the_encoder_reads_the_cameras_memory(sensor: Sensor, encoder_node: Path, board: Board) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import pytest
 from hil.conference_camera import HEIGHT, NAME, RATE, WIDTH, ConferenceCamera
-from hil.pictures import COLORS, Access, is_color, middle, stall
+from hil.pictures import PLAIN, Access, is_color, middle, stall
 from hil.waiting import wait_for
 from hil.webcam import Webcam
 
@@ -52,7 +52,7 @@ def test_times_are_those_of_the_kernels_clock(webcam: Webcam, board: Board) -> N
     assert start - 0.5 < times[0] < times[-1] < end + 0.1
 
 
-@pytest.mark.parametrize("color", COLORS)
+@pytest.mark.parametrize("color", PLAIN)
 def test_colors_are_right(webcam: Webcam, board: Board, color: str) -> None:
     webcam.show(color)
     camera = board.open_camera(320, 180, 30)

@@ -8,7 +8,7 @@ from pathlib import Path
 from hil.driver import load, unload
 from hil.waiting import wait_for
 
-PATTERNS = {"bars": 0, "black": 5, "white": 6, "red": 7, "green": 8, "blue": 9}
+PATTERNS = {"bars": 0, "columns": 1, "rows": 3, "black": 5, "white": 6, "red": 7, "green": 8, "blue": 9}
 """By name, vivid's number."""
 
 

@@ -123,11 +123,22 @@ INTERRUPTS: Replacements = ((r"irq_to_desc\(irqnum\)", "irq_data_to_desc(irq_get
 """irq_to_desc is not exported to modules."""
 
 SMALL_SENSOR: Replacements = (
-    (r"(#define VIMC_FRAME_MAX_WIDTH )\d+", r"\g<1>640", 1),
+    (r"(#define VIMC_FRAME_MAX_WIDTH )\d+", r"\g<1>768", 1),
     (r"(#define VIMC_FRAME_MAX_HEIGHT )\d+", r"\g<1>480", 1),
 )
 """A sensor of 4096x2160 gives a picture a second in an emulated machine."""
 
+_CROP_OF_NOW = r"""	sd_state = v4l2_subdev_lock_and_get_active_state(&vscaler->sd);
+	vscaler->hw.sink_crop = *v4l2_subdev_state_get_crop(sd_state, VIMC_SCALER_SINK);
+	v4l2_subdev_unlock_state(sd_state);
+
+"""
+ZOOM: Replacements = (
+    (r"\tif \(sel->which == V4L2_SUBDEV_FORMAT_ACTIVE && vscaler->src_frame\)\n\t\treturn -EBUSY;\n\n", "", 1),
+    (r"(const void \*sink_frame\)\n\{\n)", r"\1	struct v4l2_subdev_state *sd_state;\n", 1),
+    (r"(\tvimc_scaler_fill_src_frame\(vscaler, sink_frame\);\n)", _CROP_OF_NOW + r"\1", 1),
+)
+"""vimc's scaler cuts out another part from one picture to the next."""
 
 PLANES: Replacements = (
     (r"(\tDRM_FORMAT_ARGB16161616,\n\tDRM_FORMAT_RGB565)", r"\1,\n\tDRM_FORMAT_YUV420,\n\tDRM_FORMAT_NV12", 1),
@@ -176,6 +187,7 @@ def derive(source: Path, target: Path) -> None:
     change(target / "irq_sim.c", INTERRUPTS)
     change(target / "h264-pcm-core.c", H264)
     change(target / "vimc" / "vimc-common.h", SMALL_SENSOR)
+    change(target / "vimc" / "vimc-scaler.c", ZOOM)
     change(target / "vkms" / "vkms_plane.c", PLANES)
     change(target / "vkms" / "vkms_formats.c", COMPOSER)
 
