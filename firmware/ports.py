@@ -189,6 +189,9 @@ class Display(Protocol):
     def show(self, planes: Sequence[Plane]) -> None:
         """Show these planes from the next refresh on, instead of those before."""
 
+    def rest(self) -> None:
+        """Give the screen no signal until the next ``show``, so that it sleeps."""
+
     def screenshot(self, width: int, height: int) -> Image.Image:
         """What is on the screen now, as RGB of this size."""
 

@@ -10,7 +10,7 @@ tearing, and never more than one picture on its way.
 Rule 2: the mode is the one that the screen prefers, but never larger than 1920x1080, or than the settings allow.
 Rule 3: a screen that is pulled out, or has become another one (by its EDID), is a DeviceError, so that the one that
 comes is asked for its own modes.
-Rule 4: on closing the screen goes dark.
+Rule 4: on closing the screen goes dark, and while it rests.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class KmsDisplay:
         self._planes: tuple[Plane, ...] = ()
         self._flipping = False
         self._looked = time.monotonic()
-        self._closed = False
+        self._closed = self._rests = False
         self._by_hardware: bool | None = None
         self._crtc, bit = card.crtc(connector)
         self._scanout = Scanout(card, self._crtc, bit, self.width, self.height)
@@ -95,9 +95,24 @@ class KmsDisplay:
             self._look()
             self._planes = tuple(planes)
             self._wait_for_flip()
-            self._card.commit(self._arranged(), drm.ATOMIC_NONBLOCK | drm.PAGE_FLIP_EVENT)
+            if self._rests:
+                self._card.commit([*self._arranged(), self._active(1)], drm.ATOMIC_ALLOW_MODESET)
+                self._rests = False
+            else:
+                self._card.commit(self._arranged(), drm.ATOMIC_NONBLOCK | drm.PAGE_FLIP_EVENT)
+                self._flipping = True
             self._scanout.committed()
-            self._flipping = True
+
+    def rest(self) -> None:
+        """Let the screen sleep until the next ``show``.  DeviceError: likewise."""
+        with self._using:
+            if self._closed:
+                raise DeviceError("the display is closed")
+            self._look()
+            if not self._rests:
+                self._wait_for_flip()
+                self._card.commit([self._active(0)], drm.ATOMIC_ALLOW_MODESET)
+                self._rests, self._planes = True, ()
 
     def screenshot(self, width: int, height: int) -> Image.Image:
         """What is on the screen now, in this size, pixels.  DeviceError: closed."""
@@ -141,7 +156,7 @@ class KmsDisplay:
             [
                 (self._connector.number, self._of_connector["CRTC_ID"][0], self._crtc),
                 (self._crtc, self._of_crtc["MODE_ID"][0], self._mode_blob),
-                (self._crtc, self._of_crtc["ACTIVE"][0], 1),
+                self._active(1),
                 *(self._scanout.arrange([black], tried=True) or ()),
             ],
             drm.ATOMIC_ALLOW_MODESET,
@@ -154,10 +169,14 @@ class KmsDisplay:
                 *(self._scanout.arrange([], tried=True) or ()),
                 (self._connector.number, self._of_connector["CRTC_ID"][0], 0),
                 (self._crtc, self._of_crtc["MODE_ID"][0], 0),
-                (self._crtc, self._of_crtc["ACTIVE"][0], 0),
+                self._active(0),
             ],
             drm.ATOMIC_ALLOW_MODESET,
         )
+
+    def _active(self, value: int) -> Change:
+        """Whether there is a signal."""
+        return self._crtc, self._of_crtc["ACTIVE"][0], value
 
     def _wait_for_flip(self) -> None:
         """Wait until the card shows the last picture, so that the one before can be drawn over."""

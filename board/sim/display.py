@@ -40,6 +40,10 @@ class SimDisplay:
         if self._witness is not None:
             self._witness.look(self._planes, time.monotonic())
 
+    def rest(self) -> None:
+        """Show nothing.  DeviceError: closed."""
+        self.show(())
+
     def screenshot(self, width: int, height: int) -> Image.Image:
         """What is on the screen now, in this size, pixels.  DeviceError: closed."""
         if self._closed:

@@ -123,7 +123,8 @@ class Unit:
             self.room.set_fault("lamps", str(error))
         if self._config.television.enabled and "display" not in self._absent:  # it is the display, switched
             self._start_television(stack)
-        screen = Screen(self._engine.show, call_button)
+        screen = Screen(self._engine.show, call_button, self._config.room.screen_rest_time)
+        self.room.when_touched.add(screen.touched)
         stack.callback(screen.close)
         stack.callback(self.room.subscribe(screen.update))
         screen.update(self.room.state)

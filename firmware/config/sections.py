@@ -92,6 +92,10 @@ class Room(Struct, frozen=True, kw_only=True):
         Literal["SIP", "H.323"], Meta(description="What a bare number or name is dialled with first.")
     ] = "SIP"
     volume: Annotated[int, Meta(ge=0, le=100, description="Loudness of the speaker at the start, percent.")] = 70
+    screen_rest_time: Annotated[
+        float,
+        Meta(ge=0, le=86_400, description="How long after the last call or button the screen goes dark, s; 0: never."),
+    ] = 900.0
     ring_time: Annotated[
         float, Meta(ge=5, le=600, description="How long a call, ours or the far end's, may ring unanswered, s.")
     ] = 60.0

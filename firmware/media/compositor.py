@@ -161,7 +161,10 @@ class Compositor:
     def _show(
         display: Display, scene: Scene, pictures: dict[str, av.VideoFrame], self_picture: av.VideoFrame | None
     ) -> None:
-        display.show(_planes(scene, pictures, self_picture, display.width, display.height))
+        if scene.dark:
+            display.rest()
+        else:
+            display.show(_planes(scene, pictures, self_picture, display.width, display.height))
 
 
 class FarEndView:

@@ -55,3 +55,5 @@ class Scene(Struct, frozen=True):
 
     items: tuple[FarEnd | SelfView | Words | Image, ...] = ()
     background: str = "#10141c"
+    dark: bool = False
+    """Nothing at all: the screen rests."""

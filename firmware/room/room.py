@@ -67,6 +67,8 @@ class Room:
         """Where it looks, and what moves it."""
         self.television: Television | None = None
         """What switches the television; None: nothing does."""
+        self.when_touched: set[Callable[[], None]] = set()
+        """Called when somebody in the room has pressed a button or a key."""
         self.health: Health | None = None
         """How the machine was a moment ago; None: not looked at yet."""
         self._warnings: tuple[str, ...] = ()

@@ -50,6 +50,7 @@ class Television:
         self.status = device.status
         device.when_changed = self._when_changed
         room.television = self
+        room.when_touched.add(self.touched)
         self._unsubscribe = room.subscribe(self._update)
 
     def close(self) -> None:
@@ -57,6 +58,7 @@ class Television:
         self._device.when_changed = None
         self._unsubscribe()
         self._room.television = None
+        self._room.when_touched.discard(self.touched)
         self._stop_timer()
 
     def touched(self) -> None:

@@ -189,8 +189,8 @@ class RemoteControl:
 
 def _act(action: Action, what: str, room: Room, call_button: str) -> None:
     logger.info("%s", what)
-    if room.television is not None:
-        room.television.touched()
+    for touched in room.when_touched:
+        touched()
     try:
         action(room, call_button)
     except FirmwareError as error:

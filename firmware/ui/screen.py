@@ -4,6 +4,7 @@ Rule 1: measures are those of a screen of 1920 by 1080; nothing but pictures com
 television may cut.
 Rule 2: whoever is seen fills the screen; words stand on panels that let the picture through, and go when they are old.
 Rule 3: a scene that would look the same is not sent again.
+Rule 4: a screen that nobody has looked at for a while, as far as can be told, rests.
 """
 
 from __future__ import annotations
@@ -57,13 +58,19 @@ class Moment:
     """The time of day to show, ``14:05``; "": none."""
     call_button: str = ""
     """The address that the green button dials; "": none."""
+    resting: bool = False
+    """Whether the room has been left alone for so long that the screen rests, unless there is a call."""
 
 
 class Screen:
     """Shows the room's state, and what changes by time alone; all on the event loop."""
 
-    def __init__(self, show: Callable[[Scene], None], call_button: str = "") -> None:
+    def __init__(self, show: Callable[[Scene], None], call_button: str = "", rest_time: float = 0.0) -> None:
+        """*rest_time*: how long the screen goes on when nothing happens, s; 0: for ever."""
         self._show = show
+        self._rest_time = rest_time
+        self._used = 0.0
+        """When somebody used the room last, or something happened that he would want to see."""
         self._call_button = call_button
         self._state: RoomState | None = None
         self._volume_changed: float | None = None
@@ -72,9 +79,16 @@ class Screen:
 
     def update(self, state: RoomState) -> None:
         """Show this state from now on."""
+        if self._state is None or _wakes(self._state, state):
+            self._used = asyncio.get_running_loop().time()
         if self._state is not None and state.volume != self._state.volume:
             self._volume_changed = asyncio.get_running_loop().time()
         self._state = state
+        self._refresh()
+
+    def touched(self) -> None:
+        """Hear that somebody in the room has pressed a button or a key."""
+        self._used = asyncio.get_running_loop().time()
         self._refresh()
 
     def close(self) -> None:
@@ -89,20 +103,22 @@ class Screen:
         loop, wall = asyncio.get_running_loop(), time.time()
         now = loop.time()
         clock = time.strftime("%H:%M", time.localtime(wall))
-        moment = Moment(now, self._volume_changed, clock, self._call_button)
+        rest = self._used + self._rest_time if self._rest_time else float("inf")
+        moment = Moment(now, self._volume_changed, clock, self._call_button, now >= rest)
         shown = scene(self._state, moment)
         if shown != self._shown:
             self._shown = shown
             self._show(shown)
         if self._timer is not None:
             self._timer.cancel()
-        change = next_change(self._state, moment)
-        minute = now + 60 - wall % 60
-        self._timer = loop.call_at(minute if change is None else min(minute, change), self._refresh)
+        changes = [now + 60 - wall % 60, next_change(self._state, moment), None if moment.resting else rest]
+        self._timer = loop.call_at(min(change for change in changes if change is not None), self._refresh)
 
 
 def scene(state: RoomState, moment: Moment) -> Scene:
     """What the room's screen shows."""
+    if moment.resting and not state.calls:
+        return Scene(dark=True)
     ringing = [call for call in state.calls if call.state is State.INCOMING]
     talking = [call for call in state.calls if call.state in (State.CONNECTING, State.ACTIVE)]
     dialing = [call for call in state.calls if call.state in (State.DIALING, State.ALERTING)]
@@ -126,6 +142,18 @@ def scene(state: RoomState, moment: Moment) -> Scene:
     if moment.volume_changed is not None and moment.now < moment.volume_changed + VOLUME_TIME:
         items += _volume(state.volume)
     return Scene(tuple(items), BACKGROUND)
+
+
+def _wakes(before: RoomState, now: RoomState) -> bool:
+    """Whether a screen that rests has a reason to wake."""
+
+    def happenings(state: RoomState) -> tuple[object, ...]:
+        return state.calls, state.notice, state.muted, state.volume
+
+    def is_on(state: RoomState) -> bool:
+        return state.television is not None and state.television.on is True
+
+    return happenings(before) != happenings(now) or (is_on(now) and not is_on(before))
 
 
 def next_change(state: RoomState, moment: Moment) -> float | None:

@@ -11,6 +11,8 @@ from hil.waiting import wait_for
 from PIL import Image
 
 from board import open_board
+from board.pi import drm
+from board.pi.display import KmsDisplay
 from board.sim.card import Card
 from board.sim.counter import read_counter
 from firmware.errors import DeviceError
@@ -85,6 +87,46 @@ def test_closing_makes_the_screen_dark_and_it_can_be_lit_again(television: Telev
     display.show([white])
     time.sleep(0.2)
     assert near(looks(television.picture()).getpixel((640, 360)), (255, 255, 255))
+
+
+def test_a_screen_that_rests_has_no_signal_and_wakes_with_the_next_picture(
+    television: Television, board: Board
+) -> None:
+    display = board.open_display()
+    assert isinstance(display, KmsDisplay)
+    card = Card(1280, 720, 30)
+
+    def signal() -> int:
+        return display._card.properties(display._crtc, drm.OBJECT_CRTC)["ACTIVE"][1]
+
+    for number in (3, 4, 5):
+        display.show([full(card.picture(number))])
+        assert signal() == 1
+        time.sleep(0.2)
+        assert read_counter(looks(television.picture())) == number
+        for _ in range(2):
+            display.rest()
+        assert signal() == 0
+        assert near(display.screenshot(16, 9).getpixel((8, 4)), (0, 0, 0))
+    for number in range(20):  # and goes on as before
+        display.show([full(card.picture(number))])
+    time.sleep(0.2)
+    assert read_counter(looks(television.picture())) == 19
+    display.rest()
+    television.unplug()
+    assert wait_for(lambda: rests(display) is False)
+    television.plug()
+    display.close()
+    with pytest.raises(DeviceError, match="closed"):
+        display.rest()
+
+
+def rests(display: KmsDisplay) -> bool:
+    try:
+        display.rest()
+    except DeviceError as error:
+        return "was pulled out" not in str(error)
+    return True
 
 
 def test_a_screen_that_another_program_has_is_busy_and_free_afterwards(television: Television, board: Board) -> None:

@@ -106,6 +106,13 @@ def test_screenshots(compositor: Compositor, eventually, image_format: str, name
     assert (opened.format, opened.size) == (name, (64, 36))
 
 
+def test_a_dark_scene_lets_the_screen_rest(compositor: Compositor, eventually) -> None:
+    red, dark = Scene(background="#ff0000"), Scene(dark=True)
+    for scene, color in ((red, (255, 0, 0)), (dark, (0, 0, 0)), (red, (255, 0, 0))):
+        compositor.show(scene)
+        eventually(lambda color=color: shot(compositor).getpixel((160, 90)) == color)
+
+
 class Display:
     width, height = 320, 180
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import virtual_loop
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Picture
@@ -14,6 +15,7 @@ from PIL import Image as Picture
 from firmware.call.call import State
 from firmware.call.registration import Registration, RegistrationState
 from firmware.media.scene import FULL_SCREEN, FarEnd, Image, Rectangle, Scene, SelfView, Words
+from firmware.ports import TelevisionStatus
 from firmware.room import CallView, Notice, RoomState
 from firmware.ui import screen as ui
 from firmware.ui import symbol
@@ -382,3 +384,60 @@ def test_a_closed_screen_changes_no_more() -> None:
         assert len(shown.scenes) == 1
 
     asyncio.run(scenario())
+
+
+def test_a_screen_rests_when_nobody_is_there_and_wakes_for_what_happens() -> None:
+    async def scenario() -> None:
+        scenes: list[Scene] = []
+        screen = Screen(scenes.append, rest_time=100.0)
+
+        def dark() -> bool:
+            return scenes[-1].dark
+
+        screen.update(ROOM)
+        await asyncio.sleep(99)
+        assert not dark()
+        screen.update(replace(ROOM, warnings=("It is hot in here.",)))  # nothing that anybody waits for
+        await asyncio.sleep(2)
+        assert dark()
+        assert not scenes[-1].items
+        screen.touched()
+        assert not dark()
+        await asyncio.sleep(60)
+        screen.touched()
+        await asyncio.sleep(60)
+        assert not dark()
+        await asyncio.sleep(60)
+        assert dark()
+        state = ROOM
+        for change in ({"volume": 20}, {"muted": True}, {"television": TelevisionStatus(True, True, True)}):
+            state = replace(state, **change)
+            screen.update(state)
+            assert not dark(), change
+            await asyncio.sleep(101)
+            assert dark(), change
+        screen.update(replace(state, television=TelevisionStatus(True, False)))
+        assert dark(), "a television that is switched off"
+        screen.update(in_call(KATE))
+        await asyncio.sleep(3600)
+        assert not dark()
+        screen.update(ROOM)
+        await asyncio.sleep(99)
+        assert not dark()
+        await asyncio.sleep(2)
+        assert dark()
+        screen.close()
+
+    virtual_loop.run(scenario())
+
+
+def test_a_screen_may_be_meant_to_go_on_for_ever() -> None:
+    async def scenario() -> None:
+        scenes: list[Scene] = []
+        screen = Screen(scenes.append)
+        screen.update(ROOM)
+        await asyncio.sleep(86_400)
+        assert not scenes[-1].dark
+        screen.close()
+
+    virtual_loop.run(scenario())
