@@ -38,8 +38,9 @@ COMFORT_NOISE_TYPE = 13
 """RFC 3551 6: some send comfort noise without having said so."""
 DEFAULT_BANDWIDTH = {Kind.AUDIO: 64_000, Kind.VIDEO: 1_500_000}
 """bit/s, where nothing was said; RTCP's share is reckoned from it."""
-KEEP_OPEN_TIME = 15.0
-"""Seconds between packets that only keep the way open (RFC 6263 4)."""
+KEEP_OPEN_DELAY, KEEP_OPEN_TIME = 1.0, 15.0
+"""Seconds until the first packet that only keeps the way open, as H.323 opens a channel each way one after the other,
+and between two of them (RFC 6263 4)."""
 MANY_REFUSED = 100
 """Packets that can't be decrypted after which it is said, once: two seconds of sound."""
 
@@ -167,7 +168,7 @@ class Stream:
             )
             self._session.expect_source()
         # RFC 6263 3: where nothing is sent, NATs forget the way here, and relays never learn it; ICE has its own means.
-        self._keep_open_due = now if send is None and channel.ice is None else _NEVER
+        self._keep_open_due = now + KEEP_OPEN_DELAY if send is None and channel.ice is None else _NEVER
         self._connect(channel.ice, now)
         if self._agreement is None:
             self._handshake = channel.handshake

@@ -104,6 +104,7 @@ def test_packets_come_in(started, peer: Peer, eventually) -> None:
 def test_who_sends_nothing_keeps_the_way_open(
     started, network: Network, peer: Peer, eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "KEEP_OPEN_DELAY", 0.05)
     monkeypatch.setattr(module, "KEEP_OPEN_TIME", 0.05)
     stream = started()
     _, receive = channels(stream, peer)
@@ -123,6 +124,7 @@ def secured_to_receive(stream: Stream, peer: Peer) -> None:
 
 
 def test_who_sends_keeps_no_way_open(started, peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "KEEP_OPEN_DELAY", 0.05)
     monkeypatch.setattr(module, "KEEP_OPEN_TIME", 0.05)
     started()
     peer.rtp.settimeout(0.3)
