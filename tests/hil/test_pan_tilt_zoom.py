@@ -110,7 +110,7 @@ def test_motors_that_do_not_hear_are_told_again_to_stop(deaf: ConferenceCamera, 
     camera, head = opened(conference_board)
     control = CameraControl(lambda report: None)
     control.opened(head)
-    control.move({"pan": 1}, 0.5)
+    control.move({"pan": 1, "tilt": -1}, 0.5)
     assert wait_for(lambda: deaf.told and deaf.told[0][:3] == (PAN_TILT_SPEED, 1, 24))
     assert wait_for(lambda: deaf.told.count(REFUSED) == len(UNHEARD) and stands(deaf))
     told = len(deaf.told)
