@@ -9,6 +9,7 @@ when a sample was heard, or will be, whenever the thread that asks has its turn.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import time
@@ -30,7 +31,7 @@ XRUN = -32
 class Alsa:
     """A stream of mono sound to or from a card, with ``periods`` of 10 ms in its buffer.
 
-    DeviceError: the card is missing, busy or lost.
+    DeviceError: the card is missing, busy or lost; by OSError ENODEV, if it was pulled out.
     """
 
     def __init__(self, card: SoundCard, *, hears: bool, periods: int) -> None:
@@ -82,7 +83,7 @@ class Alsa:
         try:
             read: tuple[int, bytes] = self._pcm.read()
         except self._error as error:
-            raise DeviceError(f"the sound card {self.name} is lost: {error}") from error
+            raise DeviceError(f"the sound card {self.name} is lost: {error}") from _cause(error)
         return read
 
     def write(self, sound: bytes) -> int:
@@ -90,7 +91,7 @@ class Alsa:
         try:
             taken: int = self._pcm.write(sound)
         except self._error as error:
-            raise DeviceError(f"the sound card {self.name} is lost: {error}") from error
+            raise DeviceError(f"the sound card {self.name} is lost: {error}") from _cause(error)
         return taken
 
     def heard_until(self) -> float:
@@ -122,6 +123,12 @@ class Alsa:
         with suppress(self._error):
             self._pcm.close()
         os.close(self._wake)
+
+
+def _cause(error: Exception) -> Exception:
+    """What the kernel said; pyalsaaudio has only the words of it."""
+    gone = os.strerror(errno.ENODEV)
+    return OSError(errno.ENODEV, gone) if str(error).startswith(gone) else error
 
 
 def _own_rate(alsaaudio: Any, kind: int, hardware: str) -> int:

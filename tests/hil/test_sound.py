@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 import time
@@ -237,6 +238,25 @@ def test_a_card_that_is_not_there_says_so(room: Room) -> None:
     board = open_board("pi", {"speaker": "Jabra"})
     with pytest.raises(DeviceError, match="no sound card 'Jabra'"):
         board.open_speaker()
+
+
+def go_on(use: Callable[[], object]) -> None:
+    while True:
+        use()
+
+
+def test_a_card_that_is_pulled_out_in_use_is_known_to_be_gone(room: Room, board: Board) -> None:
+    """By the error's number: the kernel goes on to name the card for a moment."""
+    with opened(board) as (microphone, speaker):
+        speaker.write(SILENCE[0])
+        microphone.read()
+        room.unplug()
+        for use in (microphone.read, lambda: speaker.write(SILENCE[0])):
+            with pytest.raises(DeviceError) as failure:
+                go_on(use)
+            assert isinstance(failure.value.__cause__, OSError)
+            assert failure.value.__cause__.errno == errno.ENODEV
+    room.plug()
 
 
 def test_a_card_without_a_control_is_made_softer_all_the_same(room: Room, board: Board) -> None:

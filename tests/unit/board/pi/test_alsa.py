@@ -1,5 +1,6 @@
 """`board.pi.alsa` without ALSA; tests/hil has the rest."""
 
+import errno
 import sys
 import time
 from collections.abc import Callable
@@ -28,12 +29,15 @@ class Library(SimpleNamespace):
         pass
 
     def __init__(self, rate: int = 48_000) -> None:
-        super().__init__(rate=rate, opened=[], stamp=lambda: (0, 0, 0), stamps=True)
+        super().__init__(rate=rate, opened=[], stamp=lambda: (0, 0, 0), stamps=True, words="")
 
     def PCM(self, kind: int, mode: int, **wanted: Any) -> SimpleNamespace:  # noqa: N802
         def no_stamps(_: int) -> None:
             if not self.stamps:
                 raise RuntimeError("Unable to set pcm tstamp mode!")
+
+        def fail(*_: object) -> None:
+            raise self.ALSAAudioError(self.words)
 
         self.opened.append(wanted)
         rate = self.rate if wanted["device"].startswith("hw:") else wanted["rate"]
@@ -43,6 +47,8 @@ class Library(SimpleNamespace):
             set_tstamp_mode=no_stamps,
             set_tstamp_type=no_stamps,
             htimestamp=lambda: self.stamp(),
+            read=fail,
+            write=fail,
             drop=lambda: None,
             close=lambda: None,
         )
@@ -56,6 +62,19 @@ def library(monkeypatch: pytest.MonkeyPatch) -> Library:
 
 
 CARD = SoundCard("USB", "", True, 0, 0)
+
+
+@pytest.mark.parametrize(("words", "number"), [("No such device [hw:USB]", errno.ENODEV), ("Input/output error", None)])
+def test_a_card_that_was_pulled_out_is_told_from_one_that_fails(
+    library: Library, words: str, number: int | None
+) -> None:
+    alsa = Alsa(CARD, hears=True, periods=4)
+    library.words = words
+    for use in (alsa.read, lambda: alsa.write(b"")):
+        with pytest.raises(DeviceError, match=f"the sound card USB is lost: {words[:5]}") as failure:
+            use()
+        assert getattr(failure.value.__cause__, "errno", None) == number
+    alsa.close()
 
 
 @pytest.mark.parametrize(("rate", "period"), [(48_000, 480), (44_100, 441), (16_000, 160)])
