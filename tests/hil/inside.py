@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +11,7 @@ from hil.far_ends import SMALL
 from hil.lines import Lines
 from hil.monitor import RESULTS
 from hil.sound import Room
-from interop.unit import ROOT, Unit
+from interop.unit import Unit
 
 from board.settings import PiSettings
 
@@ -34,7 +32,6 @@ class PatientUnit(Unit):
 @contextlib.contextmanager
 def unit_inside(address: str, room: Room) -> Iterator[Unit]:
     """A unit at this address, which answers by its button; its log is among the results."""
-    subprocess.run([sys.executable, "-m", "compileall", "-q", "-j", "2", "firmware", "board"], cwd=ROOT, check=True)
     settings: dict[str, dict[str, Any]] = {
         "board": {"kind": "pi"},
         "board.pi": {

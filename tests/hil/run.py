@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 
 from hil import network
+from hil.compiled import compile_project
 from hil.division import AT_ONCE, divide
 from hil.image import HERE, ROOT, image
 from hil.machine import KVM, accelerator
@@ -34,6 +35,7 @@ def main(arguments: list[str]) -> int:
     made = image()
     if not network.is_own():
         return network.run_in_own([sys.executable, "-m", "hil.run", *arguments])
+    compile_project(made)
     network.set_up_outside()
     shutil.rmtree(RESULTS, ignore_errors=True)
     acceleration = accelerator(made)
