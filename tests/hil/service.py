@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tomllib
 import urllib.request
 import venv
+from contextlib import suppress
 from pathlib import Path
 
 from hil.inside import PatientUnit
@@ -34,7 +34,6 @@ class Service(PatientUnit):
     @staticmethod
     def install() -> None:
         """Put the project where ExecStart= looks for it, with the entry points that it names."""
-        _run(sys.executable, "-m", "compileall", "-q", "-j", "2", str(ROOT / "firmware"), str(ROOT / "board"))
         venv.create(_PLACE, system_site_packages=True, symlinks=True)
         (packages,) = _PLACE.glob("lib/python*/site-packages")
         (packages / "project.pth").write_text(f"{ROOT}\n")
@@ -80,16 +79,11 @@ class Service(PatientUnit):
 
     def devices(self) -> set[str]:
         """The nodes in /dev that its processes have open."""
-        found = set()
+        found = set[str]()
         for process in self.processes():
-            for descriptor in (process / "fd").iterdir():
-                try:
-                    target = str(descriptor.readlink())
-                except FileNotFoundError:
-                    continue
-                if target.startswith("/dev/"):
-                    found.add(target)
-        return found
+            with suppress(FileNotFoundError):  # it is just ending, or closing one
+                found.update(str(descriptor.readlink()) for descriptor in (process / "fd").iterdir())
+        return {target for target in found if target.startswith("/dev/")}
 
     def page(self, path: str) -> bytes:
         """What its panel's server gives to a browser."""
