@@ -22,15 +22,15 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import av
-from av.video.frame import PictureType
 from hil.driver import load
 from hil.gadget import CONTROL, Gadget, Setup
 from hil.waiting import wait_for
+
+if TYPE_CHECKING:
+    from hil.encoding import Encoder
 
 WIDTH, HEIGHT, RATE = 320, 180, 15
 NAME = "Conference camera"
@@ -187,7 +187,7 @@ class Stream:
     def __init__(self, coded_format: int) -> None:
         self.coded_format = coded_format
         """The number of the format that is encoded; 0: there is none."""
-        self.encoder: av.VideoCodecContext | None = None
+        self.encoder: Encoder | None = None
         """While it encodes."""
         self.made = 0
         """Pictures that it encoded since it was told to begin."""
@@ -200,7 +200,11 @@ class Stream:
 
     def commit(self) -> None:
         """Begin to give it."""
-        self.encoder, self.made = open_encoder() if self._format == self.coded_format else None, 0
+        self.encoder, self.made = None, 0
+        if self._format == self.coded_format:
+            from hil.encoding import Encoder  # which takes a second
+
+            self.encoder = Encoder(WIDTH, HEIGHT, RATE)
 
 
 class Inside:
@@ -298,10 +302,15 @@ class Inside:
             y, cb, cr = 126 + pan * 100 // (150 * DEGREE), 128 + tilt * 100 // (90 * DEGREE), 128 + (zoom - 100) // 4
             pixels = bytes([y, cb, y, cr]) * (WIDTH * HEIGHT // 2)
             if stream.encoder is not None:
-                pixels = self._encoded(stream.encoder, y, cb, cr) if stream.made < self._endurance else b""
+                pixels = b""
+                if stream.made < self._endurance:
+                    wanted, self._key_frame_wanted = self._key_frame_wanted, False
+                    pixels = stream.encoder.encode((y, cb, cr), key_frame=wanted)
                 stream.made += 1
             elif self._jpeg:
-                pixels = jpeg(y, cb, cr)
+                from hil.encoding import jpeg
+
+                pixels = jpeg(WIDTH, HEIGHT, (y, cb, cr))
             elif stream.coded_format == 1:
                 pixels = b""  # nobody has told it to begin
             frame ^= 1
@@ -311,46 +320,6 @@ class Inside:
                 self._gadget.write(pipe, bytes([2, 0x80 | last << 1 | frame]) + part)  # 2.4.3.3
             due = max(due + 1 / RATE, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
-
-    def _encoded(self, encoder: av.VideoCodecContext, *color: int) -> bytes:
-        picture = colored(*color)
-        if self._key_frame_wanted:
-            self._key_frame_wanted = False
-            picture.pict_type = PictureType.I
-        return b"".join(map(bytes, encoder.encode(picture)))
-
-
-def colored(*color: int, form: str = "yuv420p") -> av.VideoFrame:
-    """A picture of one colour."""
-    picture = av.VideoFrame(WIDTH, HEIGHT, form)
-    for plane, value in zip(picture.planes, color, strict=True):
-        memoryview(plane)[:] = bytes([value]) * plane.buffer_size
-    return picture
-
-
-def jpeg(*color: int) -> bytes:
-    """A JPEG of one colour, of limited range; in a JPEG it has the full one."""
-    encoder = av.CodecContext.create("mjpeg", "w")
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuvj422p"
-    encoder.time_base = Fraction(1, RATE)
-    full = (round((color[0] - 16) * 255 / 219), *(128 + round((value - 128) * 255 / 224) for value in color[1:]))
-    return b"".join(map(bytes, encoder.encode(colored(*full, form="yuvj422p"))))
-
-
-def open_encoder() -> av.VideoCodecContext:
-    encoder = av.CodecContext.create("libx264", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    encoder.time_base, encoder.framerate, encoder.gop_size = Fraction(1, RATE), Fraction(RATE), 10_000
-    encoder.options = {
-        "preset": "ultrafast",
-        "tune": "zerolatency",
-        "profile": "baseline",
-        "forced-idr": "1",
-        "level": "4",
-    }
-    encoder.open()
-    return encoder
 
 
 class ConferenceCamera:
