@@ -28,8 +28,6 @@ class Kind:
 
 MACHINES = {
     "unit": Kind(frozenset({"test_unit.py"}), cable=True),
-    # In a time of its own both ends of the wire begin at the same moment, and now and then one loses its address.
-    "cec": Kind(frozenset({"test_television.py"})),
     "rest": Kind(frozenset(), own_time=True),
     "service": Kind(frozenset({"test_service.py"}), own_time=True, systemd=True),
 }

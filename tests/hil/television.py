@@ -25,8 +25,6 @@ _PARAMETERS = (
 _CAPTURE = "/dev/video30"
 _MONITOR = 0xE0
 """CEC_MODE_MONITOR."""
-UNIT = 4
-"""Logical address that the unit gets: the first of a playback device."""
 
 
 class CecTelevision:
@@ -83,12 +81,16 @@ class CecTelevision:
 
     def ask(self, *words: str) -> str:
         """Have the television ask the unit something, and give what cec-ctl prints of the answer."""
-        return self.tell("--to", str(UNIT), *words)
+        return self.tell("--to", self.unit_address(), *words)
+
+    def unit_address(self) -> str:
+        """The unit's logical address: a playback device's, not always the first, since both ends may speak at once."""
+        return _run("cec-ctl", "-d", self.unit_node, "--skip-info", "--logical-address").strip()
 
     def heard(self) -> list[str]:
-        """What the unit has said since the last time, in hexadecimal."""
+        """What the unit has said by its address since the last time, in hexadecimal from the destination on."""
         log, self.log = self.log, []
-        return [line for line in log if line.startswith((f"{UNIT:x}", "f"))]
+        return [line[1:] for line in log if line[0] not in "0f"]
 
     def hears(self, *messages: str, seconds: float = 15.0) -> bool:
         """Wait until the unit has said all these, in this order; whatever else in between."""
